@@ -1,0 +1,50 @@
+"""toklab: which tokenizer should I train for this corpus? An answer with evidence."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from toklab import testing
+    from toklab.compare import compare
+    from toklab.corpus import Corpus, open_corpus
+    from toklab.determinism import determinism
+    from toklab.errors import ToklabError
+    from toklab.results import Report
+    from toklab.training import load, train
+
+__all__ = [
+    "Corpus",
+    "Report",
+    "ToklabError",
+    "compare",
+    "determinism",
+    "load",
+    "open_corpus",
+    "testing",
+    "train",
+]
+
+_HOME = {
+    "Corpus": "toklab.corpus",
+    "open_corpus": "toklab.corpus",
+    "ToklabError": "toklab.errors",
+    "Report": "toklab.results",
+    "train": "toklab.training",
+    "load": "toklab.training",
+    "compare": "toklab.compare",
+    "determinism": "toklab.determinism",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name == "testing":
+        return importlib.import_module("toklab.testing")
+    if name not in _HOME:
+        raise AttributeError(f"module 'toklab' has no attribute {name!r}")
+    return getattr(importlib.import_module(_HOME[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,36 @@
+"""Which twin runs: small work goes to the readable one, so that nobody waits for a compiler."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+
+from toklab.errors import UnknownNameError, UsageError
+
+BACKENDS = ("auto", "reference", "fast")
+
+
+def use_kernel(backend: str, work: int, limit: int) -> bool:
+    """Whether the compiled twin runs.
+
+    Parameters
+    ----------
+    backend : ``"auto"``, ``"reference"`` or ``"fast"``
+    work : elementary steps that the readable twin would take
+    limit : steps that it takes in about a second
+
+    Raises
+    ------
+    UnknownNameError
+        ``backend`` is none of the three.
+    UsageError
+        ``"fast"`` was asked for and Numba is not installed.
+    """
+    if backend not in BACKENDS:
+        raise UnknownNameError("backend", backend, BACKENDS)
+    if backend == "reference" or (backend == "auto" and work <= limit):
+        return False
+    if find_spec("numba") is not None:
+        return True
+    if backend == "fast":
+        raise UsageError("backend 'fast' needs Numba, which is not installed; use 'reference'")
+    return False

@@ -1,0 +1,235 @@
+"""How one pre-token becomes ids: BPE by merge rank, WordPiece by longest match, a word list by look-up.
+
+A model works on whole words. For each it gives the ids and how many UTF-8 bytes of the word each covers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Protocol, TypeAlias
+
+from toklab.algorithms.backend import use_kernel
+from toklab.algorithms.symbols import BYTE_TO_CHAR, CONTINUATION, Learned
+from toklab.types import Piece, Vocab
+
+if TYPE_CHECKING:
+    from toklab.algorithms.fast import KernelBpe, KernelWordPiece
+
+Segmentation: TypeAlias = tuple[tuple[int, ...], tuple[int, ...]]
+# Pair look-ups of readable BPE encoding, and characters of readable longest match, that take about a second.
+ENCODE_LIMIT = 4_000_000
+MATCH_LIMIT = 1_000_000
+
+
+class Model(Protocol):
+    """Encodes words; ``strings`` is the vocabulary as tokenizer.json spells it, by id."""
+
+    @property
+    def vocab(self) -> Vocab: ...
+    @property
+    def strings(self) -> tuple[str, ...]: ...
+    def encode_words(self, words: Sequence[str], backend: str = "auto") -> list[Segmentation]: ...
+
+
+@dataclass(frozen=True)
+class BpeModel:
+    """Merges applied lowest rank first, leftmost first.
+
+    Parameters
+    ----------
+    vocab : the pieces
+    merges : (left id, right id, resulting id), in rank order
+    alphabet : ``"byte"`` or ``"character"``
+    suffix : text that marks a word's last symbol, or ""
+    byte_fallback : unseen characters become ``<0xNN>`` pieces
+    """
+
+    vocab: Vocab
+    merges: tuple[tuple[int, int, int], ...]
+    alphabet: str
+    suffix: str = ""
+    byte_fallback: bool = False
+
+    @staticmethod
+    def from_learned(learned: Learned, alphabet: str, suffix: str, byte_fallback: bool) -> BpeModel:
+        """The model that a trainer's result describes."""
+        pieces = tuple(symbol.piece for symbol in learned.symbols)
+        pairs = tuple((pieces[left], pieces[right]) for left, right, _ in learned.merges)
+        return BpeModel(Vocab(pieces, unknown_id(pieces), pairs), learned.merges, alphabet, suffix, byte_fallback)
+
+    @cached_property
+    def strings(self) -> tuple[str, ...]:
+        return tuple(self._string(piece) for piece in self.vocab)
+
+    def _string(self, piece: Piece) -> str:
+        if piece.special:
+            return piece.surface.decode("utf-8")
+        if self.alphabet == "byte":
+            return "".join(BYTE_TO_CHAR[byte] for byte in piece.surface)
+        if piece.byte:
+            return f"<0x{piece.surface[0]:02X}>"
+        return piece.surface.decode("utf-8") + (self.suffix if piece.word_final else "")
+
+    @cached_property
+    def ranks(self) -> dict[tuple[int, int], tuple[int, int]]:
+        """(left id, right id) to (rank, resulting id)."""
+        return {(left, right): (rank, new) for rank, (left, right, new) in enumerate(self.merges)}
+
+    @cached_property
+    def _atoms(self) -> dict[str, int]:
+        """Ids of single characters, with the suffix where it belongs, and of single bytes by stand-in."""
+        return {text: i for i, text in enumerate(self.strings) if not self.vocab[i].special and not self._spare(i)}
+
+    def _spare(self, index: int) -> bool:
+        return self.byte_fallback and self.vocab[index].byte
+
+    @cached_property
+    def _fallback(self) -> tuple[int, ...]:
+        """Id of each byte's ``<0xNN>`` piece."""
+        ids = {piece.surface[0]: i for i, piece in enumerate(self.vocab) if piece.byte and not piece.special}
+        return tuple(ids[byte] for byte in range(256)) if self.byte_fallback else ()
+
+    def start(self, word: str) -> tuple[list[int], list[int]]:
+        """The ids that a word starts as, and the UTF-8 bytes that each covers."""
+        if self.alphabet == "byte":
+            ids = [self._byte_ids[byte] for byte in word.encode("utf-8")]
+            return ids, [1] * len(ids)
+        ids, lengths = [], []
+        last = len(word) - 1
+        for position, char in enumerate(word):
+            suffix = self.suffix if position == last else ""
+            found, width = self._atoms.get(char + suffix), len(char.encode("utf-8"))
+            if found is not None:
+                ids.append(found)
+                lengths.append(width)
+            elif self.byte_fallback:
+                raw = (char + suffix).encode("utf-8")
+                ids += [self._fallback[byte] for byte in raw]
+                lengths += [1] * width + [0] * (len(raw) - width)
+            elif self.vocab.unk_id is not None:
+                ids.append(self.vocab.unk_id)
+                lengths.append(width)
+        return ids, lengths
+
+    @cached_property
+    def _byte_ids(self) -> tuple[int, ...]:
+        return tuple(self._atoms[char] for char in BYTE_TO_CHAR)
+
+    def encode_words(self, words: Sequence[str], backend: str = "auto") -> list[Segmentation]:
+        """Encode words; the twins give equal results."""
+        starts = [self.start(word) for word in words]
+        if use_kernel(backend, sum(len(ids) ** 2 for ids, _ in starts), ENCODE_LIMIT):
+            return self._kernel.encode(starts)
+        return [self.merge(ids, lengths) for ids, lengths in starts]
+
+    def merge(self, ids: list[int], lengths: list[int]) -> Segmentation:
+        """Apply the lowest-ranked merge that fits, leftmost first, until none does."""
+        while len(ids) > 1:
+            found = [self.ranks.get(pair) for pair in zip(ids, ids[1:])]  # noqa: B905
+            best = min((entry[0], at) for at, entry in enumerate(found) if entry) if any(found) else None
+            if best is None:
+                break
+            at = best[1]
+            ids = [*ids[:at], self.ranks[ids[at], ids[at + 1]][1], *ids[at + 2 :]]
+            lengths = [*lengths[:at], lengths[at] + lengths[at + 1], *lengths[at + 2 :]]
+        return tuple(ids), tuple(lengths)
+
+    @cached_property
+    def _kernel(self) -> KernelBpe:
+        from toklab.algorithms.fast import KernelBpe
+
+        return KernelBpe(self.merges)
+
+
+@dataclass(frozen=True)
+class WordPieceModel:
+    """Greedy longest match from the left; a word that cannot be matched to its end is one unknown token.
+
+    Source: BERT tokenization.py (WordpieceTokenizer); Hugging Face models/wordpiece. Linear-time matching: Song
+    et al. 2021, "Fast WordPiece Tokenization" (the compiled twin).
+    """
+
+    vocab: Vocab
+    max_word_length: int = 100
+
+    @cached_property
+    def strings(self) -> tuple[str, ...]:
+        return tuple((CONTINUATION if p.continuation else "") + p.surface.decode("utf-8") for p in self.vocab)
+
+    @cached_property
+    def _ids(self) -> dict[str, int]:
+        return {text: i for i, text in enumerate(self.strings) if not self.vocab[i].special}
+
+    @cached_property
+    def _longest(self) -> int:
+        return max(map(len, self._ids), default=0)
+
+    def encode_words(self, words: Sequence[str], backend: str = "auto") -> list[Segmentation]:
+        """Encode words; the twins give equal results."""
+        if use_kernel(backend, sum(map(len, words)), MATCH_LIMIT):
+            return self._kernel.encode(words)
+        return [self.match(word) for word in words]
+
+    def match(self, word: str) -> Segmentation:
+        """Take the longest piece that fits, again and again."""
+        size = len(word.encode("utf-8"))
+        if len(word) > self.max_word_length:
+            return self.unknown(size)
+        ids: list[int] = []
+        lengths: list[int] = []
+        start = 0
+        while start < len(word):
+            prefix = CONTINUATION if start else ""
+            for end in range(min(len(word), start + self._longest), start, -1):
+                found = self._ids.get(prefix + word[start:end])
+                if found is not None:
+                    break
+            else:
+                return self.unknown(size)
+            ids.append(found)
+            lengths.append(len(word[start:end].encode("utf-8")))
+            start = end
+        return tuple(ids), tuple(lengths)
+
+    def unknown(self, size: int) -> Segmentation:
+        """A whole word of ``size`` bytes as one unknown token."""
+        assert self.vocab.unk_id is not None
+        return (self.vocab.unk_id,), (size,)
+
+    @cached_property
+    def _kernel(self) -> KernelWordPiece:
+        from toklab.algorithms.fast import KernelWordPiece
+
+        return KernelWordPiece(self)
+
+
+@dataclass(frozen=True)
+class WordModel:
+    """Each word of the list is one token, any other the unknown token."""
+
+    vocab: Vocab
+
+    @cached_property
+    def strings(self) -> tuple[str, ...]:
+        return tuple(piece.surface.decode("utf-8") for piece in self.vocab)
+
+    @cached_property
+    def _ids(self) -> dict[str, int]:
+        return {text: i for i, text in enumerate(self.strings) if not self.vocab[i].special}
+
+    def encode_words(self, words: Sequence[str], backend: str = "auto") -> list[Segmentation]:
+        """Look words up; there is only one way to do it."""
+        use_kernel(backend, 0, 1)
+        unknown = self.vocab.unk_id
+        assert unknown is not None
+        return [((self._ids.get(word, unknown),), (len(word.encode("utf-8")),)) for word in words]
+
+
+def unknown_id(pieces: Sequence[Piece]) -> int | None:
+    """Id of the unknown token, if there is one."""
+    for index, piece in enumerate(pieces):
+        if piece.special and piece.surface in (b"<unk>", b"[UNK]"):
+            return index
+    return None

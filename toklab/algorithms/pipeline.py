@@ -1,0 +1,218 @@
+"""A trained tokenizer of ours: normalise, cut into pre-tokens, encode each, put the ids together."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from toklab.algorithms.models import Model, Segmentation
+from toklab.errors import UsageError
+from toklab.pretokenize import PreTokenizer, get_normalizer
+from toklab.types import Batch, Encoding, IntArray, TrainSpec, Vocab
+
+# Words that a tokenizer remembers; past that it starts to remember anew.
+CACHE_WORDS = 1 << 17
+
+
+@dataclass(frozen=True)
+class TrainedTokenizer:
+    """A tokenizer that toklab trained or loaded.
+
+    Parameters
+    ----------
+    name : of the algorithm, with its variant
+    model : encodes single words
+    pretokenizer, normalizer : how text becomes words
+    signature : what is needed to train it again
+    warnings : what a reader should know, such as a vocabulary smaller than asked for
+    backend : ``"auto"``, ``"reference"`` or ``"fast"``; equal results
+    """
+
+    name: str
+    model: Model
+    pretokenizer: PreTokenizer
+    normalizer: str = "none"
+    signature: Mapping[str, str] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+    backend: str = "auto"
+    _cache: dict[str, Segmentation] = field(default_factory=dict, repr=False, compare=False)
+
+    @property
+    def vocab(self) -> Vocab:
+        return self.model.vocab
+
+    def encode(self, text: str, *, allow_special: bool = False) -> Encoding:
+        """Encode a text.
+
+        Parameters
+        ----------
+        text : any text that UTF-8 can hold
+        allow_special : texts of special tokens become those tokens; otherwise they are text like any other
+
+        Raises
+        ------
+        UsageError
+            The text holds a lone surrogate.
+        """
+        batch = self.encode_batch([text], allow_special=allow_special)
+        return batch[0]
+
+    def encode_batch(self, texts: Iterable[str], *, allow_special: bool = False) -> Batch:
+        """Encode many texts; ids, rows and byte offsets come as flat arrays."""
+        if allow_special and self._special_pattern is not None:
+            return Batch.stack([self._encode_with_specials(text) for text in texts])
+        cut = [self._cut(text) for text in texts]
+        table = self._segment(word for words, _, _ in cut for word in words)
+        return Batch.stack([_assemble([table[word] for word in words], starts, back) for words, starts, back in cut])
+
+    def _cut(self, text: str) -> tuple[list[str], IntArray, _Bytes]:
+        """Words of a text, where each starts in the normalised text (bytes), and the way back to raw bytes."""
+        normalized = get_normalizer(self.normalizer)(text)
+        raw = char_to_byte(text)
+        inner = raw if normalized.source is None else char_to_byte(normalized.text)
+        spans = self.pretokenizer.spans(normalized.text)
+        words = [normalized.text[start:end] for start, end in spans]
+        starts = inner[np.array([start for start, _ in spans], np.int64)]
+        back = _Bytes(raw, inner, None if normalized.source is None else np.array(normalized.source, np.int64))
+        return words, starts, back
+
+    def _segment(self, words: Iterable[str]) -> dict[str, Segmentation]:
+        """Segmentations of the distinct words, from the cache where it has them."""
+        cache = self._cache
+        distinct = list(dict.fromkeys(words))
+        fresh = [word for word in distinct if word not in cache]
+        made = dict(zip(fresh, self.model.encode_words(fresh, self.backend), strict=True))
+        table = {word: made.get(word) or cache[word] for word in distinct}
+        if len(cache) + len(made) > CACHE_WORDS:
+            cache.clear()
+        if len(made) <= CACHE_WORDS:
+            cache.update(made)
+        return table
+
+    @cached_property
+    def _special_pattern(self) -> re.Pattern[str] | None:
+        texts = [p.surface.decode("utf-8") for p in self.vocab if p.special]
+        return re.compile("|".join(re.escape(t) for t in sorted(texts, key=lambda t: (-len(t), t)))) if texts else None
+
+    def _encode_with_specials(self, text: str) -> Encoding:
+        assert self._special_pattern is not None
+        ids_of = {p.surface.decode("utf-8"): i for i, p in enumerate(self.vocab) if p.special}
+        parts: list[Encoding] = []
+        done = at = 0
+
+        def add(encoding: Encoding, size: int) -> None:
+            nonlocal at
+            parts.append(Encoding(encoding.ids, encoding.offsets + at))
+            at += size
+
+        for match in self._special_pattern.finditer(text):
+            before, special = text[done : match.start()], match.group()
+            add(self.encode(before), len(before.encode("utf-8")))
+            size = len(special.encode("utf-8"))
+            add(Encoding(np.array([ids_of[special]], np.int32), np.array([[0, size]], np.int64)), size)
+            done = match.end()
+        add(self.encode(text[done:]), 0)
+        whole = Batch.stack(parts)
+        return Encoding(whole.ids, whole.offsets)
+
+    def decode(self, ids: Iterable[int]) -> str:
+        """Text of ids; special tokens have none.
+
+        Raises
+        ------
+        UsageError
+            An id is not in the vocabulary.
+        """
+        from toklab.algorithms.decoding import decode_pieces
+
+        pieces = []
+        for index in ids:
+            if not 0 <= index < len(self.vocab):
+                raise UsageError(f"id {index} is not in the vocabulary (0 to {len(self.vocab) - 1})")
+            pieces.append(self.vocab[int(index)])
+        return decode_pieces([piece for piece in pieces if not piece.special], self)
+
+    def save(self, folder: str | Path) -> Path:
+        """Write ``tokenizer.json`` (Hugging Face's format) and ``toklab.json`` into a folder.
+
+        Raises
+        ------
+        OutputError
+            The folder cannot be written.
+        """
+        from toklab.formats.tokenizer_json import save_tokenizer
+
+        return save_tokenizer(self, Path(folder))
+
+
+def _assemble(found: list[Segmentation], starts: IntArray, back: _Bytes) -> Encoding:
+    """Lay the segmentations of a text's words end to end, with byte offsets into the raw text."""
+    per_word = np.array([len(ids) for ids, _ in found], np.int64)
+    ids = np.array([i for ids, _ in found for i in ids], np.int32)
+    lengths = np.array([n for _, widths in found for n in widths], np.int64)
+    ends = np.cumsum(lengths)
+    begins = ends - lengths
+    firsts = np.cumsum(per_word) - per_word
+    used = per_word > 0
+    shift = np.zeros(len(found), np.int64)
+    shift[used] = starts[used] - begins[firsts[used]]
+    moved = np.repeat(shift, per_word)
+    return Encoding(ids, back.to_raw(begins + moved, ends + moved))
+
+
+@dataclass(frozen=True)
+class _Bytes:
+    """The way from byte positions in the normalised text back to the raw text.
+
+    Parameters
+    ----------
+    raw, inner : (characters + 1,) byte position of each character in the raw and the normalised text
+    source : raw character of each normalised character; None where nothing was changed
+    """
+
+    raw: IntArray
+    inner: IntArray
+    source: IntArray | None
+
+    def to_raw(self, begins: IntArray, ends: IntArray) -> IntArray:
+        if self.source is None:
+            return np.stack([begins, ends], axis=1)
+        first = np.searchsorted(self.inner, begins, side="right") - 1
+        last = np.searchsorted(self.inner, np.maximum(ends - 1, begins), side="right") - 1
+        spans = np.stack([self.raw[self.source[first]], self.raw[self.source[last] + 1]], axis=1)
+        # Reordered combining marks may step back a character.
+        return np.asarray(np.maximum.accumulate(spans, axis=0), np.int64)
+
+
+def char_to_byte(text: str) -> IntArray:
+    """UTF-8 byte position of each character, and of the end: (characters + 1,) int64."""
+    positions = np.zeros(len(text) + 1, np.int64)
+    if text.isascii():
+        return np.arange(len(text) + 1, dtype=np.int64)
+    try:
+        codes = np.frombuffer(text.encode("utf-32-le"), np.uint32)
+    except UnicodeEncodeError as error:
+        raise UsageError(f"character {error.start} is a lone surrogate, which UTF-8 cannot hold") from None
+    widths = 1 + (codes > 0x7F).astype(np.int64) + (codes > 0x7FF) + (codes > 0xFFFF)
+    np.cumsum(widths, out=positions[1:])
+    return positions
+
+
+def build_tokenizer(
+    name: str, spec: TrainSpec, pretokenizer: PreTokenizer, model: Model, facts: Mapping[str, str]
+) -> TrainedTokenizer:
+    """Put a fresh model together with its pipeline, its signature and what the reader should know."""
+    from toklab.signature import signature
+
+    obtained = len(model.vocab)
+    warnings: tuple[str, ...] = ()
+    if obtained < spec.vocab_size:
+        warnings = (f"vocabulary of {obtained:,} pieces: the corpus holds no more ({spec.vocab_size:,} asked for)",)
+    described = signature(name, spec.vocab_size, pretokenizer.name, spec.normalizer) | dict(facts)
+    tokenizer = TrainedTokenizer(name, model, pretokenizer, spec.normalizer, described, warnings)
+    return replace(tokenizer, backend=spec.backend)

@@ -1,0 +1,147 @@
+"""What the merge trainers start from: an alphabet with ids, and the counted words spelled in it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from toklab.errors import UsageError, VocabSizeError
+from toklab.types import IdArray, IntArray, Piece, WordCounts
+
+CONTINUATION = "##"
+
+
+def _byte_characters() -> tuple[str, ...]:
+    """GPT-2's printable stand-in for each byte: itself where printable, else the next free one from U+0100."""
+    kept = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
+    table = {byte: chr(byte) for byte in kept}
+    for byte in range(256):
+        if byte not in table:
+            table[byte] = chr(256 + len(table) - len(kept))
+    return tuple(table[byte] for byte in range(256))
+
+
+BYTE_TO_CHAR = _byte_characters()
+CHAR_TO_BYTE = {char: byte for byte, char in enumerate(BYTE_TO_CHAR)}
+# Ids follow the stand-in characters' code points, as in GPT-2 and Hugging Face.
+BYTE_ORDER = tuple(sorted(range(256), key=lambda byte: BYTE_TO_CHAR[byte]))
+
+
+@dataclass(frozen=True)
+class Symbol:
+    """An entry of the vocabulary while training.
+
+    Parameters
+    ----------
+    piece : what it stands for
+    key : the bytes that merging joins and that tie rules compare
+    reserved : no merge may spell this key (special tokens, ``<0xNN>``), so that ordinary text never gives its id
+    """
+
+    piece: Piece
+    key: bytes
+    reserved: bool = False
+
+
+@dataclass(frozen=True)
+class Material:
+    """A corpus as a merge trainer sees it.
+
+    Parameters
+    ----------
+    symbols : the initial vocabulary, by id
+    words : for each distinct word, most frequent first, the ids that spell it
+    counts : (n,) int64, occurrences of each word
+    """
+
+    symbols: tuple[Symbol, ...]
+    words: tuple[tuple[int, ...], ...]
+    counts: IntArray
+
+    def flat(self) -> tuple[IdArray, IntArray]:
+        """Words laid end to end: ids (n,) int32 and the (words + 1,) int64 offsets where each begins."""
+        offsets = np.zeros(len(self.words) + 1, np.int64)
+        np.cumsum([len(word) for word in self.words], out=offsets[1:])
+        ids = np.fromiter((i for word in self.words for i in word), np.int32, count=int(offsets[-1]))
+        return ids, offsets
+
+    @property
+    def size(self) -> int:
+        """Symbols in all distinct words."""
+        return sum(map(len, self.words))
+
+
+@dataclass(frozen=True)
+class Learned:
+    """What a merge trainer found.
+
+    Parameters
+    ----------
+    symbols : the final vocabulary, by id
+    merges : (left id, right id, resulting id), in order
+    counts : occurrences of each merged pair at the time it was merged
+    """
+
+    symbols: tuple[Symbol, ...]
+    merges: tuple[tuple[int, int, int], ...]
+    counts: tuple[int, ...]
+
+
+def byte_symbols() -> list[Symbol]:
+    """The byte-level alphabet: all 256 bytes, in GPT-2's order."""
+    return [Symbol(Piece(bytes([byte]), byte=byte >= 0x80), bytes([byte])) for byte in BYTE_ORDER]
+
+
+def fallback_symbols() -> list[Symbol]:
+    """The pieces ``<0x00>`` to ``<0xFF>`` that spell a character which has no piece of its own."""
+    return [Symbol(Piece(bytes([b]), byte=True), f"<0x{b:02X}>".encode(), reserved=True) for b in range(256)]
+
+
+def special_symbol(text: str, byte_level: bool = False) -> Symbol:
+    """A special token."""
+    key = text.encode("utf-8")
+    if byte_level:
+        spelled = [CHAR_TO_BYTE.get(char) for char in text]
+        key = b"" if None in spelled else bytes(byte for byte in spelled if byte is not None)
+    return Symbol(Piece(text.encode("utf-8"), special=True), key, reserved=True)
+
+
+def build_material(
+    words: WordCounts,
+    initial: Sequence[Symbol],
+    spell: Callable[[str], Sequence[bytes]],
+    algorithm: str,
+    vocab_size: int,
+) -> Material:
+    """Spell every word with the initial symbols.
+
+    Parameters
+    ----------
+    spell : gives the keys of a word's symbols
+
+    Raises
+    ------
+    VocabSizeError
+        ``vocab_size`` is smaller than the initial vocabulary.
+    UsageError
+        A special token is given twice, or is a character of the alphabet.
+    """
+    if vocab_size < len(initial):
+        raise VocabSizeError(algorithm, vocab_size, len(initial))
+    ids: dict[bytes, int] = {}
+    for index, symbol in enumerate(initial):
+        if symbol.key and symbol.key in ids:
+            raise UsageError(
+                f"the special token {symbol.key.decode('utf-8', 'replace')!r} is given twice or is a single "
+                "character of the alphabet; choose a longer one"
+            )
+        ids[symbol.key] = index
+    spelled = tuple(tuple(ids[key] for key in spell(word)) for word in words.words)
+    return Material(tuple(initial), spelled, words.counts)
+
+
+def merged_piece(left: Piece, right: Piece) -> Piece:
+    """The piece that stands for a left and a right piece together."""
+    return Piece(left.surface + right.surface, continuation=left.continuation, word_final=right.word_final)

@@ -1,0 +1,1 @@
+"""The libraries that people use, behind the same two protocols as toklab's own algorithms."""

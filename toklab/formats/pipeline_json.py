@@ -1,0 +1,100 @@
+"""The normalizer, pre_tokenizer and decoder parts of ``tokenizer.json``, written and read back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from toklab.algorithms.models import BpeModel, Model, WordPieceModel
+from toklab.pretokenize import PATTERNS, PreTokenizer, from_oniguruma, get_pretokenizer, to_oniguruma
+
+_BYTE_LEVEL = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True, "use_regex": False}
+_BERT_NORMALIZER = {
+    "type": "BertNormalizer",
+    "clean_text": True,
+    "handle_chinese_chars": True,
+    "strip_accents": None,
+    "lowercase": True,
+}
+_DROPPING = {"whitespace": "WhitespaceSplit", "bert": "BertPreTokenizer"}
+
+
+def normalizer_of(name: str) -> dict[str, Any] | None:
+    """The ``normalizer`` part."""
+    return dict(_BERT_NORMALIZER) if name == "bert" else None
+
+
+def read_normalizer(part: Any) -> str:
+    """Name of the normaliser that a part means.
+
+    Raises
+    ------
+    ValueError
+        toklab has none like it.
+    """
+    if part is None:
+        return "none"
+    if part == _BERT_NORMALIZER:
+        return "bert"
+    raise ValueError(f"a normalizer of type {part['type']!r} with settings that toklab does not run")
+
+
+def pretokenizer_of(pretokenizer: PreTokenizer, byte_level: bool) -> dict[str, Any] | None:
+    """The ``pre_tokenizer`` part."""
+    steps: list[dict[str, Any]] = []
+    if pretokenizer.name in _DROPPING:
+        steps.append({"type": _DROPPING[pretokenizer.name]})
+    elif pretokenizer.name != "none":
+        pattern = {"Regex": to_oniguruma(pretokenizer.entry.pattern)}
+        steps.append({"type": "Split", "pattern": pattern, "behavior": "Isolated", "invert": False})
+    if byte_level:
+        steps.append(dict(_BYTE_LEVEL))
+    if not steps:
+        return None
+    return steps[0] if len(steps) == 1 else {"type": "Sequence", "pretokenizers": steps}
+
+
+def read_pretokenizer(part: Any, byte_level: bool) -> PreTokenizer:
+    """The pre-tokenizer that a part means.
+
+    Raises
+    ------
+    ValueError
+        toklab has none like it.
+    """
+    steps = [] if part is None else part["pretokenizers"] if part["type"] == "Sequence" else [part]
+    if byte_level and steps and steps[-1] == _BYTE_LEVEL:
+        steps = steps[:-1]
+    if not steps:
+        return get_pretokenizer("none")
+    if len(steps) == 1:
+        kind = steps[0]["type"]
+        for name, known in _DROPPING.items():
+            if kind == known:
+                return get_pretokenizer(name)
+        if kind == "Split" and steps[0]["behavior"] == "Isolated" and not steps[0]["invert"]:
+            return _by_pattern(steps[0]["pattern"]["Regex"])
+    raise ValueError(f"pre-tokenizers of types {[step['type'] for step in steps]}, which toklab does not run")
+
+
+def _by_pattern(oniguruma: str) -> PreTokenizer:
+    for entry in PATTERNS.values():
+        if entry.name != "none" and to_oniguruma(entry.pattern) == oniguruma:
+            return PreTokenizer(entry)
+    return get_pretokenizer(from_oniguruma(oniguruma))
+
+
+def decoder_of(model: Model, keeps_gaps: bool) -> dict[str, Any] | None:
+    """The ``decoder`` part."""
+    fuse = {"type": "Fuse"}
+    if isinstance(model, BpeModel):
+        if model.alphabet == "byte":
+            return {"type": "ByteLevel", "add_prefix_space": True, "trim_offsets": True, "use_regex": True}
+        steps: list[dict[str, Any]] = [{"type": "ByteFallback"}] if model.byte_fallback else []
+        steps.append({"type": "BPEDecoder", "suffix": model.suffix} if model.suffix else fuse)
+        return steps[0] if len(steps) == 1 else {"type": "Sequence", "decoders": steps}
+    if isinstance(model, WordPieceModel):
+        if not keeps_gaps:
+            return {"type": "WordPiece", "prefix": "##", "cleanup": False}
+        strip = {"type": "Replace", "pattern": {"Regex": "\\A##(?!\\z)"}, "content": ""}
+        return {"type": "Sequence", "decoders": [strip, fuse]}
+    return fuse if keeps_gaps else None

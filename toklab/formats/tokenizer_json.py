@@ -1,0 +1,222 @@
+"""``tokenizer.json``, the format of Hugging Face ``tokenizers``: what it loads from here encodes identically."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from toklab.algorithms.models import BpeModel, Model, WordModel, WordPieceModel, unknown_id
+from toklab.algorithms.pipeline import TrainedTokenizer
+from toklab.algorithms.symbols import BYTE_TO_CHAR, CHAR_TO_BYTE, CONTINUATION
+from toklab.errors import FormatError
+from toklab.files import write_atomic
+from toklab.formats.pipeline_json import (
+    decoder_of,
+    normalizer_of,
+    pretokenizer_of,
+    read_normalizer,
+    read_pretokenizer,
+)
+from toklab.types import Piece, Vocab
+
+FILE = "tokenizer.json"
+SIDECAR = "toklab.json"
+
+
+def save_tokenizer(tokenizer: TrainedTokenizer, folder: Path) -> Path:
+    """Write ``tokenizer.json`` and, beside it, ``toklab.json`` with the signature.
+
+    Raises
+    ------
+    OutputError
+        The folder cannot be written.
+    """
+    path = folder / FILE
+    write_atomic(path, to_json(tokenizer).encode("utf-8"))
+    sidecar = {
+        "schema": 1,
+        "engine": "toklab",
+        "name": tokenizer.name,
+        "signature": dict(tokenizer.signature),
+        "warnings": list(tokenizer.warnings),
+    }
+    write_atomic(folder / SIDECAR, json.dumps(sidecar, indent=1, ensure_ascii=False).encode("utf-8"))
+    return path
+
+
+def to_json(tokenizer: TrainedTokenizer) -> str:
+    """The file's text; equal tokenizers give equal text."""
+    model = tokenizer.model
+    whole: dict[str, Any] = {
+        "version": "1.0",
+        "truncation": None,
+        "padding": None,
+        "added_tokens": [
+            {
+                "id": index,
+                "content": piece.surface.decode("utf-8"),
+                "single_word": False,
+                "lstrip": False,
+                "rstrip": False,
+                "normalized": False,
+                "special": True,
+            }
+            for index, piece in enumerate(model.vocab)
+            if piece.special
+        ],
+        "normalizer": normalizer_of(tokenizer.normalizer),
+        "pre_tokenizer": pretokenizer_of(tokenizer.pretokenizer, _is_byte_level(model)),
+        "post_processor": None,
+        "decoder": decoder_of(model, tokenizer.pretokenizer.entry.keeps_gaps),
+        "model": _model_of(model),
+    }
+    return json.dumps(whole, indent=1, ensure_ascii=False)
+
+
+def _is_byte_level(model: Model) -> bool:
+    return isinstance(model, BpeModel) and model.alphabet == "byte"
+
+
+def _model_of(model: Model) -> dict[str, Any]:
+    strings = model.strings
+    vocab = {text: index for index, text in enumerate(strings)}
+    unknown = None if model.vocab.unk_id is None else strings[model.vocab.unk_id]
+    if isinstance(model, BpeModel):
+        return {
+            "type": "BPE",
+            "dropout": None,
+            "unk_token": unknown,
+            "continuing_subword_prefix": None,
+            "end_of_word_suffix": model.suffix or None,
+            "fuse_unk": False,
+            "byte_fallback": model.byte_fallback,
+            "ignore_merges": False,
+            "vocab": vocab,
+            "merges": [[strings[left], strings[right]] for left, right, _ in model.merges],
+        }
+    if isinstance(model, WordPieceModel):
+        return {
+            "type": "WordPiece",
+            "unk_token": unknown,
+            "continuing_subword_prefix": CONTINUATION,
+            "max_input_chars_per_word": model.max_word_length,
+            "vocab": vocab,
+        }
+    return {"type": "WordLevel", "vocab": vocab, "unk_token": unknown}
+
+
+def load_tokenizer(path: Path, backend: str = "auto") -> TrainedTokenizer:
+    """Read a ``tokenizer.json`` that toklab wrote, checking it before anything is built.
+
+    Raises
+    ------
+    FormatError
+        It is not JSON, is cut short, holds ids that are not 0 to n - 1, or uses a part that toklab cannot run.
+    """
+    try:
+        data = json.loads(path.read_bytes())
+    except OSError as error:
+        raise FormatError(f"{path} cannot be read: {error.strerror or error}") from None
+    except (ValueError, RecursionError) as error:
+        raise FormatError(f"{path} is not a whole JSON file ({error}); it may be cut short") from None
+    try:
+        model = _read_model(data)
+        keeps_bytes = _is_byte_level(model)
+        pretokenizer = read_pretokenizer(data["pre_tokenizer"], keeps_bytes)
+        normalizer = read_normalizer(data["normalizer"])
+    except (KeyError, TypeError, AttributeError, IndexError, UnicodeError) as error:
+        raise FormatError(f"{path} lacks a part that tokenizer.json must have: {error!r}") from None
+    except ValueError as error:
+        raise FormatError(f"{path}: {error}") from None
+    name, signature, warnings = _read_sidecar(path.parent / SIDECAR, data["model"]["type"].lower())
+    return TrainedTokenizer(name, model, pretokenizer, normalizer, signature, warnings, backend)
+
+
+def _read_sidecar(path: Path, fallback: str) -> tuple[str, Mapping[str, str], tuple[str, ...]]:
+    if not path.exists():
+        return fallback, {}, ()
+    try:
+        data = json.loads(path.read_bytes())
+        facts = {str(key): str(value) for key, value in data["signature"].items()}
+        return str(data["name"]), facts, tuple(map(str, data["warnings"]))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        raise FormatError(f"{path} is not a whole toklab.json; delete it to load the tokenizer without it") from None
+
+
+def _read_model(data: Mapping[str, Any]) -> Model:
+    model = data["model"]
+    strings = _dense(model["vocab"])
+    specials = frozenset(entry["content"] for entry in data["added_tokens"] if entry["special"])
+    kind = model["type"]
+    if kind == "BPE":
+        return _read_bpe(model, strings, specials, _mentions_byte_level(data["pre_tokenizer"]))
+    if kind == "WordPiece":
+        if model["continuing_subword_prefix"] != CONTINUATION:
+            raise ValueError(f"continuing prefix {model['continuing_subword_prefix']!r}, where toklab reads '##' only")
+        pieces = tuple(_wordpiece(text, text in specials) for text in strings)
+        return WordPieceModel(_vocab(pieces, strings, model), int(model["max_input_chars_per_word"]))
+    if kind == "WordLevel":
+        pieces = tuple(Piece(text.encode(), special=text in specials) for text in strings)
+        return WordModel(_vocab(pieces, strings, model))
+    raise ValueError(f"a model of type {kind!r}, where toklab reads BPE, WordPiece and WordLevel")
+
+
+def _vocab(pieces: tuple[Piece, ...], strings: list[str], model: Mapping[str, Any]) -> Vocab:
+    if model["unk_token"] not in strings:
+        raise ValueError(f"its unknown token {model['unk_token']!r} is not in the vocabulary")
+    return Vocab(pieces, strings.index(model["unk_token"]))
+
+
+def _dense(vocab: Mapping[str, int]) -> list[str]:
+    """Strings by id, which must be 0 to n - 1, each once."""
+    strings: list[str | None] = [None] * len(vocab)
+    for text, index in vocab.items():
+        if not isinstance(index, int) or not 0 <= index < len(strings) or strings[index] is not None:
+            raise ValueError(f"the id {index!r} of {text!r} is out of range or given twice; ids must be 0 to n - 1")
+        strings[index] = text
+    return [text for text in strings if text is not None]
+
+
+def _mentions_byte_level(pretokenizer: Any) -> bool:
+    return '"ByteLevel"' in json.dumps(pretokenizer)
+
+
+def _wordpiece(text: str, special: bool) -> Piece:
+    continues = text.startswith(CONTINUATION) and text != CONTINUATION and not special
+    return Piece(text.removeprefix(CONTINUATION).encode() if continues else text.encode(), continues, special)
+
+
+def _read_bpe(model: Mapping[str, Any], strings: list[str], specials: frozenset[str], byte_level: bool) -> BpeModel:
+    for key in ("dropout", "continuing_subword_prefix"):
+        if model[key] is not None:
+            raise ValueError(f"BPE with {key} {model[key]!r}, which toklab does not run")
+    if model["fuse_unk"] or model["ignore_merges"]:
+        raise ValueError("BPE with fuse_unk or ignore_merges, which toklab does not run")
+    suffix, fallback = model["end_of_word_suffix"] or "", bool(model["byte_fallback"])
+    ids = {text: index for index, text in enumerate(strings)}
+    pieces = tuple(_bpe_piece(text, text in specials, byte_level, suffix, fallback) for text in strings)
+    if byte_level and not all(char in ids for char in BYTE_TO_CHAR):
+        raise ValueError("a byte-level vocabulary that lacks some of the 256 bytes")
+    merges = []
+    for left, right in model["merges"]:
+        if left not in ids or right not in ids or left + right not in ids:
+            raise ValueError(f"the merge of {left!r} and {right!r} uses a piece that is not in the vocabulary")
+        merges.append((ids[left], ids[right], ids[left + right]))
+    pairs = tuple((pieces[left], pieces[right]) for left, right, _ in merges)
+    unknown = None if model["unk_token"] is None else ids.get(model["unk_token"], unknown_id(pieces))
+    return BpeModel(Vocab(pieces, unknown, pairs), tuple(merges), "byte" if byte_level else "character", suffix, fallback)
+
+
+def _bpe_piece(text: str, special: bool, byte_level: bool, suffix: str, fallback: bool) -> Piece:
+    if special:
+        return Piece(text.encode(), special=True)
+    if byte_level:
+        raw = bytes(CHAR_TO_BYTE[char] for char in text)
+        return Piece(raw, byte=len(raw) == 1 and raw[0] >= 0x80)
+    if fallback and len(text) == 6 and text.startswith("<0x") and text.endswith(">"):
+        return Piece(bytes([int(text[3:5], 16)]), byte=True)
+    final = bool(suffix) and text.endswith(suffix)
+    return Piece(text.removesuffix(suffix).encode() if final else text.encode(), word_final=final)
+

@@ -1,0 +1,33 @@
+"""Compiled twins of the readable algorithms: arrays in, arrays out, equal results.
+
+Everything here knows NumPy and Numba only. Compiled code is cached on disk.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+F = TypeVar("F", bound=Callable[..., Any])
+logger = logging.getLogger("toklab")
+
+
+def njit(function: F) -> F:
+    """Compile a kernel on first use: cached, without the GIL, floats exactly as written."""
+    import numba
+
+    return cast(F, numba.njit(cache=True, nogil=True, fastmath=False)(function))
+
+
+def announce(*kernels: Callable[..., Any]) -> None:
+    """Log one line if one of these kernels has to be compiled first."""
+    for kernel in kernels:
+        stats = getattr(kernel, "stats", None)
+        if stats is None or getattr(kernel, "signatures", None):
+            continue
+        name = getattr(kernel, "py_func", kernel).__qualname__
+        if not any(Path(stats.cache_path).glob(f"*.{name}-*.nbi")):
+            logger.info("compiling kernels (once; later runs load them from the cache)")
+            return

@@ -1,0 +1,235 @@
+"""What a metric is: a function of `Encoded` that returns a statistic, with a name in a registry."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import entry_points
+from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from toklab.errors import UnknownNameError, UsageError
+from toklab.types import FloatArray, IntArray
+
+if TYPE_CHECKING:
+    from toklab.metrics.encoded import Encoded
+
+WeightArray: TypeAlias = npt.NDArray[np.uint16]
+Better: TypeAlias = Literal["higher", "lower", ""]
+ENTRY_POINTS = "toklab.metrics"
+_BLOCK = 4096  # documents that are widened to float64 at a time: 32 MB for 1,000 resamples
+
+
+class Statistic(Protocol):
+    """A figure together with what it takes to compute it again on resampled documents."""
+
+    def value(self) -> float | None:
+        """The figure; None where it is undefined."""
+
+    def resample(self, weights: WeightArray) -> FloatArray | None:
+        """The figure on resampled documents.
+
+        Parameters
+        ----------
+        weights : (d, r) uint16, how often each document is in each resample
+
+        Returns
+        -------
+        (r,) float64, NaN where a resample leaves the figure undefined; None where resampling says nothing:
+        fewer than two documents have a part in the figure, or it is no figure of documents
+        """
+
+
+@dataclass(frozen=True, eq=False)
+class Ratio:
+    """Sum over documents ÷ sum over documents (not the mean of the documents' ratios).
+
+    Parameters
+    ----------
+    numerator, denominator : (d,) per document, not negative; undefined where the denominators sum to 0
+    """
+
+    numerator: IntArray
+    denominator: IntArray
+
+    def value(self) -> float | None:
+        below = self.denominator.sum()
+        return float(self.numerator.sum() / below) if below else None
+
+    def resample(self, weights: WeightArray) -> FloatArray | None:
+        if np.count_nonzero(self.denominator) < 2:
+            return None
+        above, below = _totals(np.stack([self.numerator, self.denominator]), weights)
+        return np.divide(above, below, out=np.full(len(below), np.nan), where=below != 0)
+
+
+@dataclass(frozen=True, eq=False)
+class Sum:
+    """Sum over documents.
+
+    Parameters
+    ----------
+    values : (d,) per document
+    """
+
+    values: IntArray
+
+    def value(self) -> float | None:
+        return float(self.values.sum())
+
+    def resample(self, weights: WeightArray) -> FloatArray | None:
+        return _totals(self.values[None], weights)[0] if len(self.values) > 1 else None
+
+
+@dataclass(frozen=True, eq=False)
+class Quantile:
+    """The smallest value that a share ``q`` of the documents does not exceed (no interpolation).
+
+    Parameters
+    ----------
+    values : (d,) per document
+    q : share, above 0 and at most 1
+    """
+
+    values: IntArray
+    q: float
+
+    def value(self) -> float | None:
+        once = np.ones((len(self.values), 1), np.uint16)
+        return float(self._quantiles(once)[0]) if len(self.values) else None
+
+    def resample(self, weights: WeightArray) -> FloatArray | None:
+        return self._quantiles(weights) if len(self.values) > 1 else None
+
+    def _quantiles(self, weights: WeightArray) -> FloatArray:
+        order = np.argsort(self.values, kind="stable")
+        below = np.cumsum(weights[order], axis=0, dtype=np.int32)
+        # a little less, so that rounding in q * d cannot push a whole number up
+        needed = (self.q - 1e-12) * below[-1]
+        return self.values[order][(below < needed).sum(axis=0)].astype(np.float64)
+
+
+@dataclass(frozen=True)
+class Value:
+    """A figure without an interval: of the vocabulary, or of all tokens at once."""
+
+    figure: float | None
+
+    def value(self) -> float | None:
+        return self.figure
+
+    def resample(self, weights: WeightArray) -> FloatArray | None:
+        return None
+
+
+def _totals(values: IntArray, weights: WeightArray) -> FloatArray:
+    """(k, r) float64 sums of (k, d) values under (d, r) weights; exact for integers below 2**53."""
+    totals = np.zeros((len(values), weights.shape[1]))
+    for start in range(0, len(weights), _BLOCK):
+        block = slice(start, start + _BLOCK)
+        totals += values[:, block].astype(np.float64) @ weights[block].astype(np.float64)
+    return totals
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A named figure of a tokenizer.
+
+    Parameters
+    ----------
+    name : name in tables and files
+    group : the table's group that it belongs to
+    unit : unit of the figure
+    better : ``"higher"``, ``"lower"``, or ``""`` where neither is better
+    description : one line
+    function : from the encoded documents to a statistic
+    """
+
+    name: str
+    group: str
+    unit: str
+    better: Better
+    description: str
+    function: Callable[[Encoded], Statistic]
+
+    def __call__(self, encoded: Encoded) -> Statistic:
+        return self.function(encoded)
+
+
+METRICS: dict[str, Metric] = {}
+"""Every metric that has been defined so far, in the order of the tables; `all_metrics` adds the plug-ins."""
+
+
+def metric(
+    name: str, *, group: str, unit: str, better: Better = ""
+) -> Callable[[Callable[[Encoded], Statistic]], Metric]:
+    """Define a metric: put this above a function from `Encoded` to a statistic.
+
+    The first line of the function's docstring is the metric's description.
+
+    Raises
+    ------
+    UsageError
+        Another metric has the name already.
+    """
+
+    def register(function: Callable[[Encoded], Statistic]) -> Metric:
+        if name in METRICS:
+            raise UsageError(
+                f"metric {name!r} is defined twice: {_origin(METRICS[name].function)} has it already"
+            )
+        description = (inspect.getdoc(function) or "").partition("\n")[0]
+        METRICS[name] = Metric(name, group, unit, better, description, function)
+        return METRICS[name]
+
+    return register
+
+
+def _origin(function: Callable[[Encoded], Statistic]) -> str:
+    return str(getattr(function, "__module__", "another module"))
+
+
+@cache
+def _load_plugins() -> None:
+    for entry in sorted(entry_points(group=ENTRY_POINTS), key=lambda entry: (entry.name, entry.value)):
+        try:
+            entry.load()
+        except UsageError:
+            raise
+        except Exception as error:
+            raise UsageError(
+                f"the metrics of {entry.name!r} ({entry.value}) cannot be loaded: {error}"
+            ) from error
+
+
+def all_metrics() -> Mapping[str, Metric]:
+    """Every metric by name: toklab's own, then those of other packages.
+
+    A package adds metrics with an entry point of the group ``toklab.metrics`` that names a module; loading it
+    runs the `metric` decorators.
+
+    Raises
+    ------
+    UsageError
+        A package uses a name that is taken, or cannot be loaded.
+    """
+    _load_plugins()
+    return dict(METRICS)
+
+
+def get_metric(name: str) -> Metric:
+    """The metric of a name.
+
+    Raises
+    ------
+    UnknownNameError
+        No metric has the name.
+    """
+    known = all_metrics()
+    if name not in known:
+        raise UnknownNameError("metric", name, known)
+    return known[name]

@@ -1,0 +1,159 @@
+"""What a metric sees: one tokenizer's tokens on the held-out documents, encoded once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+from toklab.errors import UsageError
+from toklab.metrics.texts import Texts, WordTable, texts_of
+from toklab.types import Batch, IdArray, IntArray, Vocab
+
+
+@dataclass(frozen=True, eq=False)
+class Encoded:
+    """The held-out documents as one tokenizer sees them.
+
+    Special tokens other than the unknown token never count: ``ids``, ``documents``, ``starts`` and ``ends``
+    leave them out.
+
+    Parameters
+    ----------
+    vocab : the tokenizer's pieces
+    texts : the held-out documents, before any normalisation
+    batch : their tokens
+    decoded : what the tokenizer decodes from the tokens of each document
+    seen_words : distinct words of the training part, see `toklab.metrics.seen_words`
+    requested : vocabulary size asked for, in pieces
+
+    Raises
+    ------
+    UsageError
+        The parts do not fit: other numbers of documents, an id that the vocabulary lacks, or offsets that
+        decrease or leave their document.
+    """
+
+    vocab: Vocab
+    texts: tuple[str, ...]
+    batch: Batch
+    decoded: tuple[str, ...]
+    seen_words: frozenset[str]
+    requested: int
+
+    def __post_init__(self) -> None:
+        if not len(self.texts) == len(self.batch) == len(self.decoded):
+            raise UsageError(
+                f"{len(self.texts)} texts, {len(self.batch)} encodings and {len(self.decoded)} decoded texts; "
+                "metrics need one of each per document"
+            )
+        outside = (self.batch.ids < 0) | (self.batch.ids >= len(self.vocab))
+        if outside.any():
+            raise UsageError(
+                f"token id {self.batch.ids[outside][0]} is not in the vocabulary of {len(self.vocab)} pieces"
+            )
+        _check_offsets(self)
+
+    @cached_property
+    def _counted(self) -> npt.NDArray[np.bool_]:
+        """(all tokens,) which tokens count."""
+        special = np.array([piece.special for piece in self.vocab], bool)
+        if self.vocab.unk_id is not None:
+            special[self.vocab.unk_id] = False
+        return ~special[self.batch.ids]
+
+    @cached_property
+    def ids(self) -> IdArray:
+        """(n,) int32, the tokens that count."""
+        return self.batch.ids[self._counted]
+
+    @cached_property
+    def documents(self) -> IntArray:
+        """(n,) int64, document of each token."""
+        documents = np.repeat(np.arange(len(self.texts), dtype=np.int64), np.diff(self.batch.rows))
+        return documents[self._counted]
+
+    @cached_property
+    def starts(self) -> IntArray:
+        """(n,) int64, first byte of each token, counted over all documents laid end to end."""
+        return self.batch.offsets[self._counted, 0] + self.source.bounds[self.documents]
+
+    @cached_property
+    def ends(self) -> IntArray:
+        """(n,) int64, the byte after each token, counted over all documents laid end to end."""
+        return self.batch.offsets[self._counted, 1] + self.source.bounds[self.documents]
+
+    @cached_property
+    def unknown(self) -> npt.NDArray[np.bool_]:
+        """(n,) whether each token is the unknown token."""
+        if self.vocab.unk_id is None:
+            return np.zeros(len(self.ids), bool)
+        return self.ids == self.vocab.unk_id
+
+    @cached_property
+    def lengths(self) -> IntArray:
+        """(d,) int64, tokens of each document."""
+        return self.count(self.documents)
+
+    @cached_property
+    def frequencies(self) -> IntArray:
+        """(distinct ids,) int64, how often each emitted id occurs, most frequent first."""
+        counts = np.bincount(self.ids, minlength=len(self.vocab))
+        return np.sort(counts[counts > 0])[::-1].astype(np.int64)
+
+    @cached_property
+    def source(self) -> Texts:
+        """Sizes, characters and words of the documents."""
+        return texts_of(self.texts)
+
+    @property
+    def words(self) -> WordTable:
+        """The words of the documents."""
+        return self.source.words
+
+    @cached_property
+    def word_tokens(self) -> tuple[IntArray, IntArray]:
+        """Tokens ``[first, last)`` of each word in running text, two (words,) int64.
+
+        A token is one of a word's where it begins before the word ends and ends after the word begins: it may
+        hold the space before the word, or a second word. A token of no bytes counts only inside the word.
+        """
+        first = np.searchsorted(self.ends, self.words.starts, side="right")
+        last = np.searchsorted(self.starts, self.words.ends, side="left")
+        return first.astype(np.int64), last.astype(np.int64)
+
+    @cached_property
+    def word_lengths(self) -> IntArray:
+        """(words,) int64, number of tokens of each word in running text."""
+        first, last = self.word_tokens
+        return last - first
+
+    @cached_property
+    def word_unseen(self) -> npt.NDArray[np.bool_]:
+        """(words,) whether each word is absent from the training part."""
+        unseen = np.array([word not in self.seen_words for word in self.words.distinct], bool)
+        return unseen[self.words.index]
+
+    def count(self, documents: IntArray) -> IntArray:
+        """(d,) int64, how often each document is in a list of document numbers."""
+        return np.bincount(documents, minlength=len(self.texts)).astype(np.int64)
+
+    def total(self, documents: IntArray, values: IntArray) -> IntArray:
+        """(d,) int64, sum per document of integers that belong to a list of document numbers."""
+        # float64 inside, exact below 2**53
+        return np.bincount(documents, values, minlength=len(self.texts)).astype(np.int64)
+
+
+def _check_offsets(encoded: Encoded) -> None:
+    """Both columns must never decrease, and stay in their document: the searches above rely on it."""
+    starts, ends, documents = encoded.starts, encoded.ends, encoded.documents
+    wrong = (starts < encoded.source.bounds[documents]) | (ends > encoded.source.bounds[documents + 1])
+    wrong |= starts > ends
+    wrong[1:] |= (np.diff(starts) < 0) | (np.diff(ends) < 0)
+    if wrong.any():
+        raise UsageError(
+            f"the token offsets of document {documents[wrong][0]} decrease or leave the document; "
+            "no metric can trust them"
+        )

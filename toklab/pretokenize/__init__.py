@@ -1,0 +1,124 @@
+"""From text to pre-tokens, and from documents to counted words."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+
+import regex
+
+from toklab.errors import InputError, PatternError, UnknownNameError
+from toklab.pretokenize.normalize import NORMALIZERS, Normalized, get_normalizer
+from toklab.pretokenize.patterns import PATTERNS, Pattern, from_oniguruma, to_oniguruma
+from toklab.types import WordCounts
+
+__all__ = [
+    "NORMALIZERS",
+    "PATTERNS",
+    "Normalized",
+    "Pattern",
+    "PreTokenizer",
+    "count_words",
+    "from_oniguruma",
+    "get_normalizer",
+    "get_pretokenizer",
+    "to_oniguruma",
+]
+
+
+@dataclass(frozen=True)
+class PreTokenizer:
+    """Cuts text into pre-tokens, which no token ever crosses."""
+
+    entry: Pattern
+
+    @property
+    def name(self) -> str:
+        """The pattern's name, or the regular expression itself."""
+        return self.entry.name
+
+    @cached_property
+    def _compiled(self) -> regex.Pattern[str]:
+        return regex.compile(self.entry.pattern)
+
+    def spans(self, text: str) -> list[tuple[int, int]]:
+        """Character spans of the pre-tokens, in order."""
+        if self.entry.name == "none":
+            return [(0, len(text))] if text else []
+        found = [match.span() for match in self._compiled.finditer(text)]
+        return _with_gaps(found, len(text)) if self.entry.keeps_gaps else found
+
+    def words(self, text: str) -> list[str]:
+        """The pre-tokens of a text, in order."""
+        if self.entry.name == "none":
+            return [text] if text else []
+        words: list[str] = self._compiled.findall(text)
+        if self.entry.keeps_gaps and sum(map(len, words)) != len(text):
+            return [text[start:end] for start, end in self.spans(text)]
+        return words
+
+
+def _with_gaps(found: list[tuple[int, int]], length: int) -> list[tuple[int, int]]:
+    spans: list[tuple[int, int]] = []
+    end = 0
+    for start, stop in found:
+        if start > end:
+            spans.append((end, start))
+        if stop > start:
+            spans.append((start, stop))
+        end = stop
+    if end < length:
+        spans.append((end, length))
+    return spans
+
+
+@lru_cache(maxsize=64)
+def get_pretokenizer(name: str) -> PreTokenizer:
+    """The pre-tokenizer of a published pattern's name, or of a regular expression.
+
+    A name is made of lower-case letters, digits and ``-``; anything else is a regular expression, whose matches
+    and the gaps between them are the pre-tokens.
+
+    Raises
+    ------
+    UnknownNameError
+        It looks like a name, and no pattern has it.
+    PatternError
+        It is not a valid regular expression, matches the empty string, or cannot be saved as it is meant.
+    """
+    if name in PATTERNS:
+        return PreTokenizer(PATTERNS[name])
+    if regex.fullmatch(r"[a-z0-9_-]*", name):
+        raise UnknownNameError("pre-tokenizer", name, PATTERNS)
+    for entry in PATTERNS.values():
+        if entry.pattern == name:
+            return PreTokenizer(entry)
+    try:
+        compiled = regex.compile(name)
+    except regex.error as error:
+        raise PatternError(f"invalid regular expression {name!r}: {error}") from None
+    if compiled.groups:
+        raise PatternError(f"pattern {name!r} holds a capturing group; write (?:...) instead")
+    if compiled.match(""):
+        raise PatternError(f"pattern {name!r} matches the empty string; every match must hold a character")
+    to_oniguruma(name)
+    return PreTokenizer(Pattern(name, name, True, "given by the user"))
+
+
+def count_words(documents: Iterable[str], pretokenizer: PreTokenizer, normalizer: str = "none") -> WordCounts:
+    """Count the distinct pre-tokens of all documents.
+
+    Raises
+    ------
+    InputError
+        The documents hold no pre-token at all (only whitespace, for a pattern that drops it).
+    """
+    normalize = get_normalizer(normalizer)
+    counts: Counter[str] = Counter()
+    for text in documents:
+        counts.update(pretokenizer.words(text if normalizer == "none" else normalize(text).text))
+    if not counts:
+        raise InputError(f"the corpus holds no pre-token under the pattern {pretokenizer.name!r}: nothing to train on")
+    return WordCounts.from_counts(counts)

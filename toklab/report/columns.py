@@ -1,0 +1,254 @@
+"""What a comparison's table says, cell by cell, before it is drawn as a terminal table or as Markdown."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from toklab.results import Cell, Report, Result
+
+GROUPS = ("vocabulary size", "sequence length", "OOV handling", "fidelity", "merge determinism")
+MISSING = "–"
+ERROR_LENGTH = 160  # characters of an error that a row shows; report.json holds all of it
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of the table.
+
+    Parameters
+    ----------
+    metric : name of the metric; ``"determinism"`` for the probe's verdict
+    group : the heading above it
+    heading : its own heading, one string per line
+    decimals : digits after the point, of the percentage where the unit is a share; None for whole numbers
+    interval : show half the width of the 95% interval
+    meaning : what the legend says, where the heading does not say it all
+    """
+
+    metric: str
+    group: str
+    heading: tuple[str, ...]
+    decimals: int | None = 2
+    interval: bool = False
+    meaning: str = ""
+
+
+DETERMINISM = Column(
+    "determinism",
+    GROUPS[4],
+    ("verdict",),
+    meaning="verdict: trained again, are ids and encodings the same",
+)
+DEFAULT_COLUMNS = (
+    Column("vocab_obtained", GROUPS[0], ("obtained",), None),
+    Column("vocab_used", GROUPS[0], ("used",), 1, meaning="used: ids emitted on held-out text ÷ obtained"),
+    Column("tokens", GROUPS[1], ("tokens",), None),
+    Column("bytes_per_token", GROUPS[1], ("bytes/token",), interval=True),
+    Column("fertility", GROUPS[1], ("fertility",), meaning="fertility: tokens ÷ words"),
+    Column("unk_rate", GROUPS[2], ("UNK", "rate"), meaning="UNK rate: unknown tokens ÷ tokens"),
+    Column(
+        "fallback_rate",
+        GROUPS[2],
+        ("byte", "fallback"),
+        meaning="byte fallback: tokens that are one byte of a longer character ÷ tokens",
+    ),
+    Column("oov_fertility", GROUPS[2], ("OOV", "fertility"), meaning="OOV: words that training never saw"),
+    Column(
+        "oov_exploded",
+        GROUPS[2],
+        ("OOV", "exploded"),
+        1,
+        meaning="exploded: cut into single characters or bytes",
+    ),
+    Column("round_trip", GROUPS[3], ("round", "trip"), 1, meaning="round trip: texts that decode unchanged"),
+    DETERMINISM,
+)
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One cell as it is shown.
+
+    Parameters
+    ----------
+    text : the figure, without marks
+    best : the best of its column
+    odd : the vocabulary has another size than asked for
+    """
+
+    text: str
+    best: bool = False
+    odd: bool = False
+
+
+@dataclass(frozen=True)
+class Row:
+    """One contender: its figures, in the order of the columns, or why it has none."""
+
+    tokenizer: str
+    figures: tuple[Figure, ...]
+    error: str | None = None
+
+
+@dataclass(frozen=True)
+class SizeTable:
+    """The contenders of one vocabulary size.
+
+    Parameters
+    ----------
+    vocab_size : asked for
+    columns : shown columns, groups together
+    better : for each column ``"higher"``, ``"lower"`` or ``""``
+    sized : contenders that take a vocabulary size
+    fixed : contenders whose size is what it is; never ranked
+    """
+
+    vocab_size: int
+    columns: tuple[Column, ...]
+    better: tuple[str, ...]
+    sized: tuple[Row, ...]
+    fixed: tuple[Row, ...]
+
+
+def size_tables(report: Report, metrics: Sequence[str] | None = None) -> list[SizeTable]:
+    """One table per vocabulary size, smallest first.
+
+    Parameters
+    ----------
+    report : what was compared
+    metrics : columns to show; None is the default choice, or all there are where none of it was measured
+    """
+    columns = _choose(report, metrics)
+    sample = _samples(report)
+    better = tuple(sample[c.metric].better if c.metric in sample else "" for c in columns)
+    tables = []
+    for size, results in by_size(report):
+        best = [_best(column, results) for column in columns]
+        rows = [(result.sized, _row(result, columns, best)) for result in results]
+        sized = tuple(row for has_size, row in rows if has_size)
+        fixed = tuple(row for has_size, row in rows if not has_size)
+        tables.append(SizeTable(size, columns, better, sized, fixed))
+    return tables
+
+
+def by_size(report: Report) -> list[tuple[int, list[Result]]]:
+    """The results of each vocabulary size; one of a fixed size that was run once belongs to all of them."""
+    sizes = sorted({r.vocab_size for r in report.results if r.sized})
+    if not sizes:
+        sizes = sorted({r.vocab_size for r in report.results})
+    return [
+        (size, [r for r in report.results if r.vocab_size == size or r.vocab_size not in sizes])
+        for size in sizes
+    ]
+
+
+def find(result: Result, metric: str) -> Cell | None:
+    """The cell of a metric, or None where it was not measured."""
+    return next((cell for cell in result.cells if cell.metric == metric), None)
+
+
+def number(result: Result, metric: str) -> float | None:
+    """The figure of a metric, or None where it was not measured, is undefined or is not finite."""
+    cell = find(result, metric)
+    if cell is None or cell.value is None or not math.isfinite(cell.value):
+        return None
+    return cell.value
+
+
+def comparable(result: Result) -> bool:
+    """Whether it may be ranked: it takes a size, has figures, and obtained exactly the size asked for."""
+    return result.sized and result.error is None and number(result, "vocab_obtained") == result.vocab_size
+
+
+def show_share(value: float, decimals: int) -> str:
+    """A share as a percentage that says 0% and 100% only where that is exact."""
+    if value in (0, 1):
+        return f"{value:.0%}"
+    text = f"{value:.{decimals}%}"
+    smallest = 10.0**-decimals
+    if 0 < value < 1 and float(text[:-1]) == 0:
+        return f"<{smallest:.{decimals}f}%"
+    if 0 < value < 1 and float(text[:-1]) == 100:
+        return f">{100 - smallest:.{decimals}f}%"
+    return text
+
+
+def error_phrase(error: str) -> str:
+    """The first line of an error, shortened at a word."""
+    first = next((line.strip() for line in error.splitlines() if line.strip()), "")
+    if len(first) > ERROR_LENGTH:
+        first = first[: ERROR_LENGTH - 1].rpartition(" ")[0] or first[: ERROR_LENGTH - 1]
+        first += "…"
+    return f"failed: {first}" if first else "failed"
+
+
+def _samples(report: Report) -> dict[str, Cell]:
+    """One cell of each metric that was measured, in the order of the metrics."""
+    samples: dict[str, Cell] = {}
+    for result in report.results:
+        for cell in result.cells:
+            samples.setdefault(cell.metric, cell)
+    return samples
+
+
+def _choose(report: Report, metrics: Sequence[str] | None) -> tuple[Column, ...]:
+    samples = _samples(report)
+    known = {column.metric: column for column in DEFAULT_COLUMNS}
+    if metrics is None:
+        measured = [name for name in known if name in samples]
+        metrics = [*(measured or samples), DETERMINISM.metric]
+    columns = [known.get(name) or _column(samples[name]) for name in metrics if name in samples or name in known]
+    groups = list(dict.fromkeys([*GROUPS, *(column.group for column in columns)]))
+    return tuple(sorted(columns, key=lambda column: groups.index(column.group)))
+
+
+def _column(cell: Cell) -> Column:
+    whole = cell.unit in ("pieces", "tokens")
+    return Column(cell.metric, cell.group, tuple(cell.metric.split("_")), None if whole else 2)
+
+
+def _best(column: Column, results: Sequence[Result]) -> str | None:
+    """The best figure as shown, or None where there are not two to compare."""
+    ranked = [find(r, column.metric) for r in results if comparable(r) and number(r, column.metric) is not None]
+    cells = [cell for cell in ranked if cell is not None and cell.value is not None and cell.better]
+    if len(cells) < 2:
+        return None
+    key = max if cells[0].better == "higher" else min
+    return _show(column, key(cells, key=lambda cell: cell.value or 0.0))
+
+
+def _row(result: Result, columns: Sequence[Column], best: Sequence[str | None]) -> Row:
+    if result.error is not None:
+        return Row(result.tokenizer, (), error_phrase(result.error))
+    figures = [_figure(result, column, shown) for column, shown in zip(columns, best, strict=True)]
+    return Row(result.tokenizer, tuple(figures))
+
+
+def _figure(result: Result, column: Column, best: str | None) -> Figure:
+    if column is DETERMINISM:
+        return Figure(result.determinism or "not probed")
+    cell = find(result, column.metric)
+    if cell is None or number(result, column.metric) is None:
+        return Figure(MISSING)
+    text = _show(column, cell)
+    is_best = comparable(result) and text == best
+    odd = column.metric == "vocab_obtained" and result.sized and not comparable(result)
+    return Figure(text + _half_width(column, cell), is_best, odd)
+
+
+def _show(column: Column, cell: Cell) -> str:
+    value = cell.value or 0.0
+    if column.decimals is None:
+        return f"{value:,.0f}"
+    if cell.unit == "share":
+        return show_share(value, column.decimals)
+    return f"{value:,.{column.decimals}f}"
+
+
+def _half_width(column: Column, cell: Cell) -> str:
+    if not column.interval or cell.ci_low is None or cell.ci_high is None:
+        return ""
+    half = (cell.ci_high - cell.ci_low) / 2
+    return f" ±{half:.2f}" if half >= 0.005 or half == 0 else " ±<0.01"

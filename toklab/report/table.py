@@ -1,0 +1,183 @@
+"""A comparison, and a determinism probe, as text for a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.text import Text
+
+from toklab.report.columns import DETERMINISM, Column, Figure, Row, SizeTable, size_tables
+from toklab.report.grid import Entry, Grid, Head
+from toklab.report.terminal import show, to_string, visible, wrap
+from toklab.results import Probe, Report
+
+ARROWS = {"higher": " ↑", "lower": " ↓", "": ""}
+SEPARATOR = " · "
+_WORDS = {
+    "exact": "green",
+    "ids differ": "yellow",
+    "pieces differ": "red",
+    "failed": "red",
+    "not probed": "dim",
+}
+
+
+def render_report(
+    report: Report,
+    console_width: int | None = None,
+    colour: bool = False,
+    metrics: Sequence[str] | None = None,
+) -> str:
+    """One table per vocabulary size, then what the marks mean, the warnings and the signature.
+
+    Nothing is cut off: where a table is too wide it is drawn in parts, each with the names at its left. The
+    signature stands on a line of its own, never wrapped.
+
+    Parameters
+    ----------
+    report : what was compared
+    console_width : columns of the terminal; None, for a pipe, is as wide as the table needs
+    colour : with escape codes for colour; the best figures have a ``*`` either way
+    metrics : columns to show; None is the default choice
+    """
+    tables = size_tables(report, metrics)
+    lines = _corpus_lines(report, console_width)
+    for table in tables:
+        lines.append(Text(f"vocabulary size {table.vocab_size:,}", style="bold"))
+        lines += [*_grid(table).draw(console_width), Text()]
+    for note in legend(tables):
+        lines += _wrapped(note, console_width, "dim")
+    for warning in warning_lines(report):
+        lines += _wrapped(f"warning: {warning}", console_width, "yellow")
+    return to_string([*lines, *_signature_lines(report)], colour)
+
+
+def legend(tables: Sequence[SizeTable]) -> list[str]:
+    """What the marks and the short headings of the tables mean."""
+    figures = [figure for table in tables for row in (*table.sized, *table.fixed) for figure in row.figures]
+    marks = ["↑ higher is better", "↓ lower is better"]
+    if any(figure.best for figure in figures):
+        marks.append("* best, or equal to it as shown, of those with exactly the size asked for")
+    if any(figure.odd for figure in figures):
+        marks.append("! not the size asked for: not ranked")
+    if any("±" in figure.text for figure in figures):
+        marks.append("± half of the 95% interval over documents")
+    marks.append("– undefined")
+    shown = list(dict.fromkeys(column for table in tables for column in table.columns))
+    notes = [SEPARATOR.join(marks), SEPARATOR.join(column.meaning for column in shown if column.meaning)]
+    names = {column.metric for column in shown}
+    if "unk_rate" in names and names & {"tokens", "bytes_per_token", "fertility"}:
+        notes.append(
+            "An unknown token can stand for much text, so a high UNK rate makes sequences look short: read "
+            "sequence length beside it."
+        )
+    return notes
+
+
+def warning_lines(report: Report) -> list[str]:
+    """Warnings of the comparison, then of each contender, each once."""
+    found = [visible(warning) for warning in report.warnings]
+    for result in report.results:
+        name = f"{visible(result.tokenizer)} at {result.vocab_size:,}"
+        found.extend(f"{name}: {visible(warning)}" for warning in result.warnings)
+    return list(dict.fromkeys(found))
+
+
+def corpus_facts(report: Report) -> list[str]:
+    """What the comparison was of, one fact each."""
+    return [f"{visible(key.replace('_', ' '))} {show(value)}" for key, value in report.corpus.items()]
+
+
+def signature_text(report: Report) -> list[str]:
+    """The signature in its own lines, safe to print."""
+    return [visible(line) for line in report.signature.splitlines()]
+
+
+def heading(column: Column, better: str) -> tuple[str, ...]:
+    """The lines of a column's heading, with an arrow for the better direction."""
+    return (*column.heading[:-1], column.heading[-1] + ARROWS[better])
+
+
+def _corpus_lines(report: Report, width: int | None) -> list[Text]:
+    facts = corpus_facts(report)
+    return [*_wrapped(SEPARATOR.join(["corpus", *facts]), width, "dim"), Text()] if facts else []
+
+
+def _wrapped(text: str, width: int | None, style: str) -> list[Text]:
+    return [Text(line, style=style) for line in wrap(text, width, "  ")]
+
+
+def _signature_lines(report: Report) -> list[Text]:
+    lines = [Text(line) for line in signature_text(report)]
+    return [Text("signature", style="bold"), *lines] if lines else []
+
+
+def _grid(table: SizeTable) -> Grid:
+    columns = range(len(table.columns))
+    marked = [any(row.figures and row.figures[i].best for row in table.sized) for i in columns]
+    odd = [any(row.figures and row.figures[i].odd for row in table.sized) for i in columns]
+    heads = []
+    for i, column in enumerate(table.columns):
+        *above, last = heading(column, table.better[i])
+        space = " " * (marked[i] or odd[i])  # figures end above each other, whether marked or not
+        heads.append(Head(column.group, (*(line + space for line in above), last + space), column != DETERMINISM))
+    spaced = [a or b for a, b in zip(marked, odd, strict=True)]
+    sections = []
+    if table.sized:
+        sections.append(("", tuple(_entry(row, spaced) for row in table.sized)))
+    if table.fixed:
+        caption = "size of its own, not ranked"
+        sections.append((caption, tuple(_entry(row, spaced) for row in table.fixed)))
+    return Grid("tokenizer", tuple(heads), tuple(sections))
+
+
+def _entry(row: Row, spaced: Sequence[bool]) -> Entry:
+    name = visible(row.tokenizer)
+    if row.error is not None:
+        return Entry(name, phrase=visible(row.error), brief="failed, see above")
+    cells = [_cell(figure, space) for figure, space in zip(row.figures, spaced, strict=True)]
+    return Entry(name, tuple(cells))
+
+
+def _cell(figure: Figure, spaced: bool) -> Text:
+    text = visible(figure.text)
+    if figure.best:
+        return Text(text + "*", style="bold green")
+    if figure.odd:
+        return Text(text + "!", style="bold yellow")
+    return Text(text + " " * spaced, style=_WORDS.get(text, ""))
+
+
+def render_probes(probes: Sequence[Probe], console_width: int | None = None, colour: bool = False) -> str:
+    """Contenders by axis: the verdict, the trainings compared, and below a row what differs first.
+
+    Parameters
+    ----------
+    probes : in any order; contenders and axes keep the order in which they first occur
+    console_width : columns of the terminal; None, for a pipe, is as wide as the table needs
+    colour : with escape codes for colour
+    """
+    if not probes:
+        return ""
+    axes = list(dict.fromkeys(probe.axis for probe in probes))
+    names = list(dict.fromkeys(probe.tokenizer for probe in probes))
+    cells = {(probe.tokenizer, probe.axis): probe for probe in probes}
+    heads = tuple(Head("merge determinism: trained again", (visible(axis),), right=False) for axis in axes)
+    entries = tuple(_probe_entry(name, axes, [cells.get((name, axis)) for axis in axes]) for name in names)
+    lines = Grid("tokenizer", heads, (("", entries),)).draw(console_width)
+    note = (
+        "×n: trainings compared · exact: same ids and same encodings · ids differ: same pieces, other ids or "
+        "encodings · pieces differ: other vocabulary · – not probed"
+    )
+    return to_string([*lines, Text(), *_wrapped(note, console_width, "dim")], colour)
+
+
+def _probe_entry(name: str, axes: Sequence[str], probes: Sequence[Probe | None]) -> Entry:
+    cells, notes = [], []
+    for i, probe in enumerate(probes):
+        if probe is None:
+            cells.append(Text("–", style="dim"))
+            continue
+        cells.append(Text.assemble((probe.verdict, _WORDS[probe.verdict]), (f" ×{probe.runs}", "dim")))
+        notes += [(i, f"{visible(axes[i])}: {visible(text)}") for text in (probe.first_difference, probe.error) if text]
+    return Entry(visible(name), tuple(cells), notes=tuple(notes))

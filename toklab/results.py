@@ -1,0 +1,197 @@
+"""What a comparison and a determinism probe return: frozen, and ready to print, plot or save."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from toklab.errors import UnknownNameError, UsageError
+from toklab.types import IntArray
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SCHEMA = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One figure: a metric of a tokenizer on the held-out text.
+
+    Parameters
+    ----------
+    metric : name, as in the list of metrics
+    value : the figure; None where the metric is undefined for the tokenizer
+    ci_low, ci_high : 95% bootstrap interval over documents; None where the metric has none
+    unit : unit of the figure
+    better : ``"higher"``, ``"lower"`` or ``""`` where neither is better
+    group : the table's group that it belongs to
+    """
+
+    metric: str
+    value: float | None
+    ci_low: float | None
+    ci_high: float | None
+    unit: str
+    better: str
+    group: str
+
+
+@dataclass(frozen=True)
+class Result:
+    """Everything measured of one tokenizer at one vocabulary size.
+
+    Parameters
+    ----------
+    tokenizer : name of the contender
+    vocab_size : vocabulary size asked for
+    sized : the contender takes a vocabulary size (character and byte tokenizers have the size they have)
+    cells : its figures, in the order of the metrics; empty where it failed
+    lengths : (documents,) int64, tokens of each held-out document
+    frequencies : (distinct ids,) int64, how often each emitted id occurs, most frequent first
+    determinism : the probe's verdict in a few words; None where it was not probed
+    seconds : training time in its own process, imports left out; None where it failed
+    peak_mb : most memory that its process held, in MB
+    error : why it has no figures
+    warnings : what a reader should know, such as a vocabulary smaller than asked for
+    signature : what is needed to make the same figures again
+    """
+
+    tokenizer: str
+    vocab_size: int
+    sized: bool = True
+    cells: tuple[Cell, ...] = ()
+    lengths: IntArray | None = None
+    frequencies: IntArray | None = None
+    determinism: str | None = None
+    seconds: float | None = None
+    peak_mb: float | None = None
+    error: str | None = None
+    warnings: tuple[str, ...] = ()
+    signature: str = ""
+
+    def __getitem__(self, metric: str) -> Cell:
+        for cell in self.cells:
+            if cell.metric == metric:
+                return cell
+        raise UnknownNameError("metric", metric, [cell.metric for cell in self.cells])
+
+
+@dataclass(frozen=True)
+class Report:
+    """A comparison: one result per contender and vocabulary size.
+
+    Parameters
+    ----------
+    results : in the order of the contenders, sizes ascending
+    signature : of the comparison as a whole
+    corpus : facts about the texts: name, digest, documents and bytes of both parts
+    warnings : what concerns the comparison as a whole
+    """
+
+    results: tuple[Result, ...]
+    signature: str
+    corpus: Mapping[str, Any] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+
+    def __getitem__(self, key: str | tuple[str, int]) -> Result:
+        """``report["bpe"]``, or ``report["bpe", 8000]`` where several sizes were compared."""
+        name, size = key if isinstance(key, tuple) else (key, None)
+        found = [r for r in self.results if r.tokenizer == name and size in (None, r.vocab_size)]
+        if not found:
+            raise UnknownNameError("contender", name, dict.fromkeys(r.tokenizer for r in self.results))
+        if len(found) > 1:
+            sizes = ", ".join(str(r.vocab_size) for r in found)
+            raise UsageError(f"{name!r} was compared at several sizes ({sizes}); use report[{name!r}, size]")
+        return found[0]
+
+    def rows(self) -> list[dict[str, Any]]:
+        """Long form: one row per tokenizer, vocabulary size and metric."""
+        rows: list[dict[str, Any]] = []
+        for result in self.results:
+            head = {"tokenizer": result.tokenizer, "vocab_size": result.vocab_size}
+            for cell in result.cells:
+                rows.append(
+                    head
+                    | {
+                        "metric": cell.metric,
+                        "value": cell.value,
+                        "ci_low": cell.ci_low,
+                        "ci_high": cell.ci_high,
+                        "unit": cell.unit,
+                        "better": cell.better,
+                    }
+                )
+        return rows
+
+    def to_frame(self) -> pd.DataFrame:
+        """The rows as a data frame."""
+        import pandas as pd
+
+        columns = ["tokenizer", "vocab_size", "metric", "value", "ci_low", "ci_high", "unit", "better"]
+        frame = pd.DataFrame(self.rows(), columns=columns)
+        return frame.astype({name: "float64" for name in ("value", "ci_low", "ci_high")})
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON object of ``--json`` and ``report.json``."""
+        contenders = [
+            {
+                "tokenizer": r.tokenizer,
+                "vocab_size": r.vocab_size,
+                "sized": r.sized,
+                "determinism": r.determinism,
+                "train_seconds": r.seconds,
+                "peak_mb": r.peak_mb,
+                "error": r.error,
+                "warnings": list(r.warnings),
+                "signature": r.signature,
+            }
+            for r in self.results
+        ]
+        return {
+            "schema": SCHEMA,
+            "signature": self.signature,
+            "corpus": dict(self.corpus),
+            "warnings": list(self.warnings),
+            "contenders": contenders,
+            "rows": self.rows(),
+        }
+
+    def to_json(self) -> str:
+        """`to_dict` as text."""
+        return json.dumps(self.to_dict(), indent=1, ensure_ascii=False, allow_nan=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """What retraining one contender along one axis showed.
+
+    Parameters
+    ----------
+    tokenizer : name of the contender
+    axis : what was varied: ``repeat``, ``hash-seed``, ``document-order`` or ``threads``
+    runs : trainings compared, the first one included
+    same_set, same_ids, same_encodings : whether all runs agree with the first; None where no run finished
+    first_difference : what differs first, in words; None where nothing does
+    error : why the axis could not be probed
+    """
+
+    tokenizer: str
+    axis: str
+    runs: int
+    same_set: bool | None
+    same_ids: bool | None
+    same_encodings: bool | None
+    first_difference: str | None = None
+    error: str | None = None
+
+    @property
+    def verdict(self) -> str:
+        """``exact``, ``ids differ``, ``pieces differ`` or ``failed``."""
+        if self.same_set is None:
+            return "failed"
+        if not self.same_set:
+            return "pieces differ"
+        return "exact" if self.same_ids and self.same_encodings else "ids differ"

@@ -1,0 +1,109 @@
+"""How sure a figure is: a paired bootstrap over documents."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from toklab.errors import UsageError
+from toklab.metrics.base import Statistic, WeightArray
+from toklab.types import FloatArray
+
+
+@dataclass(frozen=True)
+class Bootstrap:
+    """Resamples of the held-out documents, the same for every tokenizer, so that differences are paired.
+
+    Percentile intervals after Efron and Tibshirani (1993), "An Introduction to the Bootstrap", chapter 13.
+    Resamples that leave a figure undefined (no document with an OOV word drawn) are passed over.
+
+    Parameters
+    ----------
+    documents : number of held-out documents
+    resamples : how many times to draw as many documents with replacement
+    seed : another seed, other draws
+
+    Raises
+    ------
+    UsageError
+        There is no document, or no resample.
+    """
+
+    documents: int
+    resamples: int = 1000
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.documents < 1 or self.resamples < 1:
+            raise UsageError(
+                f"a bootstrap needs a document and a resample, not {self.documents} and {self.resamples}"
+            )
+
+    @property
+    def weights(self) -> WeightArray:
+        """(resamples, documents) uint16, how often each document is in each resample."""
+        return self._drawn.T
+
+    @cached_property
+    def _drawn(self) -> WeightArray:
+        """The weights as (documents, resamples), so that sorting documents moves whole rows.
+
+        The draws scale the raw 64-bit stream of PCG64, which NumPy promises never to change; it makes no such
+        promise for the distributions of `numpy.random.Generator` (NEP 19). Scaling 32 bits favours a
+        document by less than documents / 2**32.
+        """
+        bits = np.random.PCG64(self.seed)
+        drawn = np.empty((self.documents, self.resamples), np.uint16)
+        for resample in range(self.resamples):
+            high = bits.random_raw(self.documents) >> np.uint64(32)
+            chosen = (high * np.uint64(self.documents)) >> np.uint64(32)
+            drawn[:, resample] = np.bincount(chosen.astype(np.int64), minlength=self.documents)
+        return drawn
+
+    def interval(self, statistic: Statistic, level: float = 0.95) -> tuple[float, float] | tuple[None, None]:
+        """The interval that holds the figure at a level of confidence.
+
+        Returns
+        -------
+        (low, high)
+            In the unit of the figure; both None where the figure is undefined or has no interval, and where
+            fewer than two documents have a part in it.
+        """
+        samples = statistic.resample(self._drawn)
+        return (None, None) if samples is None else _limits(samples, level)
+
+    def difference(
+        self, first: Statistic, second: Statistic, level: float = 0.95
+    ) -> tuple[float | None, float | None, float | None]:
+        """How much larger the first figure is than the second, with its paired interval.
+
+        Returns
+        -------
+        (difference, low, high)
+            All None where a figure is undefined; the interval None where one has none.
+        """
+        left, right = first.value(), second.value()
+        if left is None or right is None:
+            return None, None, None
+        a, b = first.resample(self._drawn), second.resample(self._drawn)
+        if a is None or b is None:
+            return left - right, None, None
+        return left - right, *_limits(a - b, level)
+
+    def distinguishable(self, first: Statistic, second: Statistic, level: float = 0.95) -> bool | None:
+        """Whether the interval of the difference leaves out 0; None where there is no interval."""
+        _, low, high = self.difference(first, second, level)
+        if low is None or high is None:
+            return None
+        return low > 0 or high < 0
+
+
+def _limits(samples: FloatArray, level: float) -> tuple[float, float] | tuple[None, None]:
+    """The middle share ``level`` of the samples that are defined."""
+    defined = samples[~np.isnan(samples)]
+    if not len(defined):
+        return None, None
+    low, high = np.quantile(defined, [(1 - level) / 2, (1 + level) / 2])
+    return float(low), float(high)

@@ -1,0 +1,224 @@
+"""The types that flow through toklab; every arrow of the design takes one of these and returns another."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+if TYPE_CHECKING:
+    from toklab.corpus import Corpus
+
+IntArray: TypeAlias = npt.NDArray[np.int64]
+IdArray: TypeAlias = npt.NDArray[np.int32]
+ByteArray: TypeAlias = npt.NDArray[np.uint8]
+FloatArray: TypeAlias = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """One entry of a vocabulary, in a form that compares across libraries.
+
+    Parameters
+    ----------
+    surface : the bytes of text that the piece stands for; never ``##``, ``▁`` or byte-mapped characters
+    continuation : the piece can only continue a word (WordPiece's ``##``)
+    special : the piece stands for no text (``[UNK]``, ``<s>``)
+    word_final : the piece can only end a word (the ``</w>`` suffix)
+    byte : the piece is a single raw byte that stands for part of a character (byte fallback, or one byte of a
+        byte-level alphabet that is no character by itself)
+    """
+
+    surface: bytes
+    continuation: bool = False
+    special: bool = False
+    word_final: bool = False
+    byte: bool = False
+
+    def __str__(self) -> str:
+        text = self.surface.decode("utf-8", "backslashreplace")
+        return ("##" if self.continuation else "") + text + ("</w>" if self.word_final else "")
+
+
+@dataclass(frozen=True)
+class Vocab:
+    """The pieces of a tokenizer by id.
+
+    Parameters
+    ----------
+    pieces : piece of each id, in id order
+    unk_id : id of the unknown token, or None where the tokenizer has none
+    merges : for BPE, the learned merges in order as pairs of pieces; empty elsewhere
+    """
+
+    pieces: tuple[Piece, ...]
+    unk_id: int | None = None
+    merges: tuple[tuple[Piece, Piece], ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.pieces)
+
+    def __getitem__(self, index: int) -> Piece:
+        return self.pieces[index]
+
+    def __iter__(self) -> Iterator[Piece]:
+        return iter(self.pieces)
+
+    @cached_property
+    def special_ids(self) -> frozenset[int]:
+        return frozenset(i for i, piece in enumerate(self.pieces) if piece.special)
+
+
+@dataclass(frozen=True)
+class Encoding:
+    """One text as tokens.
+
+    Parameters
+    ----------
+    ids : (n,) int32, token ids
+    offsets : (n, 2) int64, for each token the bytes [start, end) of the raw UTF-8 text that it covers; both
+        columns never decrease; text that no token covers (dropped whitespace) is a gap between two rows
+    """
+
+    ids: IdArray
+    offsets: IntArray
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Many texts as tokens, flat.
+
+    Parameters
+    ----------
+    ids : (n,) int32, the token ids of all texts, one after the other
+    rows : (m + 1,) int64, text i holds ``ids[rows[i]:rows[i + 1]]``
+    offsets : (n, 2) int64, byte offsets within the text that the token belongs to
+    """
+
+    ids: IdArray
+    rows: IntArray
+    offsets: IntArray
+
+    def __len__(self) -> int:
+        return len(self.rows) - 1
+
+    def __getitem__(self, index: int) -> Encoding:
+        span = slice(self.rows[index], self.rows[index + 1])
+        return Encoding(self.ids[span], self.offsets[span])
+
+    @staticmethod
+    def stack(encodings: Sequence[Encoding]) -> Batch:
+        """Lay encodings end to end."""
+        rows = np.zeros(len(encodings) + 1, np.int64)
+        np.cumsum([len(e) for e in encodings], out=rows[1:])
+        if not encodings:
+            return Batch(np.zeros(0, np.int32), rows, np.zeros((0, 2), np.int64))
+        ids = np.concatenate([e.ids for e in encodings]).astype(np.int32, copy=False)
+        return Batch(ids, rows, np.concatenate([e.offsets for e in encodings]))
+
+
+@dataclass(frozen=True)
+class WordCounts:
+    """Distinct pre-tokens and how often each occurs, most frequent first and then by bytes.
+
+    The order depends on the counts alone, so the order of the documents never reaches a trainer.
+
+    Parameters
+    ----------
+    words : distinct pre-tokens, sorted by (-count, UTF-8 bytes)
+    counts : (n,) int64, occurrences of each
+    """
+
+    words: tuple[str, ...]
+    counts: IntArray
+
+    @staticmethod
+    def from_counts(counts: Mapping[str, int]) -> WordCounts:
+        """Sort a mapping of word to count; code point order is byte order in UTF-8."""
+        items = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+        return WordCounts(tuple(word for word, _ in items), np.array([count for _, count in items], np.int64))
+
+    def __len__(self) -> int:
+        return len(self.words)
+
+    def __iter__(self) -> Iterator[tuple[str, int]]:
+        return zip(self.words, self.counts.tolist(), strict=True)
+
+
+class Determinism(enum.Enum):
+    """What an algorithm promises of two trainings on the same documents."""
+
+    EXACT = "exact"
+    SAME_SET = "same set, other ids"
+    NONE = "no promise"
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainSpec:
+    """What every trainer is told; an algorithm's own options live in a subclass.
+
+    Parameters
+    ----------
+    vocab_size : pieces to end with; counts everything: alphabet, special tokens and learned pieces
+    pretokenizer : name of a published pattern, or a regular expression; None is the algorithm's own default
+    special_tokens : texts of special tokens, which take the first ids in this order
+    normalizer : ``"none"`` or ``"bert"``
+    threads : threads to train with; None is the library's default
+    backend : ``"auto"``, ``"reference"`` (the readable twin) or ``"fast"`` (the compiled one); equal results
+    """
+
+    vocab_size: int
+    pretokenizer: str | None = None
+    special_tokens: tuple[str, ...] = ()
+    normalizer: str = "none"
+    threads: int | None = None
+    backend: str = "auto"
+
+
+@dataclass(frozen=True)
+class Contender:
+    """A trainer with its options, as a comparison names it."""
+
+    algorithm: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+    label: str | None = None
+
+    @property
+    def name(self) -> str:
+        return self.label or self.algorithm
+
+
+class Tokenizer(Protocol):
+    """What a comparison needs of a trained tokenizer, ours or a library's."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def vocab(self) -> Vocab: ...
+    @property
+    def signature(self) -> Mapping[str, str]: ...
+    def encode(self, text: str) -> Encoding: ...
+    def encode_batch(self, texts: Iterable[str]) -> Batch: ...
+    def decode(self, ids: Iterable[int]) -> str: ...
+    def save(self, folder: str | Path) -> Path: ...
+
+
+class Algorithm(Protocol):
+    """A trainer: its name, the options it takes, what it promises, and how to run it."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def spec_type(self) -> type[TrainSpec]: ...
+    @property
+    def claims(self) -> Determinism: ...
+    def fit(self, corpus: Corpus, spec: TrainSpec) -> Tokenizer: ...
