@@ -46,7 +46,7 @@ class Result:
     Parameters
     ----------
     tokenizer : name of the contender
-    vocab_size : vocabulary size asked for
+    vocab_size : vocabulary size asked for; the one obtained where the contender does not take one
     sized : the contender takes a vocabulary size (character and byte tokenizers have the size they have)
     cells : its figures, in the order of the metrics; empty where it failed
     lengths : (documents,) int64, tokens of each held-out document
@@ -132,7 +132,7 @@ class Report:
 
         columns = ["tokenizer", "vocab_size", "metric", "value", "ci_low", "ci_high", "unit", "better"]
         frame = pd.DataFrame(self.rows(), columns=columns)
-        return frame.astype({name: "float64" for name in ("value", "ci_low", "ci_high")})
+        return frame.astype(dict.fromkeys(("value", "ci_low", "ci_high"), "float64"))
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object of ``--json`` and ``report.json``."""
@@ -189,9 +189,11 @@ class Probe:
 
     @property
     def verdict(self) -> str:
-        """``exact``, ``ids differ``, ``pieces differ`` or ``failed``."""
+        """``exact``, ``pieces differ``, ``ids differ``, ``encodings differ`` or ``failed``."""
         if self.same_set is None:
             return "failed"
         if not self.same_set:
             return "pieces differ"
-        return "exact" if self.same_ids and self.same_encodings else "ids differ"
+        if not self.same_ids:
+            return "ids differ"
+        return "exact" if self.same_encodings else "encodings differ"

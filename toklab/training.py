@@ -82,4 +82,6 @@ def _engine(folder: Path, path: Path) -> str:
     try:
         return str(json.loads(sidecar.read_bytes())["engine"])
     except (OSError, ValueError, KeyError, TypeError):
-        raise FormatError(f"{sidecar} is not a whole toklab.json; delete it to load the model without it") from None
+        raise FormatError(
+            f"{sidecar} is not a whole toklab.json; delete it to load the model without it"
+        ) from None

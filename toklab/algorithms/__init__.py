@@ -39,7 +39,9 @@ def algorithm_targets() -> dict[str, str]:
     targets = dict(ALGORITHMS)
     for point in sorted(entry_points(group="toklab.algorithms"), key=lambda point: point.name):
         if point.name in targets and targets[point.name] != point.value:
-            raise UsageError(f"the entry point {point.value!r} uses the algorithm name {point.name!r}, which is taken")
+            raise UsageError(
+                f"the entry point {point.value!r} uses the algorithm name {point.name!r}, which is taken"
+            )
         targets[point.name] = point.value
     return targets
 

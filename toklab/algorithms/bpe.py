@@ -18,6 +18,7 @@ Most merges are ties, so the tie rule is part of the algorithm:
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -119,7 +120,7 @@ def count_pairs(words: Iterable[list[int]], counts: Iterable[int]) -> dict[tuple
     """Occurrences of each adjacent pair, in the order in which they are met; ``aaa`` holds (a, a) twice."""
     found: dict[tuple[int, int], int] = {}
     for word, count in zip(words, counts, strict=True):
-        for pair in zip(word, word[1:]):  # noqa: B905  (one is shorter on purpose)
+        for pair in itertools.pairwise(word):
             found[pair] = found.get(pair, 0) + count
     return found
 

@@ -5,6 +5,7 @@ A model works on whole words. For each it gives the ids and how many UTF-8 bytes
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -80,7 +81,9 @@ class BpeModel:
     @cached_property
     def _atoms(self) -> dict[str, int]:
         """Ids of single characters, with the suffix where it belongs, and of single bytes by stand-in."""
-        return {text: i for i, text in enumerate(self.strings) if not self.vocab[i].special and not self._spare(i)}
+        return {
+            text: i for i, text in enumerate(self.strings) if not self.vocab[i].special and not self._spare(i)
+        }
 
     def _spare(self, index: int) -> bool:
         return self.byte_fallback and self.vocab[index].byte
@@ -127,7 +130,7 @@ class BpeModel:
     def merge(self, ids: list[int], lengths: list[int]) -> Segmentation:
         """Apply the lowest-ranked merge that fits, leftmost first, until none does."""
         while len(ids) > 1:
-            found = [self.ranks.get(pair) for pair in zip(ids, ids[1:])]  # noqa: B905
+            found = [self.ranks.get(pair) for pair in itertools.pairwise(ids)]
             best = min((entry[0], at) for at, entry in enumerate(found) if entry) if any(found) else None
             if best is None:
                 break

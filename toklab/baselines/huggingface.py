@@ -1,9 +1,9 @@
 """Hugging Face tokenizers as baselines: byte-level BPE, WordPiece, Unigram and WordLevel.
 
 All four train on the same documents, cut by the same pattern, without post-processor and without tokens for
-the beginning or end of a text. BPE works on bytes and loses nothing. The other three work on characters; under
-a pattern that keeps the text between its matches their pieces hold the spaces, so that joining pieces gives the
-text back except where ``[UNK]`` or ``<unk>`` stands.
+the beginning or end of a text. BPE works on bytes and loses nothing. The other three work on characters; if a
+pattern keeps the text between its matches, their pieces hold the spaces, so that joining them gives the text
+back except for unknown words.
 """
 
 from __future__ import annotations
@@ -86,8 +86,8 @@ class HuggingFaceAlgorithm:
     def fit(self, corpus: Corpus, spec: TrainSpec) -> HuggingFaceTokenizer:
         """Train on the documents.
 
-        ``spec.threads`` is not used: the library reads ``RAYON_NUM_THREADS`` once in the life of a process, so
-        whoever starts the process sets it.
+        ``spec.threads`` is not used: the library reads ``RAYON_NUM_THREADS`` once in the life of a process,
+        so whoever starts the process sets it.
 
         Raises
         ------
@@ -101,8 +101,6 @@ class HuggingFaceAlgorithm:
         options = self._check(spec)
         entry = get_pretokenizer(spec.pretokenizer or "gpt2").entry
         specials = list(dict.fromkeys([*([self.unk] if self.unk else []), *spec.special_tokens]))
-        if spec.vocab_size <= len(specials):
-            raise VocabSizeError(self.name, spec.vocab_size, len(specials) + 1)
         engine = self._untrained(entry, spec.normalizer)
         self._train(engine, corpus, self._trainer(options, specials), spec.vocab_size, len(specials))
         facts = signature(self.name, spec.vocab_size, entry.name, spec.normalizer) | {"lib": self.library}
@@ -158,7 +156,8 @@ class HuggingFaceAlgorithm:
 
     def _trainer(self, spec: HuggingFaceSpec, specials: list[str]) -> Any:
         common: dict[str, Any] = {
-            "vocab_size": spec.vocab_size,
+            # Too small a size is told after training, when the size of the alphabet is known.
+            "vocab_size": max(spec.vocab_size, len(specials) + 1),
             "special_tokens": specials,
             "show_progress": False,
         }
@@ -194,9 +193,7 @@ class HuggingFaceAlgorithm:
             size = f"{spec.vocab_size:,} asked for"
             found.append(f"vocabulary of {obtained:,} pieces: the corpus holds no more ({size})")
         if self.kind == "WordPiece" and entry.name == "none":
-            found.append(
-                f"a document is one pre-token, and more than {MAX_WORD_LENGTH} characters are one [UNK]"
-            )
+            found.append(f"a document is one pre-token; more than {MAX_WORD_LENGTH} characters are one [UNK]")
         engine.encode_special_tokens = True
         for text in spec.special_tokens:
             ids = engine.encode(text, add_special_tokens=False).ids

@@ -2,9 +2,9 @@
 
 The settings lose as little as the library allows: no normalisation, every space kept, no space put before the
 text, every character of the corpus in the alphabet, no document too long, raw bytes for characters never seen
-(BPE and Unigram). SentencePiece cuts words at U+2581, its spelling of the space, and takes no pattern. What it
-cannot hold, as measured on 0.2.3, is told in the warnings of a fit: it skips a document that holds U+2585, it
-cannot tell U+2581 from a space, and it never learns U+0000 or U+001F.
+(BPE and Unigram). SentencePiece cuts words at U+2581, its spelling of the space, and takes no pattern. What
+it cannot hold, as measured on 0.2.3, is told in the warnings of a fit: it skips a document that holds U+2585,
+it cannot tell U+2581 from a space, and it never learns U+0000 or U+001F.
 """
 
 from __future__ import annotations
@@ -111,10 +111,12 @@ class SentencePieceAlgorithm:
         size = spec.vocab_size
         if not self.sized:
             size = reserved + len(set().union(*corpus.documents)) + 1
-        if size <= reserved:
-            raise VocabSizeError(self.name, size, reserved + 1)
-        tokenizer = SentencePieceTokenizer(self.name, self._train(corpus, options, specials, size), {})
+        # Too small a size is told by the trainer, which knows the size of the alphabet.
+        model = self._train(corpus, options, specials, max(size, reserved + 1))
+        tokenizer = SentencePieceTokenizer(self.name, model, {})
         obtained = len(tokenizer.vocab)
+        if obtained > size:
+            raise VocabSizeError(self.name, size, obtained)
         warnings = self._warnings(corpus, specials, fallback)
         if self.sized and obtained < size:
             asked = f"{size:,} asked for"
@@ -168,12 +170,12 @@ class SentencePieceAlgorithm:
                 byte_fallback=self._fallback(spec),
                 control_symbols=specials,
                 num_threads=spec.threads or DEFAULT_THREADS,
-                # In bytes; the default drops every longer document without a word.
-                max_sentence_length=max(corpus.sizes) + len(BOUNDARY),
+                # In bytes, 10 at least; the default drops every longer document without a word.
+                max_sentence_length=max(10, max(corpus.sizes) + len(BOUNDARY)),
                 **LOSSLESS,
             )
         except (RuntimeError, ValueError) as error:
-            raise self._explain(str(error), size) from None
+            raise self._explain(str(error), spec.vocab_size) from None
         return model.getvalue()
 
     def _explain(self, message: str, size: int) -> ToklabError:

@@ -142,7 +142,9 @@ def _read_sidecar(path: Path, fallback: str) -> tuple[str, Mapping[str, str], tu
         facts = {str(key): str(value) for key, value in data["signature"].items()}
         return str(data["name"]), facts, tuple(map(str, data["warnings"]))
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        raise FormatError(f"{path} is not a whole toklab.json; delete it to load the tokenizer without it") from None
+        raise FormatError(
+            f"{path} is not a whole toklab.json; delete it to load the tokenizer without it"
+        ) from None
 
 
 def _read_model(data: Mapping[str, Any]) -> Model:
@@ -154,7 +156,9 @@ def _read_model(data: Mapping[str, Any]) -> Model:
         return _read_bpe(model, strings, specials, _mentions_byte_level(data["pre_tokenizer"]))
     if kind == "WordPiece":
         if model["continuing_subword_prefix"] != CONTINUATION:
-            raise ValueError(f"continuing prefix {model['continuing_subword_prefix']!r}, where toklab reads '##' only")
+            raise ValueError(
+                f"continuing prefix {model['continuing_subword_prefix']!r}, where toklab reads '##' only"
+            )
         pieces = tuple(_wordpiece(text, text in specials) for text in strings)
         return WordPieceModel(_vocab(pieces, strings, model), int(model["max_input_chars_per_word"]))
     if kind == "WordLevel":
@@ -174,7 +178,9 @@ def _dense(vocab: Mapping[str, int]) -> list[str]:
     strings: list[str | None] = [None] * len(vocab)
     for text, index in vocab.items():
         if not isinstance(index, int) or not 0 <= index < len(strings) or strings[index] is not None:
-            raise ValueError(f"the id {index!r} of {text!r} is out of range or given twice; ids must be 0 to n - 1")
+            raise ValueError(
+                f"the id {index!r} of {text!r} is out of range or given twice; ids must be 0 to n - 1"
+            )
         strings[index] = text
     return [text for text in strings if text is not None]
 
@@ -188,7 +194,9 @@ def _wordpiece(text: str, special: bool) -> Piece:
     return Piece(text.removeprefix(CONTINUATION).encode() if continues else text.encode(), continues, special)
 
 
-def _read_bpe(model: Mapping[str, Any], strings: list[str], specials: frozenset[str], byte_level: bool) -> BpeModel:
+def _read_bpe(
+    model: Mapping[str, Any], strings: list[str], specials: frozenset[str], byte_level: bool
+) -> BpeModel:
     for key in ("dropout", "continuing_subword_prefix"):
         if model[key] is not None:
             raise ValueError(f"BPE with {key} {model[key]!r}, which toklab does not run")
@@ -202,11 +210,15 @@ def _read_bpe(model: Mapping[str, Any], strings: list[str], specials: frozenset[
     merges = []
     for left, right in model["merges"]:
         if left not in ids or right not in ids or left + right not in ids:
-            raise ValueError(f"the merge of {left!r} and {right!r} uses a piece that is not in the vocabulary")
+            raise ValueError(
+                f"the merge of {left!r} and {right!r} uses a piece that is not in the vocabulary"
+            )
         merges.append((ids[left], ids[right], ids[left + right]))
     pairs = tuple((pieces[left], pieces[right]) for left, right, _ in merges)
     unknown = None if model["unk_token"] is None else ids.get(model["unk_token"], unknown_id(pieces))
-    return BpeModel(Vocab(pieces, unknown, pairs), tuple(merges), "byte" if byte_level else "character", suffix, fallback)
+    return BpeModel(
+        Vocab(pieces, unknown, pairs), tuple(merges), "byte" if byte_level else "character", suffix, fallback
+    )
 
 
 def _bpe_piece(text: str, special: bool, byte_level: bool, suffix: str, fallback: bool) -> Piece:
@@ -219,4 +231,3 @@ def _bpe_piece(text: str, special: bool, byte_level: bool, suffix: str, fallback
         return Piece(bytes([int(text[3:5], 16)]), byte=True)
     final = bool(suffix) and text.endswith(suffix)
     return Piece(text.removesuffix(suffix).encode() if final else text.encode(), word_final=final)
-

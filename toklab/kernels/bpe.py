@@ -35,7 +35,15 @@ LOWEST_IDS, LEXICOGRAPHIC_MAX, FIRST_SEEN = 0, 1, 2
 
 @njit
 def _beats(
-    count_a: int, pair_a: int, first_a: int, count_b: int, pair_b: int, first_b: int, pairs: Pairs, keys: Keys, tie: int
+    count_a: int,
+    pair_a: int,
+    first_a: int,
+    count_b: int,
+    pair_b: int,
+    first_b: int,
+    pairs: Pairs,
+    keys: Keys,
+    tie: int,
 ) -> bool:
     """Whether entry a (count, pair, first position) comes before entry b."""
     if count_a != count_b:
@@ -97,7 +105,6 @@ def _sink_first(heap: IntArray, size: int, pairs: Pairs, keys: Keys, tie: int) -
 @njit
 def _merge_everywhere(words: Words, pairs: Pairs, best: int, new: int, step: int) -> Pairs:
     """Replace every occurrence of the best pair; pairs that gained an occurrence are marked with ``step``."""
-    left, right = pairs.left[best], pairs.right[best]
     p = pairs.head[best]
     while p != -1:
         right_at = words.following[p]

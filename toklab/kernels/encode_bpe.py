@@ -59,7 +59,13 @@ def _rank_of(keys: IntArray, ranks: IdArray, left: int, right: int) -> int:
 
 @njit
 def _merge_word(
-    ids: IntArray, widths: IntArray, links: IntArray, heap: IntArray, merges: IntArray, keys: IntArray, ranks: IdArray
+    ids: IntArray,
+    widths: IntArray,
+    links: IntArray,
+    heap: IntArray,
+    merges: IntArray,
+    keys: IntArray,
+    ranks: IdArray,
 ) -> int:
     """Merge one word in place and pack it to the front; gives the number of tokens left."""
     n = len(ids)

@@ -79,7 +79,16 @@ def build_trie(codes: IntArray, starts: IntArray, ids: IntArray, roots: IntArray
             node = child
         piece[node] = ids[entry]
     failure, pop_start = np.full(nodes, -1, np.int64), np.zeros(nodes, np.int64)
-    trie = Trie(keys, values, piece[:nodes], depth[:nodes], failure, pop_start, pop_start.copy(), np.zeros(64, np.int64))
+    trie = Trie(
+        keys,
+        values,
+        piece[:nodes],
+        depth[:nodes],
+        failure,
+        pop_start,
+        pop_start.copy(),
+        np.zeros(64, np.int64),
+    )
     used = 0
     for node in by_depth(trie.depth):
         if node > CONTINUE:

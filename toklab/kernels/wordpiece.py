@@ -155,9 +155,7 @@ def _is_fresh(heap: Heap, pairs: Pairs, singles: IntArray) -> bool:
     """Whether the first entry says what its pair is worth now."""
     index = heap.facts[0, 0]
     left, right = singles[pairs.left[index]], singles[pairs.right[index]]
-    return bool(
-        heap.facts[0, 1] == pairs.count[index] and heap.facts[0, 2] == left and heap.facts[0, 3] == right
-    )
+    return bool(heap.facts[0, 1] == pairs.count[index] and heap.facts[0, 2] == left and heap.facts[0, 3] == right)
 
 
 @njit
@@ -202,7 +200,9 @@ def _merge_everywhere(words: Words, pairs: Pairs, singles: IntArray, best: int, 
 
 
 @njit
-def _refresh(heap: Heap, size: int, symbol: int, families: Families, pairs: Pairs, singles: IntArray) -> tuple[Heap, int]:
+def _refresh(
+    heap: Heap, size: int, symbol: int, families: Families, pairs: Pairs, singles: IntArray
+) -> tuple[Heap, int]:
     """Enter every living pair that holds a symbol anew."""
     index = families.first_left[symbol]
     while index != -1:
@@ -288,7 +288,9 @@ def learn(
         new = spell_merge(keys, left, right, joiner)
         if 0 <= new < len(reserved) and reserved[new] == 1:
             continue
-        if inner[left] == 0 and _starts_like_joined(keys.text, keys.starts[keys.size[0]], keys.starts[keys.size[0] + 1]):
+        if inner[left] == 0 and _starts_like_joined(
+            keys.text, keys.starts[keys.size[0]], keys.starts[keys.size[0] + 1]
+        ):
             continue
         if new == -1:
             new = accept_merge(keys)

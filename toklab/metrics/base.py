@@ -64,7 +64,9 @@ class Ratio:
         if np.count_nonzero(self.denominator) < 2:
             return None
         above, below = _totals(np.stack([self.numerator, self.denominator]), weights)
-        return np.divide(above, below, out=np.full(len(below), np.nan), where=below != 0)
+        undefined = np.full(len(below), np.nan)
+        ratios: FloatArray = np.divide(above, below, out=undefined, where=below > 0)
+        return ratios
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,7 +112,9 @@ class Quantile:
         below = np.cumsum(weights[order], axis=0, dtype=np.int32)
         # a little less, so that rounding in q * d cannot push a whole number up
         needed = (self.q - 1e-12) * below[-1]
-        return self.values[order][(below < needed).sum(axis=0)].astype(np.float64)
+        place = np.count_nonzero(below < needed, axis=0)
+        quantiles: FloatArray = self.values[order[place]].astype(np.float64)
+        return quantiles
 
 
 @dataclass(frozen=True)

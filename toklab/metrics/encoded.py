@@ -46,8 +46,8 @@ class Encoded:
     def __post_init__(self) -> None:
         if not len(self.texts) == len(self.batch) == len(self.decoded):
             raise UsageError(
-                f"{len(self.texts)} texts, {len(self.batch)} encodings and {len(self.decoded)} decoded texts; "
-                "metrics need one of each per document"
+                f"{len(self.texts)} texts, {len(self.batch)} encodings and {len(self.decoded)} decoded "
+                "texts: metrics need one of each per document"
             )
         outside = (self.batch.ids < 0) | (self.batch.ids >= len(self.vocab))
         if outside.any():
@@ -78,19 +78,21 @@ class Encoded:
     @cached_property
     def starts(self) -> IntArray:
         """(n,) int64, first byte of each token, counted over all documents laid end to end."""
-        return self.batch.offsets[self._counted, 0] + self.source.bounds[self.documents]
+        starts: IntArray = self.batch.offsets[self._counted, 0] + self.source.bounds[self.documents]
+        return starts
 
     @cached_property
     def ends(self) -> IntArray:
         """(n,) int64, the byte after each token, counted over all documents laid end to end."""
-        return self.batch.offsets[self._counted, 1] + self.source.bounds[self.documents]
+        ends: IntArray = self.batch.offsets[self._counted, 1] + self.source.bounds[self.documents]
+        return ends
 
     @cached_property
     def unknown(self) -> npt.NDArray[np.bool_]:
         """(n,) whether each token is the unknown token."""
         if self.vocab.unk_id is None:
             return np.zeros(len(self.ids), bool)
-        return self.ids == self.vocab.unk_id
+        return np.equal(self.ids, self.vocab.unk_id)
 
     @cached_property
     def lengths(self) -> IntArray:

@@ -120,5 +120,7 @@ def count_words(documents: Iterable[str], pretokenizer: PreTokenizer, normalizer
     for text in documents:
         counts.update(pretokenizer.words(text if normalizer == "none" else normalize(text).text))
     if not counts:
-        raise InputError(f"the corpus holds no pre-token under the pattern {pretokenizer.name!r}: nothing to train on")
+        raise InputError(
+            f"the corpus holds no pre-token under the pattern {pretokenizer.name!r}: nothing to train on"
+        )
     return WordCounts.from_counts(counts)

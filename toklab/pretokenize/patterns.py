@@ -94,7 +94,22 @@ _TOKENS = regex.compile(
 )
 _SET_OPERATION = regex.compile(r"&&|--|\|\||~~|(?<!^|\\)\[")
 # Escapes with another meaning in Oniguruma, or none.
-_UNPORTABLE = {r"\h", r"\H", r"\X", r"\R", r"\K", r"\G", r"\m", r"\M", r"\L", r"\N", r"\y", r"\Y", r"\Q", r"\E"}
+_UNPORTABLE = {
+    r"\h",
+    r"\H",
+    r"\X",
+    r"\R",
+    r"\K",
+    r"\G",
+    r"\m",
+    r"\M",
+    r"\L",
+    r"\N",
+    r"\y",
+    r"\Y",
+    r"\Q",
+    r"\E",
+}
 
 
 def to_oniguruma(pattern: str) -> str:
@@ -114,9 +129,11 @@ def from_oniguruma(pattern: str) -> str:
 
 
 def _translate(match: regex.Match[str], anchors: dict[str, str], pattern: str) -> str:
-    text, kind = match.group(), match.lastgroup
+    text, kind = str(match.group()), match.lastgroup
     if kind == "class" and _SET_OPERATION.search(text):
-        raise PatternError(f"pattern {pattern!r}: the set {text!r} does not mean the same everywhere; write it out")
+        raise PatternError(
+            f"pattern {pattern!r}: the set {text!r} does not mean the same everywhere; write it out"
+        )
     if text in _UNPORTABLE or (kind == "escape" and text[1].isdigit()):
         raise PatternError(f"pattern {pattern!r}: {text!r} means something else in tokenizer.json; write it out")
     if kind == "flags" and set(text) - set("(?i:"):

@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from toklab.errors import UnknownNameError
 from toklab.results import Cell, Report, Result
 
 GROUPS = ("vocabulary size", "sequence length", "OOV handling", "fidelity", "merge determinism")
@@ -119,6 +120,11 @@ def size_tables(report: Report, metrics: Sequence[str] | None = None) -> list[Si
     ----------
     report : what was compared
     metrics : columns to show; None is the default choice, or all there are where none of it was measured
+
+    Raises
+    ------
+    UnknownNameError
+        No contender has one of the metrics.
     """
     columns = _choose(report, metrics)
     sample = _samples(report)
@@ -199,7 +205,11 @@ def _choose(report: Report, metrics: Sequence[str] | None) -> tuple[Column, ...]
     if metrics is None:
         measured = [name for name in known if name in samples]
         metrics = [*(measured or samples), DETERMINISM.metric]
-    columns = [known.get(name) or _column(samples[name]) for name in metrics if name in samples or name in known]
+    unknown = [name for name in metrics if name not in samples and name not in known]
+    if unknown and samples:
+        raise UnknownNameError("metric", unknown[0], samples)
+    shown = [name for name in metrics if name not in unknown] or [DETERMINISM.metric]
+    columns = [known[name] if name in known else _column(samples[name]) for name in shown]
     groups = list(dict.fromkeys([*GROUPS, *(column.group for column in columns)]))
     return tuple(sorted(columns, key=lambda column: groups.index(column.group)))
 
@@ -211,7 +221,9 @@ def _column(cell: Cell) -> Column:
 
 def _best(column: Column, results: Sequence[Result]) -> str | None:
     """The best figure as shown, or None where there are not two to compare."""
-    ranked = [find(r, column.metric) for r in results if comparable(r) and number(r, column.metric) is not None]
+    ranked = [
+        find(r, column.metric) for r in results if comparable(r) and number(r, column.metric) is not None
+    ]
     cells = [cell for cell in ranked if cell is not None and cell.value is not None and cell.better]
     if len(cells) < 2:
         return None

@@ -11,7 +11,7 @@ from toklab.report.grid import Entry, Grid, Head
 from toklab.report.terminal import show, to_string, visible, wrap
 from toklab.results import Probe, Report
 
-ARROWS = {"higher": " ↑", "lower": " ↓", "": ""}
+ARROWS = {"higher": "↑", "lower": "↓", "": ""}
 SEPARATOR = " · "
 _WORDS = {
     "exact": "green",
@@ -39,6 +39,11 @@ def render_report(
     console_width : columns of the terminal; None, for a pipe, is as wide as the table needs
     colour : with escape codes for colour; the best figures have a ``*`` either way
     metrics : columns to show; None is the default choice
+
+    Raises
+    ------
+    UnknownNameError
+        No contender has one of the metrics.
     """
     tables = size_tables(report, metrics)
     lines = _corpus_lines(report, console_width)
@@ -63,8 +68,11 @@ def legend(tables: Sequence[SizeTable]) -> list[str]:
     if any("±" in figure.text for figure in figures):
         marks.append("± half of the 95% interval over documents")
     marks.append("– undefined")
+    if not tables:
+        return ["nothing was compared"]
     shown = list(dict.fromkeys(column for table in tables for column in table.columns))
-    notes = [SEPARATOR.join(marks), SEPARATOR.join(column.meaning for column in shown if column.meaning)]
+    meanings = SEPARATOR.join(column.meaning for column in shown if column.meaning)
+    notes = [note for note in (SEPARATOR.join(marks), meanings) if note]
     names = {column.metric for column in shown}
     if "unk_rate" in names and names & {"tokens", "bytes_per_token", "fertility"}:
         notes.append(
@@ -94,13 +102,14 @@ def signature_text(report: Report) -> list[str]:
 
 
 def heading(column: Column, better: str) -> tuple[str, ...]:
-    """The lines of a column's heading, with an arrow for the better direction."""
-    return (*column.heading[:-1], column.heading[-1] + ARROWS[better])
+    """A column's heading in two lines; the first ends with an arrow for the better direction."""
+    above = " ".join([*column.heading[:-1], ARROWS[better]]).strip()
+    return (above, column.heading[-1])
 
 
 def _corpus_lines(report: Report, width: int | None) -> list[Text]:
     facts = corpus_facts(report)
-    return [*_wrapped(SEPARATOR.join(["corpus", *facts]), width, "dim"), Text()] if facts else []
+    return [*_wrapped("corpus: " + SEPARATOR.join(facts), width, "dim"), Text()] if facts else []
 
 
 def _wrapped(text: str, width: int | None, style: str) -> list[Text]:
@@ -113,22 +122,20 @@ def _signature_lines(report: Report) -> list[Text]:
 
 
 def _grid(table: SizeTable) -> Grid:
-    columns = range(len(table.columns))
-    marked = [any(row.figures and row.figures[i].best for row in table.sized) for i in columns]
-    odd = [any(row.figures and row.figures[i].odd for row in table.sized) for i in columns]
-    heads = []
-    for i, column in enumerate(table.columns):
-        *above, last = heading(column, table.better[i])
-        space = " " * (marked[i] or odd[i])  # figures end above each other, whether marked or not
-        heads.append(Head(column.group, (*(line + space for line in above), last + space), column != DETERMINISM))
-    spaced = [a or b for a, b in zip(marked, odd, strict=True)]
+    heads = tuple(
+        Head(column.group, heading(column, better), right=column != DETERMINISM)
+        for column, better in zip(table.columns, table.better, strict=True)
+    )
+    rows = [row for row in (*table.sized, *table.fixed) if row.figures]
+    # room for a mark, so that figures end above each other whether marked or not
+    spaced = [any(row.figures[i].best or row.figures[i].odd for row in rows) for i in range(len(heads))]
     sections = []
     if table.sized:
         sections.append(("", tuple(_entry(row, spaced) for row in table.sized)))
     if table.fixed:
         caption = "size of its own, not ranked"
         sections.append((caption, tuple(_entry(row, spaced) for row in table.fixed)))
-    return Grid("tokenizer", tuple(heads), tuple(sections))
+    return Grid("tokenizer", heads, tuple(sections))
 
 
 def _entry(row: Row, spaced: Sequence[bool]) -> Entry:
@@ -179,5 +186,9 @@ def _probe_entry(name: str, axes: Sequence[str], probes: Sequence[Probe | None])
             cells.append(Text("–", style="dim"))
             continue
         cells.append(Text.assemble((probe.verdict, _WORDS[probe.verdict]), (f" ×{probe.runs}", "dim")))
-        notes += [(i, f"{visible(axes[i])}: {visible(text)}") for text in (probe.first_difference, probe.error) if text]
+        notes += [
+            (i, f"{visible(axes[i])}: {visible(text)}")
+            for text in (probe.first_difference, probe.error)
+            if text
+        ]
     return Entry(visible(name), tuple(cells), notes=tuple(notes))

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.text import Text
 
 _UNSAFE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
-# light grounds below black text; neighbours differ in brightness too, so that no kind of colour vision is needed
+# light grounds below black text; neighbours differ in brightness too, which every kind of colour vision sees
 _GROUNDS = ("on #8ecae6", "on #ffe08a", "on #7fd1ae", "on #f7c6dd")
 
 

@@ -1,0 +1,5 @@
+"""``python -m toklab``."""
+
+from toklab.cli import main
+
+main()

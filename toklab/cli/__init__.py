@@ -1,0 +1,81 @@
+"""The ``toklab`` command: parse, call the library, render. Each command is a module, imported when it is used."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+
+import click
+
+from toklab.errors import ToklabError, UnknownNameError
+
+# Name, and what ``toklab --help`` says of it, so that help imports no command.
+COMMANDS = {
+    "train": "Train one tokenizer and save it.",
+    "compare": "Train contenders on the same text and show which serves it best.",
+    "determinism": "Train again and again, and show what moves.",
+    "encode": "Encode text with a saved tokenizer.",
+    "decode": "Turn ids back into text.",
+    "list": "Algorithms, baselines, metrics, patterns and formats.",
+}
+
+
+class LazyGroup(click.Group):
+    """A group that imports a command's module only to run it."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"toklab.cli.{cmd_name}_command")
+        command: click.Command = module.command
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            raise UnknownNameError("command", args[0], COMMANDS)
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="toklab", message="%(prog)s %(version)s")
+def group() -> None:
+    """Which tokenizer should I train for this corpus? An answer with evidence.
+
+    Without a FILE, the bundled English text is used. Results go to standard output, progress to standard error.
+    Exit status: 0 done, 1 a check or a comparison failed, 2 wrong usage or bad input, 130 interrupted.
+    """
+
+
+def main() -> None:
+    """Run the command line; every error that toklab knows is one line and an exit status."""
+    try:
+        status = group.main(prog_name="toklab", standalone_mode=False)
+    except ToklabError as error:
+        _end(f"toklab: error: {error}", 2)
+    except click.ClickException as error:
+        usage = error.ctx.get_usage() + "\n" if isinstance(error, click.UsageError) and error.ctx else ""
+        _end(f"{usage}toklab: error: {error.format_message()}", 2)
+    except (KeyboardInterrupt, click.Abort):
+        _end("toklab: interrupted; nothing half-done was left behind", 130)
+    except BrokenPipeError:  # the reader of a pipe has gone
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        os._exit(0)
+    sys.exit(status if isinstance(status, int) else 0)
+
+
+def _end(message: str, status: int) -> None:
+    """Say why and end at once, even while a kernel runs in another thread."""
+    click.echo(message, err=True)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)

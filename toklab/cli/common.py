@@ -1,0 +1,133 @@
+"""What commands share: options, the files that they read, progress and printing."""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from toklab.corpus import Corpus
+
+T = TypeVar("T")
+
+files_argument = click.argument(
+    "files", nargs=-1, metavar="[FILE ...]", type=click.Path(path_type=Path, allow_dash=True)
+)
+documents_option = click.option(
+    "--documents",
+    default="paragraph",
+    metavar="KIND",
+    show_default=True,
+    help="Cut files into documents: paragraph (at blank lines), line or file.",
+)
+pretokenizer_help = "A published pattern (gpt2, cl100k, o200k, llama3, qwen2, whitespace, bert, none) or a regex."
+json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead.")
+strict_option = click.option(
+    "--strict", is_flag=True, help="A vocabulary size that cannot be reached is an error."
+)
+
+
+def read_corpus(files: tuple[Path, ...], documents: str) -> Corpus:
+    """The corpus of the files that were named, or the bundled one."""
+    from toklab.corpus import open_corpus
+
+    return open_corpus(list(files) or None, documents=documents)
+
+
+def use_colour() -> bool:
+    """Whether standard output is a terminal that may be coloured."""
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def terminal_width() -> int | None:
+    """Columns of the terminal; None where the output goes elsewhere."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+
+
+class _Lines(logging.Handler):
+    """Passes the library's log lines to standard error, each once."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._seen: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        line = self.format(record)
+        if line not in self._seen:
+            self._seen.append(line)
+            clear_line()
+            click.echo(line, err=True)
+
+
+def clear_line() -> None:
+    """Wipe the progress line, where there is one."""
+    if sys.stderr.isatty():
+        click.echo("\r\x1b[K", err=True, nl=False)
+
+
+@contextmanager
+def log_to_stderr() -> Iterator[None]:
+    """Show what the library has to say while a block runs."""
+    logger = logging.getLogger("toklab")
+    handler = _Lines()
+    logger.addHandler(handler)
+    level = logger.level
+    logger.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(level)
+
+
+@contextmanager
+def progress(what: str) -> Iterator[Callable[[str, int, int], None]]:
+    """A line of progress on standard error: rewritten on a terminal, a few lines elsewhere."""
+    live = sys.stderr.isatty()
+
+    def show(name: str, done: int, total: int) -> None:
+        line = f"{what}: {done} of {total} done (last: {name})"
+        if live:
+            click.echo(f"\r\x1b[K{line[: shutil.get_terminal_size().columns - 1]}", err=True, nl=False)
+        elif done == total or done % 10 == 0:
+            click.echo(line, err=True)
+
+    with log_to_stderr():
+        try:
+            yield show
+        finally:
+            clear_line()
+
+
+def interruptible(function: Callable[[], T]) -> T:
+    """Run something long in a thread, so that Ctrl-C is heard while compiled code runs."""
+    box: dict[str, Any] = {}
+
+    def run() -> None:
+        try:
+            box["result"] = function()
+        except BaseException as error:
+            box["error"] = error
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    while thread.is_alive():
+        thread.join(0.1)
+    if "error" in box:
+        raise box["error"]
+    result: T = box["result"]
+    return result
+
+
+def given(**options: Any) -> dict[str, Any]:
+    """The options that were given on the command line."""
+    return {key: value for key, value in options.items() if value not in (None, (), False)}

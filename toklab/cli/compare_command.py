@@ -1,0 +1,133 @@
+"""``toklab compare``."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from toklab.cli.common import (
+    documents_option,
+    files_argument,
+    json_option,
+    pretokenizer_help,
+    progress,
+    read_corpus,
+    strict_option,
+    terminal_width,
+    use_colour,
+)
+
+
+@click.command("compare")
+@files_argument
+@click.option(
+    "--tokenizer",
+    "-t",
+    "contenders",
+    multiple=True,
+    metavar="NAME",
+    help="Contender, may be repeated: NAME or NAME:option=value.",
+)
+@click.option(
+    "--vocab-size",
+    "vocab_sizes",
+    type=int,
+    multiple=True,
+    metavar="N",
+    help="May be repeated  [default: 2000].",
+)
+@click.option(
+    "--pretokenizer", "-p", default="gpt2", show_default=True, metavar="NAME|REGEX", help=pretokenizer_help
+)
+@documents_option
+@click.option(
+    "--held-out",
+    type=float,
+    default=0.1,
+    show_default=True,
+    metavar="SHARE",
+    help="Share of the documents to judge on.",
+)
+@click.option("--seed", type=int, default=0, show_default=True, help="Of the held-out choice and the bootstrap.")
+@click.option("--probe/--no-probe", default=True, help="Train each contender twice more, to see what moves.")
+@click.option(
+    "--time-limit", type=float, default=900, show_default=True, metavar="SECONDS", help="For each training."
+)
+@click.option(
+    "--memory-limit", type=int, default=12_000, show_default=True, metavar="MB", help="For each training."
+)
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Write report.json, .csv, .parquet, .md and plots.",
+)
+@strict_option
+@json_option
+def command(
+    files: tuple[Path, ...],
+    contenders: tuple[str, ...],
+    vocab_sizes: tuple[int, ...],
+    pretokenizer: str,
+    documents: str,
+    held_out: float,
+    seed: int,
+    probe: bool,
+    time_limit: float,
+    memory_limit: int,
+    output: Path | None,
+    strict: bool,
+    as_json: bool,
+) -> None:
+    """Train contenders on the same documents and judge them on held-out text.
+
+    Every contender gets the same documents, the same pre-tokenizer where it takes one, and exactly the same
+    vocabulary size; each is trained in its own process.
+    """
+    from toklab.compare import compare
+    from toklab.errors import UsageError
+    from toklab.files import check_writable
+    from toklab.training import DEFAULT_VOCAB_SIZE
+    from toklab.worker import Limits
+
+    if output is not None:
+        check_writable(output)
+    corpus = read_corpus(files, documents)
+    with progress("training") as show:
+        report = compare(
+            corpus,
+            list(contenders) or None,
+            vocab_size=vocab_sizes or DEFAULT_VOCAB_SIZE,
+            pretokenizer=pretokenizer,
+            held_out=held_out,
+            seed=seed,
+            probe=probe,
+            limits=Limits(time_limit, memory_limit),
+            progress=show,
+        )
+    if strict:
+        short = [
+            r.tokenizer
+            for r in report.results
+            if r.sized and r.cells and r["vocab_obtained"].value != r.vocab_size
+        ]
+        if short:
+            raise UsageError(
+                f"these did not reach the vocabulary size (--strict): {', '.join(dict.fromkeys(short))}"
+            )
+    if output is not None:
+        from toklab.report.files import write_report
+        from toklab.report.plots import write_plots
+
+        for path in [*write_report(report, output), *write_plots(report, output)]:
+            click.echo(f"wrote {path}", err=True)
+    if as_json:
+        click.echo(report.to_json())
+    else:
+        from toklab.report.table import render_report
+
+        click.echo(render_report(report, terminal_width(), use_colour()), nl=False)
+    if all(result.error for result in report.results):
+        sys.exit(1)

@@ -1,0 +1,153 @@
+"""``toklab train``."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from toklab.cli.common import (
+    documents_option,
+    files_argument,
+    given,
+    interruptible,
+    json_option,
+    log_to_stderr,
+    pretokenizer_help,
+    read_corpus,
+    strict_option,
+    use_colour,
+)
+
+if TYPE_CHECKING:
+    from toklab.corpus import Corpus
+    from toklab.types import Tokenizer
+
+SAMPLE_CHARACTERS = 160
+
+
+@click.command("train")
+@files_argument
+@click.option("--algo", required=True, metavar="NAME", help="Algorithm or baseline; see: toklab list.")
+@click.option("--variant", metavar="V", help="Variant of the algorithm, such as hf for wordpiece.")
+@click.option(
+    "--vocab-size", type=int, default=2000, show_default=True, help="Pieces, alphabet and specials included."
+)
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Folder to save to [default: ./ALGO-SIZE].",
+)
+@click.option("--format", "format_", type=click.Choice(["hf"]), default="hf", help="hf: tokenizer.json.")
+@click.option("--pretokenizer", "-p", metavar="NAME|REGEX", help=pretokenizer_help)
+@click.option("--normalizer", metavar="NAME", help="none or bert.")
+@documents_option
+@click.option(
+    "--held-out", type=float, metavar="SHARE", help="Keep this share of the documents back and report on it."
+)
+@click.option("--seed", type=int, default=0, show_default=True, help="Of the choice of held-out documents.")
+@click.option("--special-token", "special_tokens", multiple=True, metavar="TEXT", help="May be repeated.")
+@click.option("--min-frequency", type=int, metavar="N", help="A pair must occur this often to be merged.")
+@click.option("--alphabet", metavar="NAME", help="bpe: byte or character.")
+@click.option("--end-of-word-suffix", metavar="TEXT", help="bpe, character alphabet: usually </w>.")
+@click.option("--byte-fallback", is_flag=True, help="bpe, character alphabet: unseen characters become bytes.")
+@click.option("--tie", metavar="RULE", help="bpe: lowest-ids, lexicographic-max or first-seen.")
+@click.option("--max-piece-length", type=int, metavar="N", help="bpe: most bytes (or characters) of a piece.")
+@click.option("--threads", type=int, metavar="N", help="Threads to train with.")
+@click.option("--backend", metavar="NAME", help="auto, reference (readable) or fast (compiled); equal results.")
+@strict_option
+@json_option
+def command(
+    files: tuple[Path, ...],
+    algo: str,
+    vocab_size: int,
+    output: Path | None,
+    format_: str,
+    documents: str,
+    held_out: float | None,
+    seed: int,
+    strict: bool,
+    as_json: bool,
+    **options: Any,
+) -> None:
+    """Train one tokenizer on FILEs and save it as tokenizer.json.
+
+    Trains on the whole of its input, unless --held-out keeps a part back.
+    """
+    from toklab.contenders import parse_contender
+    from toklab.errors import UsageError
+    from toklab.files import check_writable
+
+    contender = parse_contender(algo)
+    folder = output or Path(f"{algo.partition(':')[0]}-{vocab_size}")
+    check_writable(folder)
+    corpus = read_corpus(files, documents)
+    training, judged = corpus.split(held_out, seed) if held_out is not None else (corpus, corpus)
+    chosen = {**contender.options, **given(**options), "vocab_size": vocab_size}
+    started = time.perf_counter()
+    with log_to_stderr():
+        tokenizer = interruptible(lambda: _fit(contender.algorithm, training, chosen))
+    seconds = time.perf_counter() - started
+    warnings: tuple[str, ...] = tuple(getattr(tokenizer, "warnings", ()))
+    obtained = len(tokenizer.vocab)
+    if strict and obtained != vocab_size:
+        raise UsageError(f"{algo} obtained {obtained:,} pieces, not the {vocab_size:,} asked for (--strict)")
+    facts = _facts(tokenizer, judged, held_out, seconds)
+    path = tokenizer.save(folder)
+    for warning in warnings:
+        click.echo(f"toklab: warning: {warning}", err=True)
+    if as_json:
+        click.echo(json.dumps({"schema": 1, **facts, "path": str(path), "warnings": list(warnings)}, indent=1))
+        return
+    _print(tokenizer, judged, facts, path)
+
+
+def _fit(algorithm: str, corpus: Corpus, options: dict[str, Any]) -> Tokenizer:
+    """Train ours here; a library in a child process, which it cannot take down with it."""
+    from toklab.algorithms import get_algorithm, make_spec
+    from toklab.types import Contender
+    from toklab.worker import Job, Limits, Workshop
+
+    trainer = get_algorithm(algorithm)
+    spec = make_spec(trainer, options)
+    if getattr(trainer, "library", "toklab") == "toklab":
+        return trainer.fit(corpus, spec)
+    with Workshop(Limits(seconds=24 * 3600, memory_mb=1_000_000)) as workshop:
+        return workshop.fit(Job(Contender(algorithm, options), corpus)).tokenizer
+
+
+def _facts(tokenizer: Tokenizer, judged: Corpus, held_out: float | None, seconds: float) -> dict[str, Any]:
+    from toklab.signature import render
+
+    tokens = len(tokenizer.encode_batch(judged.documents).ids)
+    described = {**tokenizer.signature, "corpus": f"{judged.name}@{judged.digest}"}
+    return {
+        "tokenizer": tokenizer.name,
+        "vocab_size": len(tokenizer.vocab),
+        "bytes_per_token": judged.n_bytes / tokens if tokens else None,
+        "judged_on": "training text" if held_out is None else f"held-out text ({held_out:g} of the documents)",
+        "seconds": seconds,
+        "signature": render(described),
+    }
+
+
+def _print(tokenizer: Tokenizer, judged: Corpus, facts: dict[str, Any], path: Path) -> None:
+    from toklab.report.terminal import render_tokens
+
+    ratio = facts["bytes_per_token"]
+    click.echo(f"{tokenizer.name}: {facts['vocab_size']:,} pieces, trained in {facts['seconds']:.2f} s")
+    click.echo(
+        f"bytes per token: {'–' if ratio is None else f'{ratio:.3f}'} on its {facts['judged_on']}".replace(
+            "its held", "held"
+        )
+    )
+    click.echo(f"saved: {path}")
+    click.echo(f"signature: {facts['signature']}")
+    text = " ".join(judged.documents[0].split())[:SAMPLE_CHARACTERS]
+    encoding = tokenizer.encode(text)
+    raw = text.encode("utf-8")
+    click.echo(render_tokens([raw[a:b] for a, b in encoding.offsets.tolist()], use_colour()))

@@ -1,0 +1,246 @@
+"""Train every contender on the same documents, judge each on the same held-out text, and report."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from toklab.algorithms import get_algorithm
+from toklab.contenders import resolve
+from toklab.corpus import Corpus, open_corpus
+from toklab.determinism import Progress, prepared, probe_axis
+from toklab.errors import ToklabError, UsageError, VocabSizeError
+from toklab.measure import measure
+from toklab.metrics import Encoded, seen_words
+from toklab.results import Report, Result
+from toklab.signature import render, toklab_version
+from toklab.statistics import Bootstrap
+from toklab.training import DEFAULT_VOCAB_SIZE
+from toklab.types import Contender, Tokenizer
+from toklab.worker import Fit, Job, Limits, Workshop
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One training of the comparison: the contender with all its options, at one vocabulary size."""
+
+    contender: Contender
+    vocab_size: int
+    sized: bool
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What all contenders share.
+
+    Parameters
+    ----------
+    training, test : the two parts of the corpus
+    corpus : the whole
+    pretokenizer : given to every contender that takes one
+    held_out, seed : how the corpus was split
+    """
+
+    training: Corpus
+    test: Corpus
+    corpus: Corpus
+    pretokenizer: str
+    held_out: float
+    seed: int
+    bootstrap: Bootstrap
+    seen: frozenset[str] = field(repr=False)
+
+    @property
+    def facts(self) -> dict[str, str]:
+        """The part of the signature that does not depend on the contender."""
+        return {
+            "corpus": f"{self.corpus.name}@{self.corpus.digest}",
+            "heldout": f"{self.held_out:g}@seed{self.seed}",
+            "words": "uax29",
+            "bootstrap": f"{self.bootstrap.resamples}@seed{self.bootstrap.seed}",
+        }
+
+
+def compare(
+    source: str | Path | Corpus | Iterable[str] | None = None,
+    contenders: Sequence[str | Contender] | str | None = None,
+    *,
+    vocab_size: int | Sequence[int] = DEFAULT_VOCAB_SIZE,
+    pretokenizer: str = "gpt2",
+    documents: str = "paragraph",
+    held_out: float = 0.1,
+    seed: int = 0,
+    resamples: int = 1000,
+    probe: bool = True,
+    limits: Limits | None = None,
+    progress: Progress | None = None,
+) -> Report:
+    """Compare tokenizers on a corpus.
+
+    Parameters
+    ----------
+    source : a path, texts, a ``Corpus``, or None for the bundled text
+    contenders : names, or ``name:option=value``; None is the default set
+    vocab_size : one size or several
+    pretokenizer : the pattern for every contender that takes one
+    held_out, seed : share of the documents kept back for judging, and the seed of the choice
+    resamples : of the bootstrap behind each interval
+    probe : train each contender twice more, with another hash seed and another order of documents
+    limits : time and memory of each training
+    progress : called with a name, how many trainings are done, and how many there are
+
+    Returns
+    -------
+    Report : a contender that fails has an error in its place
+
+    Raises
+    ------
+    UsageError
+        An unknown contender, pattern or option; or a vocabulary size too small for every contender.
+    InputError
+        The text cannot be read.
+    """
+    from toklab.pretokenize import get_pretokenizer
+
+    sizes = (vocab_size,) if isinstance(vocab_size, int) else tuple(dict.fromkeys(vocab_size))
+    if not sizes or min(sizes) < 1:
+        raise UsageError("vocabulary sizes must be 1 or more")
+    get_pretokenizer(pretokenizer)
+    chosen = resolve(contenders)
+    corpus = open_corpus(source, documents=documents)
+    training, test = corpus.split(held_out, seed)
+    setting = Setting(
+        training,
+        test,
+        corpus,
+        pretokenizer,
+        held_out,
+        seed,
+        Bootstrap(len(test), resamples, seed),
+        seen_words(training.documents),
+    )
+    entries = _entries(chosen, sizes, pretokenizer)
+    groups = [_jobs(entry, training, probe) for entry in entries]
+    fits = _fit(groups, limits, progress)
+    _raise_if_all_too_small(fits)
+    results = [judge(entry, runs, setting) for entry, runs in zip(entries, fits, strict=True)]
+    return _report(results, setting, sizes)
+
+
+def _entries(contenders: Sequence[Contender], sizes: Sequence[int], pretokenizer: str) -> list[Entry]:
+    """Every contender at every size; those without a size of their own to choose, once."""
+    entries = []
+    for contender in contenders:
+        sized = bool(getattr(get_algorithm(contender.algorithm), "sized", True))
+        for size in sizes if sized else sizes[:1]:
+            entries.append(Entry(prepared(contender, size, pretokenizer), size, sized))
+    return entries
+
+
+def _jobs(entry: Entry, training: Corpus, probe: bool) -> list[Job]:
+    jobs = [Job(entry.contender, training, {"PYTHONHASHSEED": "0"})]
+    if probe:
+        jobs.append(Job(entry.contender, training, {"PYTHONHASHSEED": "1"}))
+        jobs.append(Job(entry.contender, training.shuffled(1), {"PYTHONHASHSEED": "2"}))
+    return jobs
+
+
+def _fit(
+    groups: Sequence[Sequence[Job]], limits: Limits | None, progress: Progress | None
+) -> list[list[Fit | ToklabError]]:
+    # First runs come first, so that each kernel compiles once and the slowest contender is not left to the end.
+    order = [(round_, group) for round_ in range(max(map(len, groups))) for group in range(len(groups))]
+    jobs = [groups[group][round_] for round_, group in order]
+    done = 0
+
+    def on_done(job: Job) -> None:
+        nonlocal done
+        done += 1
+        if progress is not None:
+            progress(job.contender.name, done, len(jobs))
+
+    with Workshop(limits) as workshop:
+        results = workshop.fit_all(jobs, on_done)
+    fits: list[list[Fit | ToklabError]] = [[] for _ in groups]
+    for (_, group), result in zip(order, results, strict=True):
+        fits[group].append(result)
+    return fits
+
+
+def judge(entry: Entry, runs: Sequence[Fit | ToklabError], setting: Setting) -> Result:
+    """The figures of one contender."""
+    first = runs[0]
+    if isinstance(first, ToklabError):
+        return Result(entry.contender.name, entry.vocab_size, entry.sized, error=str(first))
+    tokenizer, test = first.tokenizer, setting.test.documents
+    size = entry.vocab_size if entry.sized else len(tokenizer.vocab)
+    try:
+        encoded = encode(tokenizer, test, setting.seen, size)
+        cells = measure(encoded, setting.bootstrap)
+    except ToklabError as error:
+        return Result(entry.contender.name, size, entry.sized, error=str(error))
+    verdict = None
+    warnings = tuple(getattr(tokenizer, "warnings", ()))
+    if len(runs) > 1:
+        probe = probe_axis(entry.contender.name, "retrain", first, runs[1:], test)
+        verdict = probe.verdict
+        if probe.first_difference:
+            warnings += (f"trained again, it differs: {probe.first_difference}",)
+    return Result(
+        tokenizer=entry.contender.name,
+        vocab_size=size,
+        sized=entry.sized,
+        cells=cells,
+        lengths=np.diff(encoded.batch.rows),
+        frequencies=_frequencies(encoded),
+        determinism=verdict,
+        seconds=first.seconds,
+        peak_mb=first.peak_mb,
+        warnings=warnings,
+        signature=render({**tokenizer.signature, **setting.facts}),
+    )
+
+
+def encode(tokenizer: Tokenizer, texts: Sequence[str], seen: frozenset[str], requested: int) -> Encoded:
+    """What the metrics see of a tokenizer: every text encoded once and decoded once."""
+    batch = tokenizer.encode_batch(texts)
+    decoded = tuple(tokenizer.decode(batch[row].ids.tolist()) for row in range(len(batch)))
+    return Encoded(tokenizer.vocab, tuple(texts), batch, decoded, seen, requested)
+
+
+def _frequencies(encoded: Encoded) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+    counts = np.bincount(encoded.batch.ids, minlength=len(encoded.vocab)).astype(np.int64)
+    return np.sort(counts[counts > 0])[::-1].copy()
+
+
+def _raise_if_all_too_small(fits: Sequence[Sequence[Fit | ToklabError]]) -> None:
+    """A size that no contender can work with is wrong usage, not a result."""
+    errors = [runs[0] for runs in fits if isinstance(runs[0], VocabSizeError)]
+    sized = [runs[0] for runs in fits if not isinstance(runs[0], Fit)]
+    if errors and len(errors) == len(fits) == len(sized):
+        raise min(errors, key=lambda error: error.smallest)
+
+
+def _report(results: Sequence[Result], setting: Setting, sizes: Sequence[int]) -> Report:
+    facts = {
+        "toklab": toklab_version(),
+        "vocab": "+".join(map(str, sizes)),
+        "pre": setting.pretokenizer,
+        **setting.facts,
+    }
+    corpus = {
+        "name": setting.corpus.name,
+        "digest": setting.corpus.digest,
+        "documents": len(setting.corpus),
+        "bytes": setting.corpus.n_bytes,
+        "train_documents": len(setting.training),
+        "train_bytes": setting.training.n_bytes,
+        "test_documents": len(setting.test),
+        "test_bytes": setting.test.n_bytes,
+    }
+    failed = [r.tokenizer for r in results if r.error]
+    warnings = (f"failed: {', '.join(dict.fromkeys(failed))}",) if failed else ()
+    return Report(tuple(results), render(facts), corpus, warnings)

@@ -1,0 +1,138 @@
+"""Which trainers a comparison runs, and how the command line names one with its options."""
+
+from __future__ import annotations
+
+import typing
+from collections.abc import Sequence
+from typing import Any
+
+from toklab.algorithms import algorithm_targets, get_algorithm
+from toklab.errors import UnknownNameError, UsageError
+from toklab.types import Contender, TrainSpec
+
+# Variants that have a name of their own in tables.
+VARIANTS = {"wordpiece-hf": Contender("wordpiece", {"variant": "hf"}, "wordpiece-hf")}
+
+DEFAULT_CONTENDERS = (
+    "bpe",
+    "hf-bpe",
+    "spm-bpe",
+    "wordpiece",
+    "wordpiece-hf",
+    "hf-wordpiece",
+    "hf-unigram",
+    "spm-unigram",
+    "word",
+    "hf-wordlevel",
+    "spm-word",
+    "character",
+    "spm-char",
+    "byte",
+)
+
+
+def parse_contender(text: str) -> Contender:
+    """A contender from ``NAME`` or ``NAME:option=value,option=value``.
+
+    Examples
+    --------
+    ``bpe``, ``wordpiece-hf``, ``bpe:tie=first-seen,min_frequency=2``
+
+    Raises
+    ------
+    UnknownNameError
+        No algorithm or option has that name.
+    UsageError
+        An option without a value, or a value of the wrong kind.
+    """
+    name, _, rest = text.partition(":")
+    known = [*algorithm_targets(), *VARIANTS]
+    if name not in known:
+        raise UnknownNameError("algorithm", name, known)
+    base = VARIANTS.get(name, Contender(name))
+    if not rest:
+        return base
+    spec_type = get_algorithm(base.algorithm).spec_type
+    options = dict(base.options)
+    for item in rest.split(","):
+        key, equals, value = item.partition("=")
+        if not equals:
+            raise UsageError(f"option {item!r} of {name} has no value; write option=value")
+        options[key] = parse_option(spec_type, name, key, value)
+    return Contender(base.algorithm, options, text)
+
+
+def parse_option(spec_type: type[TrainSpec], name: str, key: str, value: str) -> Any:
+    """A spec's option from its text, by the type that the spec declares.
+
+    Raises
+    ------
+    UnknownNameError
+        The spec has no such option.
+    UsageError
+        The text is no value of that type.
+    """
+    hints = typing.get_type_hints(spec_type)
+    if key not in hints:
+        raise UnknownNameError(f"option of {name}", key, sorted(hints))
+    kinds = typing.get_args(hints[key]) or (hints[key],)
+    try:
+        if bool in kinds:
+            return {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}[value.lower()]
+        if int in kinds:
+            return int(value)
+        if float in kinds:
+            return float(value)
+    except (KeyError, ValueError):
+        raise UsageError(f"option {key} of {name} cannot be {value!r}") from None
+    return tuple(value.split("+")) if typing.get_origin(hints[key]) is tuple else value
+
+
+def resolve(contenders: Sequence[str | Contender] | str | Contender | None) -> tuple[Contender, ...]:
+    """Contenders by name or as they are; None is the default set.
+
+    Raises
+    ------
+    UsageError
+        The same name twice, or none at all.
+    """
+    if isinstance(contenders, str | Contender):
+        contenders = [contenders]
+    chosen = DEFAULT_CONTENDERS if contenders is None else contenders
+    found = tuple(item if isinstance(item, Contender) else parse_contender(item) for item in chosen)
+    names = [contender.name for contender in found]
+    if not names:
+        raise UsageError("no contender to compare; name at least one")
+    for name in names:
+        if names.count(name) > 1:
+            raise UsageError(f"the contender {name!r} is named twice")
+    return found
+
+
+def catalogue() -> dict[str, dict[str, str]]:
+    """Everything that has a name: heading to name to what it is."""
+    from toklab.metrics import all_metrics
+    from toklab.pretokenize import NORMALIZERS, PATTERNS
+
+    targets = algorithm_targets()
+    ours = {name: _describe(name) for name in targets if not targets[name].startswith("toklab.baselines")}
+    theirs = {name: _describe(name) for name in targets if targets[name].startswith("toklab.baselines")}
+    variants = {name: f"{found.algorithm} with {dict(found.options)}" for name, found in VARIANTS.items()}
+    metrics = {
+        name: f"{found.description} [{found.unit}{', ' + found.better if found.better else ''}]"
+        for name, found in all_metrics().items()
+    }
+    return {
+        "algorithms": ours | variants,
+        "baselines": theirs,
+        "metrics": metrics,
+        "patterns": {name: entry.source for name, entry in PATTERNS.items()},
+        "normalizers": {name: (function.__doc__ or "").splitlines()[0] for name, function in NORMALIZERS.items()},
+        "formats": {"hf": "tokenizer.json of Hugging Face tokenizers"},
+    }
+
+
+def _describe(name: str) -> str:
+    algorithm = get_algorithm(name)
+    library = getattr(algorithm, "library", "")
+    return f"{library}; claims: {algorithm.claims.value}"

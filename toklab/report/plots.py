@@ -1,0 +1,81 @@
+"""A report as pictures, written as PNG files."""
+
+from __future__ import annotations
+
+import io
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from toklab.files import write_atomic
+from toklab.report.figures import FIGURES
+from toklab.results import Report
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+DPI = 150
+
+
+def write_plots(report: Report, folder: str | Path) -> list[Path]:
+    """Draw bytes_per_token.png, tokens_per_document.png and rank_frequency.png.
+
+    Contenders that failed are left out, and named in a note. A picture that would be empty is not written.
+    Equal reports give equal files.
+
+    Parameters
+    ----------
+    report : what was compared
+    folder : made where it does not exist
+
+    Returns
+    -------
+    list of Path
+        The files that were written.
+
+    Raises
+    ------
+    OutputError
+        The folder or a file cannot be written.
+    """
+    with _plain_style():
+        drawn = {name: draw(report) for name, draw in FIGURES.items()}
+        contents = {name: _png(figure) for name, figure in drawn.items() if figure is not None}
+    paths = []
+    for name, data in contents.items():
+        path = Path(folder) / name
+        write_atomic(path, data)
+        paths.append(path)
+    return paths
+
+
+@contextmanager
+def _plain_style() -> Iterator[None]:
+    """Matplotlib's own defaults, whatever the user's are, and names taken literally; put back afterwards."""
+    import matplotlib
+
+    with matplotlib.rc_context(), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
+        matplotlib.rcdefaults()
+        matplotlib.rcParams.update(
+            {
+                "text.parse_math": False,  # a "$" in a name is no formula
+                "axes.spines.top": False,
+                "axes.spines.right": False,
+                "axes.titlelocation": "left",
+                "axes.axisbelow": True,
+                "axes.grid.which": "major",
+                "grid.color": "#dddddd",
+                "hatch.linewidth": 0.8,
+            }
+        )
+        yield
+
+
+def _png(figure: Figure) -> bytes:
+    buffer = io.BytesIO()
+    # without the version of Matplotlib in it
+    figure.savefig(buffer, format="png", dpi=DPI, metadata={"Software": None})
+    return buffer.getvalue()

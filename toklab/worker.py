@@ -1,0 +1,288 @@
+"""Train in a child process with a time and a memory limit: what dies there is an error in the table, no more.
+
+A fresh process is also what a determinism probe needs: new hash seeds, new thread pools, nothing remembered.
+The child is ``python -m toklab.worker FOLDER``; it reads ``job.json`` and leaves a saved tokenizer and
+``result.json`` in the folder.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from toklab.corpus import Corpus
+from toklab.errors import BaselineError, ToklabError, VocabSizeError
+from toklab.types import Contender, Tokenizer
+
+logger = logging.getLogger("toklab")
+PREFIX = "toklab: "  # lines of a child's standard error that the parent passes on
+POLL_SECONDS = 0.02
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a child may use.
+
+    Parameters
+    ----------
+    seconds : wall time
+    memory_mb : address space, where the system can limit it
+    """
+
+    seconds: float = 900.0
+    memory_mb: int = 12_000
+
+
+@dataclass(frozen=True)
+class Job:
+    """One training.
+
+    Parameters
+    ----------
+    contender : the algorithm and its options, ``vocab_size`` among them
+    corpus : the documents
+    environment : variables to set in the child, such as ``PYTHONHASHSEED``
+    """
+
+    contender: Contender
+    corpus: Corpus
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Fit:
+    """A finished training: the tokenizer, wall seconds of training alone, and the child's peak memory in MB."""
+
+    tokenizer: Tokenizer
+    seconds: float
+    peak_mb: float
+
+
+class Workshop:
+    """Runs jobs in child processes, a few at a time; a context manager that leaves nothing behind.
+
+    Parameters
+    ----------
+    limits : what each child may use
+    processes : children at the same time; None is one per core, at most 4
+    """
+
+    def __init__(self, limits: Limits | None = None, processes: int | None = None) -> None:
+        self._limits = limits or Limits()
+        self._processes = processes or min(os.cpu_count() or 1, 4)
+        self._folder = tempfile.TemporaryDirectory(prefix="toklab-")
+        self._lock = threading.Lock()
+        self._running: list[subprocess.Popen[bytes]] = []
+        self._corpora: dict[int, tuple[Corpus, Path]] = {}
+        self._closed = False
+
+    def __enter__(self) -> Workshop:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop()
+        self._folder.cleanup()
+
+    def _stop(self) -> None:
+        """End every child, and start no more."""
+        with self._lock:
+            self._closed = True
+            for process in self._running:
+                _kill(process)
+
+    def fit_all(
+        self, jobs: Sequence[Job], on_done: Callable[[Job], None] | None = None
+    ) -> list[Fit | ToklabError]:
+        """Run the jobs; a job that fails is its error, in the same place."""
+
+        def run(job: Job) -> Fit | ToklabError:
+            try:
+                return self.fit(job)
+            except ToklabError as error:
+                return error
+            finally:
+                if on_done is not None:
+                    on_done(job)
+
+        pool = ThreadPoolExecutor(self._processes)
+        try:
+            return list(pool.map(run, jobs))
+        except BaseException:
+            self._stop()
+            raise
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+    def fit(self, job: Job) -> Fit:
+        """Run one job.
+
+        Raises
+        ------
+        VocabSizeError
+            The vocabulary size is smaller than the alphabet.
+        BaselineError
+            Anything else that went wrong: an error, a crash, a hang, too much memory.
+        """
+        folder = Path(tempfile.mkdtemp(dir=self._folder.name))
+        described = {
+            "algorithm": job.contender.algorithm,
+            "options": dict(job.contender.options),
+            "documents": str(self._documents(job.corpus)),
+            "corpus": job.corpus.name,
+            "memory_mb": self._limits.memory_mb,
+        }
+        (folder / "job.json").write_text(json.dumps(described), encoding="utf-8")
+        code = self._run(folder, job)
+        return _collect(folder, code, job.contender.name)
+
+    def _documents(self, corpus: Corpus) -> Path:
+        """The corpus as a file, written once."""
+        with self._lock:
+            known = self._corpora.get(id(corpus))
+            if known is None:
+                path = Path(self._folder.name) / f"corpus-{len(self._corpora)}.json"
+                path.write_text(json.dumps(corpus.documents), encoding="utf-8")
+                known = self._corpora[id(corpus)] = (corpus, path)
+            return known[1]
+
+    def _run(self, folder: Path, job: Job) -> int:
+        environment = os.environ | {"PYTHONPATH": _search_path()} | dict(job.environment)
+        with (folder / "stderr").open("wb") as errors, self._lock:
+            if self._closed:
+                raise BaselineError(f"{job.contender.name} was not started: the run was stopped")
+            process = subprocess.Popen(
+                [sys.executable, "-m", "toklab.worker", str(folder)],
+                stdin=subprocess.DEVNULL,
+                stdout=errors,
+                stderr=errors,
+                env=environment,
+                start_new_session=True,
+            )
+            self._running.append(process)
+        try:
+            with (folder / "stderr").open("rb") as errors:
+                return self._wait(process, errors, job.contender.name)
+        finally:
+            _kill(process)
+            with self._lock:
+                self._running.remove(process)
+
+    def _wait(self, process: subprocess.Popen[bytes], errors: Any, name: str) -> int:
+        deadline = time.monotonic() + self._limits.seconds
+        while True:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                return process.wait(POLL_SECONDS)
+            for line in errors.readlines():
+                if line.startswith(PREFIX.encode()):
+                    logger.info(line.decode("utf-8", "replace").removeprefix(PREFIX).rstrip())
+            if time.monotonic() > deadline:
+                raise BaselineError(f"{name} did not finish within {self._limits.seconds:g} s and was stopped")
+
+
+def _search_path() -> str:
+    """Where the child finds toklab, also from a source tree."""
+    package = str(Path(__file__).resolve().parents[1])
+    return os.pathsep.join(filter(None, [package, os.environ.get("PYTHONPATH", "")]))
+
+
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    if process.poll() is None:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def _collect(folder: Path, code: int, name: str) -> Fit:
+    result_path = folder / "result.json"
+    if not result_path.exists():
+        raise BaselineError(f"{name} {_how_it_ended(code, folder / 'stderr')}")
+    result = json.loads(result_path.read_text(encoding="utf-8"))
+    if result.get("smallest") is not None:
+        raise VocabSizeError(result["algorithm"], result["requested"], result["smallest"])
+    if "error" in result:
+        raise BaselineError(f"{name}: {result['error']}")
+    from toklab.training import load
+
+    return Fit(load(folder / "model"), result["seconds"], result["peak_mb"])
+
+
+def _how_it_ended(code: int, errors: Path) -> str:
+    lines = errors.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+    last = next((line for line in reversed(lines) if not line.startswith(PREFIX)), "")
+    said = f": {last[:200]}" if last else ""
+    if code < 0:
+        return f"was killed by {signal.Signals(-code).name}{said}"
+    return f"ended with status {code} and no result{said}"
+
+
+def main(folder: Path) -> None:
+    """What the child does."""
+    job = json.loads((folder / "job.json").read_text(encoding="utf-8"))
+    limit_memory(job["memory_mb"])
+    logging.basicConfig(level=logging.INFO, format=PREFIX + "%(message)s", stream=sys.stderr)
+    result: dict[str, Any]
+    try:
+        result = _train(job, folder / "model")
+    except VocabSizeError as error:
+        result = {"algorithm": error.algorithm, "requested": error.requested, "smallest": error.smallest}
+    except ToklabError as error:
+        result = {"error": str(error)}
+    except MemoryError:
+        result = {"error": f"ran out of memory (limit {job['memory_mb']:,} MB)"}
+    except BaseException as error:  # a library's panic is no Exception
+        result = {"error": f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"[:300]}
+    path = folder / "result.json"
+    path.with_suffix(".tmp").write_text(json.dumps(result), encoding="utf-8")
+    path.with_suffix(".tmp").replace(path)
+
+
+def _train(job: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+    from toklab.algorithms import get_algorithm, make_spec
+
+    documents = tuple(json.loads(Path(job["documents"]).read_text(encoding="utf-8")))
+    corpus = Corpus(job["corpus"], documents)
+    algorithm = get_algorithm(job["algorithm"])
+    options = {key: tuple(v) if isinstance(v, list) else v for key, v in job["options"].items()}
+    spec = make_spec(algorithm, options)
+    started = time.perf_counter()
+    tokenizer = algorithm.fit(corpus, spec)
+    seconds = time.perf_counter() - started
+    tokenizer.save(folder)
+    return {"seconds": seconds, "peak_mb": peak_memory_mb()}
+
+
+def limit_memory(megabytes: int) -> None:
+    """Limit this process's address space, where the system can."""
+    try:
+        import resource
+    except ImportError:  # not a POSIX system
+        return
+    with contextlib.suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_AS, (megabytes * 1_000_000, megabytes * 1_000_000))
+
+
+def peak_memory_mb() -> float:
+    """Most memory that this process has held, in MB; 0 where the system does not say."""
+    try:
+        import resource
+    except ImportError:
+        return 0.0
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / 1_000_000 if sys.platform == "darwin" else peak * 1024 / 1_000_000
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
