@@ -22,7 +22,6 @@ import itertools
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from toklab.algorithms.backend import use_kernel
 from toklab.algorithms.models import BpeModel
 from toklab.algorithms.pipeline import TrainedTokenizer, build_tokenizer
 from toklab.algorithms.symbols import (
@@ -35,6 +34,7 @@ from toklab.algorithms.symbols import (
     merged_piece,
     special_symbol,
 )
+from toklab.backend import use_kernel
 from toklab.corpus import Corpus
 from toklab.errors import UnknownNameError, UsageError
 from toklab.pretokenize import count_words, get_pretokenizer
@@ -218,7 +218,9 @@ class Bpe:
         assert isinstance(spec, BpeSpec)
         check_spec(spec)
         pretokenizer = get_pretokenizer(spec.pretokenizer or "gpt2")
-        words = count_words(corpus.documents, pretokenizer, spec.normalizer)
+        words = count_words(
+            corpus.documents, pretokenizer, spec.normalizer, threads=spec.threads, backend=spec.backend
+        )
         initial = initial_symbols(words, spec)
         material = build_material(words, initial, lambda word: spell(word, spec), self.name, spec.vocab_size)
         learned = learn_with(

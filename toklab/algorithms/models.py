@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
-from toklab.algorithms.backend import use_kernel
 from toklab.algorithms.symbols import BYTE_TO_CHAR, CONTINUATION, Learned
+from toklab.backend import use_kernel
 from toklab.types import Piece, Vocab
 
 if TYPE_CHECKING:

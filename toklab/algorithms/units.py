@@ -39,7 +39,9 @@ class Word:
             There is no room for a single word beside the special tokens.
         """
         pretokenizer = get_pretokenizer(spec.pretokenizer or "gpt2")
-        counted = count_words(corpus.documents, pretokenizer, spec.normalizer)
+        counted = count_words(
+            corpus.documents, pretokenizer, spec.normalizer, threads=spec.threads, backend=spec.backend
+        )
         specials = list(dict.fromkeys([UNKNOWN, *spec.special_tokens]))
         if spec.vocab_size <= len(specials):
             raise VocabSizeError(self.name, spec.vocab_size, len(specials) + 1)
@@ -66,7 +68,9 @@ class Units:
         """Collect the alphabet; the vocabulary size asked for is not used."""
         pretokenizer = get_pretokenizer(spec.pretokenizer or "none")
         options = BpeSpec(vocab_size=spec.vocab_size, alphabet=self.name, special_tokens=spec.special_tokens)
-        words = count_words(corpus.documents, pretokenizer, spec.normalizer)
+        words = count_words(
+            corpus.documents, pretokenizer, spec.normalizer, threads=spec.threads, backend=spec.backend
+        )
         symbols = tuple(initial_symbols(words, options))
         model = BpeModel.from_learned(Learned(symbols, (), ()), self.name, "", False)
         return build_tokenizer(self.name, replace(spec, vocab_size=len(symbols)), pretokenizer, model, {})

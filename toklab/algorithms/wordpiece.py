@@ -21,7 +21,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 
-from toklab.algorithms.backend import use_kernel
 from toklab.algorithms.bpe import count_pairs, joined, learn_with, merge_word
 from toklab.algorithms.models import WordPieceModel, unknown_id
 from toklab.algorithms.pipeline import TrainedTokenizer, build_tokenizer
@@ -34,6 +33,7 @@ from toklab.algorithms.symbols import (
     merged_piece,
     special_symbol,
 )
+from toklab.backend import use_kernel
 from toklab.corpus import Corpus
 from toklab.errors import UnknownNameError, UsageError
 from toklab.pretokenize import count_words, get_pretokenizer
@@ -165,7 +165,9 @@ class WordPiece:
         if spec.min_frequency < 0:
             raise UsageError(f"min_frequency {spec.min_frequency} is negative; use 0 or more")
         pretokenizer = get_pretokenizer(spec.pretokenizer or "bert")
-        words = count_words(corpus.documents, pretokenizer, spec.normalizer)
+        words = count_words(
+            corpus.documents, pretokenizer, spec.normalizer, threads=spec.threads, backend=spec.backend
+        )
         initial = initial_symbols(words, spec.special_tokens, spec.variant)
         material = build_material(words, initial, spell, self.name, spec.vocab_size)
         if spec.variant == "hf":

@@ -20,6 +20,7 @@ from toklab.kernels.chains import (
     compare_symbols,
     count_all,
     drop_occurrence,
+    has_room,
     keys_with_room,
     new_keys,
     new_pairs,
@@ -63,12 +64,16 @@ def _beats(
 
 
 @njit
-def _push(heap: IntArray, size: int, index: int, pairs: Pairs, keys: Keys, tie: int) -> IntArray:
-    """Enter a pair with its count of today; gives the heap, which may have moved."""
-    if size == len(heap):
-        bigger = np.zeros((2 * size, 3), np.int64)
-        bigger[:size] = heap
-        heap = bigger
+def _grown(heap: IntArray) -> IntArray:
+    """The same heap with twice the room."""
+    bigger = np.zeros((2 * len(heap), 3), np.int64)
+    bigger[: len(heap)] = heap
+    return bigger
+
+
+@njit
+def _push(heap: IntArray, size: int, index: int, pairs: Pairs, keys: Keys, tie: int) -> None:
+    """Enter a pair with its count of today."""
     count, first = pairs.count[index], np.int64(pairs.head[index])
     at = size
     while at > 0:
@@ -79,7 +84,6 @@ def _push(heap: IntArray, size: int, index: int, pairs: Pairs, keys: Keys, tie: 
             heap[at, i] = heap[up, i]
         at = up
     heap[at, 0], heap[at, 1], heap[at, 2] = count, index, first
-    return heap
 
 
 @njit
@@ -114,7 +118,8 @@ def _merge_everywhere(words: Words, pairs: Pairs, best: int, new: int, step: int
         if ahead != -1:
             drop_occurrence(words, pairs, ahead)
         replace_at(words, p, new)
-        pairs = with_room(pairs)
+        if not has_room(pairs):
+            pairs = with_room(pairs)
         if ahead != -1:
             index = pair_index(pairs, words.symbol[ahead], new)
             add_occurrence(words, pairs, ahead, index)
@@ -160,7 +165,7 @@ def learn(
     heap = np.zeros((2 * max(pairs.size[0], 16), 3), np.int64)
     size = done = 0
     for index in range(pairs.size[0]):
-        heap = _push(heap, size, index, pairs, keys, tie)
+        _push(heap, size, index, pairs, keys, tie)
         size += 1
     while size > 0 and keys.size[0] < vocab_size and heap[0, 0] >= least:
         best = heap[0, 1]
@@ -189,7 +194,9 @@ def learn(
         # Only a merge that spells a symbol known before can add to pairs known before.
         for index in range(before if known == -1 else 0, pairs.size[0]):
             if pairs.touched[index] == done and pairs.count[index] > 0:
-                heap = _push(heap, size, index, pairs, keys, tie)
+                if size == len(heap):
+                    heap = _grown(heap)
+                _push(heap, size, index, pairs, keys, tie)
                 size += 1
         done += 1
     return found[:done]

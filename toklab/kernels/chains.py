@@ -97,10 +97,14 @@ def larger(values: IdArray, fill: int) -> IdArray:
 
 
 @njit
+def has_room(pairs: Pairs) -> bool:
+    """Whether two more pairs fit."""
+    return bool(pairs.size[0] + 2 < len(pairs.left))
+
+
+@njit
 def with_room(pairs: Pairs) -> Pairs:
-    """The same pairs with room for at least half as many again."""
-    if 2 * pairs.size[0] < len(pairs.left):
-        return pairs
+    """The same pairs with twice the room."""
     count = np.zeros(2 * len(pairs.count), np.int64)
     count[: len(pairs.count)] = pairs.count
     keys, values = grown(pairs.keys, pairs.values)
@@ -178,7 +182,8 @@ def count_all(words: Words, pairs: Pairs) -> Pairs:
     """Enter every adjacent pair."""
     for p in range(len(words.symbol)):
         if words.following[p] != -1:
-            pairs = with_room(pairs)
+            if not has_room(pairs):
+                pairs = with_room(pairs)
             add_occurrence(words, pairs, p, pair_index(pairs, words.symbol[p], words.symbol[words.following[p]]))
     return pairs
 

@@ -21,6 +21,7 @@ from toklab.kernels.chains import (
     build_words,
     count_all,
     drop_occurrence,
+    has_room,
     keys_with_room,
     larger,
     new_keys,
@@ -189,7 +190,8 @@ def _merge_everywhere(words: Words, pairs: Pairs, singles: IntArray, best: int, 
         singles[left] -= weight
         singles[right] -= weight
         singles[new] += weight
-        pairs = with_room(pairs)
+        if not has_room(pairs):
+            pairs = with_room(pairs)
         if ahead != -1:
             add_occurrence(words, pairs, ahead, pair_index(pairs, words.symbol[ahead], new))
         beyond = words.following[p]

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
 import regex
 
+from toklab.backend import use_kernel
 from toklab.errors import InputError, PatternError, UnknownNameError
 from toklab.pretokenize.normalize import NORMALIZERS, Normalized, get_normalizer
 from toklab.pretokenize.patterns import PATTERNS, Pattern, from_oniguruma, to_oniguruma
 from toklab.types import WordCounts
+
+logger = logging.getLogger("toklab")
+# Characters that the regex library cuts and counts in about half a second.
+REFERENCE_LIMIT = 4_000_000
 
 __all__ = [
     "NORMALIZERS",
@@ -107,8 +113,20 @@ def get_pretokenizer(name: str) -> PreTokenizer:
     return PreTokenizer(Pattern(name, name, True, "given by the user"))
 
 
-def count_words(documents: Iterable[str], pretokenizer: PreTokenizer, normalizer: str = "none") -> WordCounts:
+def count_words(
+    documents: Sequence[str],
+    pretokenizer: PreTokenizer,
+    normalizer: str = "none",
+    *,
+    threads: int | None = None,
+    backend: str = "auto",
+) -> WordCounts:
     """Count the distinct pre-tokens of all documents.
+
+    Parameters
+    ----------
+    threads : of the compiled scanner; None is one per core, at most 8; the result does not depend on it
+    backend : ``"reference"`` cuts with the ``regex`` library, ``"fast"`` scans with the pattern's automaton
 
     Raises
     ------
@@ -116,11 +134,29 @@ def count_words(documents: Iterable[str], pretokenizer: PreTokenizer, normalizer
         The documents hold no pre-token at all (only whitespace, for a pattern that drops it).
     """
     normalize = get_normalizer(normalizer)
-    counts: Counter[str] = Counter()
-    for text in documents:
-        counts.update(pretokenizer.words(text if normalizer == "none" else normalize(text).text))
+    texts = documents if normalizer == "none" else [normalize(text).text for text in documents]
+    counts = _count(texts, pretokenizer, threads, backend)
     if not counts:
         raise InputError(
             f"the corpus holds no pre-token under the pattern {pretokenizer.name!r}: nothing to train on"
         )
     return WordCounts.from_counts(counts)
+
+
+def _count(
+    texts: Sequence[str], pretokenizer: PreTokenizer, threads: int | None, backend: str
+) -> Mapping[str, int]:
+    if pretokenizer.name != "none" and use_kernel(backend, sum(map(len, texts)), REFERENCE_LIMIT):
+        from toklab.pretokenize.automaton import compile_pattern
+        from toklab.pretokenize.fast import count
+
+        automaton = compile_pattern(pretokenizer.entry.pattern)
+        if automaton is not None:
+            return count(texts, automaton, pretokenizer.entry.keeps_gaps, threads)
+        logger.info(
+            f"the pattern {pretokenizer.name!r} does not compile to a table; the regex library cuts the text"
+        )
+    counts: Counter[str] = Counter()
+    for text in texts:
+        counts.update(pretokenizer.words(text))
+    return counts

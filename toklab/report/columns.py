@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -140,14 +141,16 @@ def size_tables(report: Report, metrics: Sequence[str] | None = None) -> list[Si
 
 
 def by_size(report: Report) -> list[tuple[int, list[Result]]]:
-    """The results of each vocabulary size; one of a fixed size that was run once belongs to all of them."""
+    """The results of each vocabulary size; a contender of a fixed size that ran once belongs to all of them."""
+    runs = Counter(r.tokenizer for r in report.results)
     sizes = sorted({r.vocab_size for r in report.results if r.sized})
     if not sizes:
-        sizes = sorted({r.vocab_size for r in report.results})
-    return [
-        (size, [r for r in report.results if r.vocab_size == size or r.vocab_size not in sizes])
-        for size in sizes
-    ]
+        return [(min(r.vocab_size for r in report.results), list(report.results))] if report.results else []
+
+    def belongs(result: Result, size: int) -> bool:
+        return result.vocab_size == size or (not result.sized and runs[result.tokenizer] == 1)
+
+    return [(size, [r for r in report.results if belongs(r, size)]) for size in sizes]
 
 
 def find(result: Result, metric: str) -> Cell | None:
@@ -221,9 +224,7 @@ def _column(cell: Cell) -> Column:
 
 def _best(column: Column, results: Sequence[Result]) -> str | None:
     """The best figure as shown, or None where there are not two to compare."""
-    ranked = [
-        find(r, column.metric) for r in results if comparable(r) and number(r, column.metric) is not None
-    ]
+    ranked = [find(r, column.metric) for r in results if comparable(r) and number(r, column.metric) is not None]
     cells = [cell for cell in ranked if cell is not None and cell.value is not None and cell.better]
     if len(cells) < 2:
         return None

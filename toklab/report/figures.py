@@ -128,9 +128,7 @@ def _whisker(axis: Axes, place: int, result: Result, value: float) -> float:
     cell = find(result, "bytes_per_token")
     if cell is None or cell.ci_low is None or cell.ci_high is None:
         return value
-    axis.plot(
-        [cell.ci_low, cell.ci_high], [place, place], color="black", linewidth=1.6, marker="|", markersize=5
-    )
+    axis.plot([cell.ci_low, cell.ci_high], [place, place], color="black", linewidth=1.6, marker="|", markersize=5)
     return max(value, cell.ci_high)
 
 
@@ -190,7 +188,7 @@ def _boxes(axis: Axes, results: Sequence[Result]) -> None:
         box.set_hatch("" if result.sized else "///")
     axis.set_yticks(range(len(results)), [_label(result) for result in results])
     axis.tick_params(axis="y", length=0)
-    logarithmic(axis, "x", steps=(1, 3))
+    logarithmic(axis, "x", steps=(1, 2, 5))
     axis.set_xlabel("tokens per document (box: middle half, lines: 5% to 95%)")
     axis.grid(True, axis="x")
 

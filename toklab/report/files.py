@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -42,11 +43,10 @@ def write_report(report: Report, folder: str | Path) -> list[Path]:
     """
     frame = _frame(report)
     contents = {
-        # a name from a path that is not UTF-8 holds lone surrogates; escaped, they are valid JSON
-        "report.json": f"{report.to_json()}\n".encode("utf-8", "backslashreplace"),
+        "report.json": _encode(f"{report.to_json()}\n"),
         "report.csv": csv_bytes(frame),
         "report.parquet": parquet_bytes(frame),
-        "report.md": render_markdown(report).encode("utf-8", "backslashreplace"),
+        "report.md": _encode(render_markdown(report)),
     }
     paths = []
     for name, data in contents.items():
@@ -58,10 +58,14 @@ def write_report(report: Report, folder: str | Path) -> list[Path]:
 
 def _frame(report: Report) -> pd.DataFrame:
     """The long form with fixed types, so that an empty report has them too."""
-    frame = report.to_frame().astype({"vocab_size": "int64"})
-    for name in _TEXT_COLUMNS:
-        frame[name] = [text.encode("utf-8", "backslashreplace").decode("utf-8") for text in frame[name]]
-    return frame.astype(dict.fromkeys(_TEXT_COLUMNS, "str"))
+    results = (replace(r, tokenizer=_encode(r.tokenizer).decode("utf-8")) for r in report.results)
+    frame = replace(report, results=tuple(results)).to_frame()
+    return frame.astype({"vocab_size": "int64"} | dict.fromkeys(_TEXT_COLUMNS, "str"))
+
+
+def _encode(text: str) -> bytes:
+    """UTF-8; a name from a path that is not UTF-8 holds lone surrogates, which are escaped (as in JSON)."""
+    return text.encode("utf-8", "backslashreplace")
 
 
 def csv_bytes(frame: pd.DataFrame) -> bytes:

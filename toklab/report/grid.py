@@ -87,9 +87,7 @@ class Grid:
         return lines
 
 
-def _pack(
-    heads: Sequence[Head], widths: Sequence[int], room: int | None, style: _Style
-) -> list[list[list[int]]]:
+def _pack(heads: Sequence[Head], widths: Sequence[int], room: int | None, style: _Style) -> list[list[list[int]]]:
     """Columns by group by part: a group stays whole where it fits at all, and a column always."""
     groups: list[list[int]] = []
     for i, head in enumerate(heads):
@@ -187,14 +185,10 @@ class _Part:
             lines = [self._join(name, self._fill(entry.cells))]
         else:
             texts = wrap(entry.phrase if first else entry.brief, room)
-            lines = [
-                self._join(empty if i else name, [Text(text, style="red")]) for i, text in enumerate(texts)
-            ]
+            lines = [self._join(empty if i else name, [Text(text, style="red")]) for i, text in enumerate(texts)]
         for column, note in entry.notes:
             if any(column in group for group in self.groups):
-                lines.extend(
-                    self._join(empty, [Text(text, style="yellow")]) for text in wrap(note, room, "  ")
-                )
+                lines.extend(self._join(empty, [Text(text, style="yellow")]) for text in wrap(note, room, "  "))
         return lines
 
     def _join(self, name: Text, groups: Sequence[Text]) -> Text:

@@ -15,6 +15,7 @@ ARROWS = {"higher": "↑", "lower": "↓", "": ""}
 SEPARATOR = " · "
 _WORDS = {
     "exact": "green",
+    "encodings differ": "yellow",
     "ids differ": "yellow",
     "pieces differ": "red",
     "failed": "red",
@@ -76,8 +77,8 @@ def legend(tables: Sequence[SizeTable]) -> list[str]:
     names = {column.metric for column in shown}
     if "unk_rate" in names and names & {"tokens", "bytes_per_token", "fertility"}:
         notes.append(
-            "An unknown token can stand for much text, so a high UNK rate makes sequences look short: read "
-            "sequence length beside it."
+            "An unknown token can stand for much text: where the UNK rate is high, short sequences and a low OOV "
+            "fertility are no merit."
         )
     return notes
 
@@ -173,8 +174,8 @@ def render_probes(probes: Sequence[Probe], console_width: int | None = None, col
     entries = tuple(_probe_entry(name, axes, [cells.get((name, axis)) for axis in axes]) for name in names)
     lines = Grid("tokenizer", heads, (("", entries),)).draw(console_width)
     note = (
-        "×n: trainings compared · exact: same ids and same encodings · ids differ: same pieces, other ids or "
-        "encodings · pieces differ: other vocabulary · – not probed"
+        "×n: trainings compared · exact: same ids and same encodings · encodings differ: same ids, but texts are "
+        "cut differently · ids differ: same pieces, other ids · pieces differ: other vocabulary · – not probed"
     )
     return to_string([*lines, Text(), *_wrapped(note, console_width, "dim")], colour)
 
@@ -187,8 +188,6 @@ def _probe_entry(name: str, axes: Sequence[str], probes: Sequence[Probe | None])
             continue
         cells.append(Text.assemble((probe.verdict, _WORDS[probe.verdict]), (f" ×{probe.runs}", "dim")))
         notes += [
-            (i, f"{visible(axes[i])}: {visible(text)}")
-            for text in (probe.first_difference, probe.error)
-            if text
+            (i, f"{visible(axes[i])}: {visible(text)}") for text in (probe.first_difference, probe.error) if text
         ]
     return Entry(visible(name), tuple(cells), notes=tuple(notes))
