@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,15 @@ from hypothesis import strategies as st
 
 from toklab.baselines import huggingface, sentencepiece
 from toklab.corpus import Corpus
-from toklab.errors import FormatError, InputError, OutputError, PatternError, UsageError, VocabSizeError
+from toklab.errors import (
+    BaselineError,
+    FormatError,
+    InputError,
+    OutputError,
+    PatternError,
+    UsageError,
+    VocabSizeError,
+)
 from toklab.files import write_atomic
 from toklab.pretokenize import PATTERNS, get_pretokenizer
 from toklab.types import Determinism, Encoding, Piece
@@ -64,6 +73,9 @@ ANY_TEXT = st.lists(
     | st.text(st.characters(exclude_categories=["Cs"]), max_size=6)
 ).map("".join)
 USER_PATTERN = r"[A-Za-z]+|\d|\s+"
+# A text on which the library's regular expressions give up, with a panic, and the pattern to do it with.
+BACKTRACKING = "(?:a|a)*[bc]"
+PANICS = "a" * 40 + " b"
 
 
 def fit(name: str, corpus: Corpus = CORPUS, **options: Any) -> Any:
@@ -89,6 +101,15 @@ def check_offsets(text: str, encoding: Encoding, *, full: bool = False) -> None:
         edges = [0, *encoding.offsets[:, 1].tolist()]
         assert encoding.offsets[:, 0].tolist() == edges[:-1]
         assert edges[-1] == size
+
+
+def check_panic(error: BaselineError, capfd: pytest.CaptureFixture[str]) -> None:
+    """It was a panic, which is no Exception, and the library printed it."""
+    assert not isinstance(error.__cause__, Exception)
+    assert type(error.__cause__).__name__ == "PanicException"
+    printed = capfd.readouterr()
+    assert "panicked" in printed.err
+    assert printed.out == ""
 
 
 @pytest.mark.parametrize("name", ALGORITHMS)
@@ -311,6 +332,8 @@ def test_a_special_token_that_ordinary_text_spells_is_told() -> None:
         ("spm-bpe", {"character_coverage": 0.5}),
         ("spm-bpe", {"threads": 0}),
         ("spm-bpe", {"special_tokens": ("",)}),
+        ("hf-bpe", {"special_tokens": ("a\ud800",)}),
+        ("spm-bpe", {"special_tokens": ("a\ud800",)}),
     ],
 )
 def test_options_that_do_not_apply_are_refused(name: str, options: dict[str, Any]) -> None:
@@ -328,6 +351,41 @@ def test_a_spec_of_another_library_is_refused() -> None:
 def test_a_pattern_that_the_library_cannot_compile_is_told() -> None:
     with pytest.raises(PatternError, match="cannot compile"):
         fit("hf-bpe", pretokenizer=r"\p{Script=Latin}+|(?<=a+)b")
+
+
+@pytest.mark.parametrize("name", HUGGING_FACE)
+def test_a_panic_while_training_is_an_error(name: str, capfd: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(BaselineError, match=r"could not be trained.*retry-limit") as caught:
+        fit(name, Corpus("long", (*DOCUMENTS, PANICS)), pretokenizer=BACKTRACKING)
+    check_panic(caught.value, capfd)
+
+
+@pytest.mark.parametrize("name", HUGGING_FACE)
+def test_a_panic_while_encoding_is_an_error_and_no_more(
+    name: str, capfd: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    tokenizer = fit(name, pretokenizer=BACKTRACKING, vocab_size=30_000)
+    before = tokenizer.encode(TEXT)
+    for copy in (tokenizer, huggingface.load(tokenizer.save(tmp_path))):
+        with pytest.raises(BaselineError, match=r"could not encode.*retry-limit") as caught:
+            copy.encode_batch(["the harbour", PANICS])
+        check_panic(caught.value, capfd)
+        assert copy.encode(TEXT).ids.tolist() == before.ids.tolist()
+
+
+def test_a_panic_over_a_special_token_is_an_error(capfd: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(BaselineError, match=r"special token.*retry-limit") as caught:
+        fit("hf-bpe", pretokenizer=BACKTRACKING, special_tokens=(PANICS,))
+    check_panic(caught.value, capfd)
+
+
+def test_a_panic_while_loading_is_an_error(capfd: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    # Loading encodes the name, to see that the model works.
+    tokenizer = replace(fit("hf-bpe", pretokenizer=BACKTRACKING), name=PANICS)
+    with pytest.raises(FormatError, match=r"holds no Hugging Face tokenizer.*retry-limit") as caught:
+        huggingface.load(tokenizer.save(tmp_path))
+    assert isinstance(caught.value.__cause__, BaselineError)
+    check_panic(caught.value.__cause__, capfd)
 
 
 @pytest.mark.parametrize("name", ["hf-wordpiece", "hf-unigram", "hf-wordlevel"])
@@ -348,7 +406,7 @@ def test_save_and_load(name: str, tmp_path: Path) -> None:
     module = huggingface if name.startswith("hf-") else sentencepiece
     other = sentencepiece if name.startswith("hf-") else huggingface
     folder = tokenizer.save(tmp_path / "deep" / "model")
-    copies = [module.load(folder), pickle.loads(pickle.dumps(tokenizer))]
+    copies = [module.load(folder), module.load(folder / tokenizer.file), pickle.loads(pickle.dumps(tokenizer))]
     for copy in copies:
         assert copy.vocab == tokenizer.vocab
         assert (copy.name, copy.signature, copy.warnings) == (name, tokenizer.signature, tokenizer.warnings)
@@ -359,26 +417,51 @@ def test_save_and_load(name: str, tmp_path: Path) -> None:
         assert ours.ids.tolist() == theirs.ids.tolist()
         assert ours.offsets.tolist() == theirs.offsets.tolist()
         assert ours.rows.tolist() == theirs.rows.tolist()
-    assert sorted(path.name for path in folder.iterdir()) == sorted(["toklab.json", module.MODEL_FILE])
+    assert sorted(path.name for path in folder.iterdir()) == sorted(["toklab.json", tokenizer.file])
     assert json.loads((folder / "toklab.json").read_text())["schema"] == 1
-    with pytest.raises(FormatError):
-        other.load(folder)
+    for path in (folder, folder / tokenizer.file):
+        with pytest.raises(FormatError, match="tells of a model of"):
+            other.load(path)
 
 
 @pytest.mark.parametrize("name", ["hf-bpe", "spm-unigram"])
 @pytest.mark.parametrize("share", [0.0, 0.3, 0.7, 0.999])
 def test_a_file_cut_short_is_refused(name: str, share: float, tmp_path: Path) -> None:
     module = huggingface if name.startswith("hf-") else sentencepiece
-    fitted(name).save(tmp_path)
-    for part in (module.MODEL_FILE, "toklab.json"):
+    tokenizer = fitted(name)
+    tokenizer.save(tmp_path)
+    for part in (tokenizer.file, "toklab.json"):
         whole = (tmp_path / part).read_bytes()
         (tmp_path / part).write_bytes(whole[: int(share * (len(whole) - 2))])
-        with pytest.raises(FormatError):
-            module.load(tmp_path)
+        for path in (tmp_path, tmp_path / tokenizer.file):
+            with pytest.raises(FormatError):
+                module.load(path)
         (tmp_path / part).write_bytes(whole)
-    (tmp_path / module.MODEL_FILE).unlink()
-    with pytest.raises(FormatError):
-        module.load(tmp_path)
+    (tmp_path / tokenizer.file).unlink()
+    for path in (tmp_path, tmp_path / tokenizer.file, tmp_path / "nowhere"):
+        with pytest.raises(FormatError, match=r"(?i)no such file"):
+            module.load(path)
+
+
+@pytest.mark.parametrize("name", ["hf-bpe", "spm-unigram"])
+def test_a_model_file_may_have_another_name_but_not_other_contents(name: str, tmp_path: Path) -> None:
+    module = huggingface if name.startswith("hf-") else sentencepiece
+    tokenizer = fitted(name)
+    tokenizer.save(tmp_path)
+    renamed = (tmp_path / tokenizer.file).rename(tmp_path / "harbour.bin")
+    assert module.load(renamed).vocab == tokenizer.vocab
+    with pytest.raises(FormatError, match="is not the file that was saved"):
+        module.load(tmp_path / "toklab.json")
+
+
+@pytest.mark.parametrize("key", ["engine", "schema", "name", "signature", "warnings", "sha256"])
+def test_a_card_that_lacks_a_part_is_refused(key: str, tmp_path: Path) -> None:
+    fitted("hf-bpe").save(tmp_path)
+    card = json.loads((tmp_path / "toklab.json").read_bytes())
+    del card[key]
+    (tmp_path / "toklab.json").write_text(json.dumps(card))
+    with pytest.raises(FormatError, match=f"lacks {key}"):
+        huggingface.load(tmp_path)
 
 
 @pytest.mark.parametrize("name", ALGORITHMS)

@@ -39,6 +39,7 @@ METRICS = {
     "bytes_per_token": ("bytes", "higher", "sequence length"),
     "fertility": ("tokens/word", "lower", "sequence length"),
     "unk_rate": ("share", "lower", "OOV handling"),
+    "unk_bytes": ("share", "lower", "OOV handling"),
     "fallback_rate": ("share", "lower", "OOV handling"),
     "oov_fertility": ("tokens/word", "lower", "OOV handling"),
     "oov_exploded": ("share", "lower", "OOV handling"),
@@ -148,6 +149,19 @@ def test_only_comparable_contenders_are_ranked() -> None:
     assert "256!" not in text
     assert "not ranked" in text.split("smaller")[1]
     assert text.index("unsized") > text.index("broken")
+
+
+def test_who_does_not_know_the_text_is_not_ranked_by_what_the_rest_costs() -> None:
+    report = Report(
+        (
+            result("whole", {"bytes_per_token": 3.0, "unk_bytes": None, "round_trip": 0.5}),
+            result("nearly", {"bytes_per_token": 2.0, "unk_bytes": 0.01, "round_trip": 0.4}),
+            result("words", {"bytes_per_token": 6.0, "unk_bytes": 0.2, "round_trip": 0.9}),
+        ),
+        "",
+    )
+    assert best(report, "bytes_per_token") == ["whole"]
+    assert best(report, "round_trip") == ["words"]
 
 
 @pytest.mark.parametrize("second", [None, float("nan"), float("inf")])

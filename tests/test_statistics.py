@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import statistics
+from collections.abc import Sequence
 
 import numpy as np
 import pytest
@@ -29,7 +30,7 @@ def drawn(bootstrap: Bootstrap) -> list[list[int]]:
     return [[i for i, n in enumerate(row) for _ in range(n)] for row in bootstrap.weights.tolist()]
 
 
-def percentiles(samples: list[float], level: float) -> tuple[float, float]:
+def percentiles(samples: Sequence[float], level: float) -> tuple[float, float]:
     """Linear between order statistics."""
     ordered = sorted(samples)
 
@@ -40,6 +41,14 @@ def percentiles(samples: list[float], level: float) -> tuple[float, float]:
         return ordered[low] + (ordered[high] - ordered[low]) * (place - low)
 
     return at((1 - level) / 2), at((1 + level) / 2)
+
+
+def interval(statistic: Statistic, bootstrap: Bootstrap, level: float = 0.95) -> tuple[float, float]:
+    """An interval that exists."""
+    low, high = bootstrap.interval(statistic, level)
+    assert low is not None
+    assert high is not None
+    return low, high
 
 
 class TestWeights:
@@ -108,6 +117,22 @@ class TestInterval:
         expected = percentiles(ratios, level) if np.count_nonzero(below) > 1 else (None, None)
         assert bootstrap.interval(Ratio(above, below), level) == pytest.approx(expected)
 
+    def test_together_as_one_by_one(self) -> None:
+        first, second = Ratio(ints(1, 2, 3), ints(4, 4, 5)), Sum(ints(7, 1, 1))
+        figures: list[Statistic] = [Value(2.0), first, Quantile(ints(5, 6, 9), 0.5), second, Value(None), first]
+        bootstrap = Bootstrap(3)
+        assert bootstrap.intervals(figures) == [bootstrap.interval(figure) for figure in figures]
+        assert bootstrap.intervals([]) == []
+
+    @pytest.mark.parametrize("q", [0.01, 0.5, 0.95, 1.0])
+    def test_quantile_of_many_documents(self, q: float) -> None:
+        values = np.random.default_rng(4).integers(0, 200, 301)
+        bootstrap = Bootstrap(301, resamples=40)
+        expected = [np.quantile(values[chosen], q, method="inverted_cdf") for chosen in drawn(bootstrap)]
+        samples = bootstrap.samples([Quantile(values, q)])[0]
+        assert samples is not None
+        assert samples.tolist() == expected
+
     def test_many_documents_are_summed_in_blocks(self) -> None:
         values = np.arange(10_000, dtype=np.int64)
         bootstrap = Bootstrap(len(values), resamples=4)
@@ -125,16 +150,15 @@ class TestInterval:
         ]
         for statistic in figures:
             point = statistic.value()
-            low, high = Bootstrap(200).interval(statistic)
-            assert low is not None and high is not None and point is not None
+            assert point is not None
+            low, high = interval(statistic, Bootstrap(200))
             assert low < point < high
-            wider = Bootstrap(200).interval(statistic, level=0.99)
-            assert wider[0] is not None and wider[0] <= low and high <= wider[1]
+            lower, higher = interval(statistic, Bootstrap(200), level=0.99)
+            assert lower <= low < high <= higher
 
     def test_width_is_that_of_the_normal_approximation(self) -> None:
         values = np.random.default_rng(1).integers(0, 1000, 400)
-        low, high = Bootstrap(400, resamples=4000).interval(Sum(values))
-        assert low is not None and high is not None
+        low, high = interval(Sum(values), Bootstrap(400, resamples=4000))
         assert high - low == pytest.approx(2 * 1.96 * values.std() * 400**0.5, rel=0.08)
 
     def test_one_document_has_none(self) -> None:
@@ -165,10 +189,8 @@ class TestDifference:
         assert bootstrap.difference(first, second) == (50, 50, 50)
         assert bootstrap.distinguishable(first, second) is True
         assert bootstrap.distinguishable(second, first) is True
-        low, high = bootstrap.interval(first)
-        point = second.value()
-        assert low is not None and high is not None and point is not None
-        assert low < point < high
+        low, high = interval(first, bootstrap)
+        assert low < base.sum() < high
 
     def test_equal_figures(self) -> None:
         first = Ratio(ints(1, 2, 3), ints(4, 4, 5))

@@ -6,8 +6,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
-
 from toklab.algorithms import get_algorithm
 from toklab.contenders import resolve
 from toklab.corpus import Corpus, open_corpus
@@ -194,8 +192,8 @@ def judge(entry: Entry, runs: Sequence[Fit | ToklabError], setting: Setting) -> 
         vocab_size=size,
         sized=entry.sized,
         cells=cells,
-        lengths=np.diff(encoded.batch.rows),
-        frequencies=_frequencies(encoded),
+        lengths=encoded.lengths,
+        frequencies=encoded.frequencies,
         determinism=verdict,
         seconds=first.seconds,
         peak_mb=first.peak_mb,
@@ -209,11 +207,6 @@ def encode(tokenizer: Tokenizer, texts: Sequence[str], seen: frozenset[str], req
     batch = tokenizer.encode_batch(texts)
     decoded = tuple(tokenizer.decode(batch[row].ids.tolist()) for row in range(len(batch)))
     return Encoded(tokenizer.vocab, tuple(texts), batch, decoded, seen, requested)
-
-
-def _frequencies(encoded: Encoded) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
-    counts = np.bincount(encoded.batch.ids, minlength=len(encoded.vocab)).astype(np.int64)
-    return np.sort(counts[counts > 0])[::-1].copy()
 
 
 def _raise_if_all_too_small(fits: Sequence[Sequence[Fit | ToklabError]]) -> None:

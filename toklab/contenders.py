@@ -43,7 +43,8 @@ def parse_contender(text: str) -> Contender:
     UnknownNameError
         No algorithm or option has that name.
     UsageError
-        An option without a value, or a value of the wrong kind.
+        An option without a value, a value of the wrong kind, or the vocabulary size, which is not for one
+        contender to choose.
     """
     name, _, rest = text.partition(":")
     known = [*algorithm_targets(), *VARIANTS]
@@ -58,6 +59,8 @@ def parse_contender(text: str) -> Contender:
         key, equals, value = item.partition("=")
         if not equals:
             raise UsageError(f"option {item!r} of {name} has no value; write option=value")
+        if key == "vocab_size":
+            raise UsageError(f"the vocabulary size is not an option of {name}; give it once, for all contenders")
         options[key] = parse_option(spec_type, name, key, value)
     return Contender(base.algorithm, options, text)
 

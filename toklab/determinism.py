@@ -13,7 +13,8 @@ from typing import Any
 
 from toklab.contenders import resolve
 from toklab.corpus import Corpus, open_corpus
-from toklab.errors import ToklabError, UnknownNameError, UsageError
+from toklab.errors import ToklabError, UnknownNameError, UsageError, VocabSizeError
+from toklab.pretokenize import get_pretokenizer
 from toklab.results import SCHEMA, Probe
 from toklab.signature import render, toklab_version
 from toklab.training import DEFAULT_VOCAB_SIZE
@@ -171,6 +172,19 @@ def prepared(contender: Contender, vocab_size: int, pretokenizer: str | None) ->
     return replace(contender, options=options, label=contender.name)
 
 
+def raise_if_all_too_small(fits: Sequence[Fit | ToklabError]) -> None:
+    """A size that no contender can work with is wrong usage, not a result.
+
+    Raises
+    ------
+    VocabSizeError
+        The one that asks for least, where every training failed with such an error.
+    """
+    errors = [fit for fit in fits if isinstance(fit, VocabSizeError)]
+    if errors and len(errors) == len(fits):
+        raise min(errors, key=lambda error: error.smallest)
+
+
 def determinism(
     source: str | Path | Corpus | Iterable[str] | None = None,
     contenders: Sequence[str | Contender] | str | None = None,
@@ -198,7 +212,8 @@ def determinism(
     Raises
     ------
     UsageError
-        An unknown contender or axis, or fewer than two runs.
+        An unknown contender, pattern or axis, fewer than two runs, or a vocabulary size too small for every
+        contender.
     InputError
         The text cannot be read.
     """
@@ -207,6 +222,8 @@ def determinism(
             raise UnknownNameError("axis", axis, AXES)
     if runs < 2:
         raise UsageError(f"{runs} run cannot be compared with anything; ask for at least 2")
+    if pretokenizer is not None:
+        get_pretokenizer(pretokenizer)
     corpus = open_corpus(source, documents=documents)
     chosen = [prepared(contender, vocab_size, pretokenizer) for contender in resolve(contenders)]
     training, test = corpus.split(held_out, seed)
@@ -226,6 +243,7 @@ def determinism(
 
     with Workshop(limits) as workshop:
         results = workshop.fit_all(jobs, on_done)
+    raise_if_all_too_small(results[: len(chosen)])
     firsts = dict(zip((contender.name for contender in chosen), results, strict=False))
     rest = iter(results[len(chosen) :])
     probes = [

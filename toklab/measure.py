@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from toklab.errors import UsageError
-from toklab.metrics import Encoded, Metric, all_metrics, get_metric
+from toklab.metrics import Encoded, all_metrics, get_metric
 from toklab.results import Cell
 from toklab.statistics import Bootstrap
 
@@ -30,11 +30,11 @@ def measure(encoded: Encoded, bootstrap: Bootstrap, names: Iterable[str] | None 
         raise UsageError(
             f"the bootstrap is of {bootstrap.documents} documents, the encoded corpus of {len(encoded.texts)}"
         )
-    chosen = all_metrics().values() if names is None else [get_metric(name) for name in names]
-    return tuple(_cell(metric, encoded, bootstrap) for metric in chosen)
-
-
-def _cell(metric: Metric, encoded: Encoded, bootstrap: Bootstrap) -> Cell:
-    statistic = metric(encoded)
-    low, high = bootstrap.interval(statistic)
-    return Cell(metric.name, statistic.value(), low, high, metric.unit, metric.better, metric.group)
+    chosen = list(all_metrics().values()) if names is None else [get_metric(name) for name in names]
+    statistics = [metric(encoded) for metric in chosen]
+    return tuple(
+        Cell(metric.name, statistic.value(), low, high, metric.unit, metric.better, metric.group)
+        for metric, statistic, (low, high) in zip(
+            chosen, statistics, bootstrap.intervals(statistics), strict=True
+        )
+    )

@@ -11,6 +11,7 @@ import contextlib
 import json
 import logging
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -18,18 +19,19 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from toklab.corpus import Corpus
-from toklab.errors import BaselineError, ToklabError, VocabSizeError
+from toklab.errors import BaselineError, FormatError, ToklabError, VocabSizeError
 from toklab.types import Contender, Tokenizer
 
 logger = logging.getLogger("toklab")
 PREFIX = "toklab: "  # lines of a child's standard error that the parent passes on
 POLL_SECONDS = 0.02
+_NO_MEMORY = re.compile(r"memory allocation of \d+ bytes failed|bad_alloc|Cannot allocate memory")
 
 
 @dataclass(frozen=True)
@@ -86,7 +88,7 @@ class Workshop:
         self._folder = tempfile.TemporaryDirectory(prefix="toklab-")
         self._lock = threading.Lock()
         self._running: list[subprocess.Popen[bytes]] = []
-        self._corpora: dict[int, tuple[Corpus, Path]] = {}
+        self._corpora: dict[Corpus, Path] = {}
         self._closed = False
 
     def __enter__(self) -> Workshop:
@@ -106,20 +108,28 @@ class Workshop:
     def fit_all(
         self, jobs: Sequence[Job], on_done: Callable[[Job], None] | None = None
     ) -> list[Fit | ToklabError]:
-        """Run the jobs; a job that fails is its error, in the same place."""
+        """Run the jobs; a job that fails is its error, in the same place.
+
+        Parameters
+        ----------
+        jobs : what to train
+        on_done : called with each job as it ends, in the thread of the caller
+        """
 
         def run(job: Job) -> Fit | ToklabError:
             try:
                 return self.fit(job)
             except ToklabError as error:
                 return error
-            finally:
-                if on_done is not None:
-                    on_done(job)
 
         pool = ThreadPoolExecutor(self._processes)
         try:
-            return list(pool.map(run, jobs))
+            futures = {pool.submit(run, job): job for job in jobs}
+            for future in as_completed(futures):
+                future.result()
+                if on_done is not None:
+                    on_done(futures[future])
+            return [future.result() for future in futures]
         except BaseException:
             self._stop()
             raise
@@ -146,25 +156,29 @@ class Workshop:
         }
         (folder / "job.json").write_text(json.dumps(described), encoding="utf-8")
         code = self._run(folder, job)
-        return _collect(folder, code, job.contender.name)
+        if not (folder / "result.json").exists():
+            raise BaselineError(f"{job.contender.name} {_how_it_ended(code, folder / 'stderr', self._limits)}")
+        return _collect(folder, job.contender.name)
 
     def _documents(self, corpus: Corpus) -> Path:
         """The corpus as a file, written once."""
         with self._lock:
-            known = self._corpora.get(id(corpus))
-            if known is None:
+            if corpus not in self._corpora:
                 path = Path(self._folder.name) / f"corpus-{len(self._corpora)}.json"
                 path.write_text(json.dumps(corpus.documents), encoding="utf-8")
-                known = self._corpora[id(corpus)] = (corpus, path)
-            return known[1]
+                self._corpora[corpus] = path
+            return self._corpora[corpus]
 
     def _run(self, folder: Path, job: Job) -> int:
-        environment = os.environ | {"PYTHONPATH": _search_path()} | dict(job.environment)
+        # A Rust panic then ends with what happened, not with a backtrace.
+        defaults = {"PYTHONPATH": _search_path(), "RUST_BACKTRACE": "0"}
+        environment = os.environ | defaults | dict(job.environment)
         with (folder / "stderr").open("wb") as errors, self._lock:
             if self._closed:
                 raise BaselineError(f"{job.contender.name} was not started: the run was stopped")
             process = subprocess.Popen(
-                [sys.executable, "-m", "toklab.worker", str(folder)],
+                # -P: a json.py in the folder where the user happens to be is not ours to import.
+                [sys.executable, "-P", "-m", "toklab.worker", str(folder)],
                 stdin=subprocess.DEVNULL,
                 stdout=errors,
                 stderr=errors,
@@ -182,14 +196,16 @@ class Workshop:
 
     def _wait(self, process: subprocess.Popen[bytes], errors: Any, name: str) -> int:
         deadline = time.monotonic() + self._limits.seconds
-        while True:
+        code = None
+        while code is None:
             with contextlib.suppress(subprocess.TimeoutExpired):
-                return process.wait(POLL_SECONDS)
+                code = process.wait(POLL_SECONDS)
             for line in errors.readlines():
                 if line.startswith(PREFIX.encode()):
                     logger.info(line.decode("utf-8", "replace").removeprefix(PREFIX).rstrip())
-            if time.monotonic() > deadline:
+            if code is None and time.monotonic() > deadline:
                 raise BaselineError(f"{name} did not finish within {self._limits.seconds:g} s and was stopped")
+        return code
 
 
 def _search_path() -> str:
@@ -199,29 +215,33 @@ def _search_path() -> str:
 
 
 def _kill(process: subprocess.Popen[bytes]) -> None:
-    if process.poll() is None:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+    """End a child and, even where it has ended by itself, whatever it started."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
 
 
-def _collect(folder: Path, code: int, name: str) -> Fit:
-    result_path = folder / "result.json"
-    if not result_path.exists():
-        raise BaselineError(f"{name} {_how_it_ended(code, folder / 'stderr')}")
-    result = json.loads(result_path.read_text(encoding="utf-8"))
+def _collect(folder: Path, name: str) -> Fit:
+    result = json.loads((folder / "result.json").read_text(encoding="utf-8"))
     if result.get("smallest") is not None:
         raise VocabSizeError(result["algorithm"], result["requested"], result["smallest"])
     if "error" in result:
         raise BaselineError(f"{name}: {result['error']}")
     from toklab.training import load
 
-    return Fit(load(folder / "model"), result["seconds"], result["peak_mb"])
+    try:
+        tokenizer = load(folder / "model")
+    except FormatError as error:
+        raise BaselineError(f"{name} saved no tokenizer that can be loaded: {error}") from None
+    return Fit(tokenizer, result["seconds"], result["peak_mb"])
 
 
-def _how_it_ended(code: int, errors: Path) -> str:
-    lines = errors.read_text(encoding="utf-8", errors="replace").strip().splitlines()
-    last = next((line for line in reversed(lines) if not line.startswith(PREFIX)), "")
+def _how_it_ended(code: int, errors: Path, limits: Limits) -> str:
+    text = errors.read_text(encoding="utf-8", errors="replace")
+    if _NO_MEMORY.search(text):
+        return f"ran out of memory (limit {limits.memory_mb:,} MB)"
+    lines = [line.strip() for line in text.splitlines() if not line.startswith((PREFIX, "note: "))]
+    last = next((line for line in reversed(lines) if line), "")
     said = f": {last[:200]}" if last else ""
     if code < 0:
         return f"was killed by {signal.Signals(-code).name}{said}"

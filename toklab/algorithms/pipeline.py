@@ -13,6 +13,7 @@ import numpy as np
 from toklab.algorithms.models import Model, Segmentation
 from toklab.errors import UsageError
 from toklab.pretokenize import PreTokenizer, get_normalizer
+from toklab.pretokenize.utf8 import char_to_byte
 from toklab.types import Batch, Encoding, IntArray, TrainSpec, Vocab
 
 # Words that a tokenizer remembers; past that it starts to remember anew.
@@ -193,20 +194,6 @@ class _Bytes:
         spans = np.stack([self.raw[self.source[first]], self.raw[self.source[last] + 1]], axis=1)
         # Reordered combining marks may step back a character.
         return np.asarray(np.maximum.accumulate(spans, axis=0), np.int64)
-
-
-def char_to_byte(text: str) -> IntArray:
-    """UTF-8 byte position of each character, and of the end: (characters + 1,) int64."""
-    positions = np.zeros(len(text) + 1, np.int64)
-    if text.isascii():
-        return np.arange(len(text) + 1, dtype=np.int64)
-    try:
-        codes = np.frombuffer(text.encode("utf-32-le"), np.uint32)
-    except UnicodeEncodeError as error:
-        raise UsageError(f"character {error.start} is a lone surrogate, which UTF-8 cannot hold") from None
-    widths = 1 + (codes > 0x7F).astype(np.int64) + (codes > 0x7FF) + (codes > 0xFFFF)
-    np.cumsum(widths, out=positions[1:])
-    return positions
 
 
 def build_tokenizer(

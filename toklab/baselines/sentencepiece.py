@@ -9,32 +9,24 @@ it cannot tell U+2581 from a space, and it never learns U+0000 or U+001F.
 
 from __future__ import annotations
 
-import hashlib
 import io
-import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property
-from itertools import islice
-from pathlib import Path
 from typing import Any
 
-import numpy as np
 import sentencepiece as spm
 
+from toklab.baselines.saved import check_spec, size_warnings, special_facts
+from toklab.baselines.sentencepiece_model import SPACE, SentencePieceTokenizer, load
 from toklab.corpus import Corpus
-from toklab.errors import BaselineError, FormatError, InputError, ToklabError, UsageError, VocabSizeError
-from toklab.files import write_atomic
+from toklab.errors import BaselineError, InputError, ToklabError, UsageError, VocabSizeError
 from toklab.signature import library_version, signature
-from toklab.types import Batch, Determinism, Encoding, IntArray, Piece, TrainSpec, Vocab
+from toklab.types import Determinism, TrainSpec
 
 __all__ = ["BPE", "CHAR", "UNIGRAM", "WORD", "SentencePieceSpec", "SentencePieceTokenizer", "load"]
 
-MODEL_FILE = "tokenizer.model"
-CHUNK = 1024
 UNKNOWN = "<unk>"
-SPACE = "\u2581"
 UNKNOWN_MARK = "\u2585"
 # The trainer's own sign for "no piece crosses here"; it is never learned.
 BOUNDARY = "\x1f"
@@ -118,27 +110,21 @@ class SentencePieceAlgorithm:
         if obtained > size:
             raise VocabSizeError(self.name, size, obtained)
         warnings = self._warnings(corpus, specials, fallback)
-        if self.sized and obtained < size:
-            asked = f"{size:,} asked for"
-            warnings.append(f"vocabulary of {obtained:,} pieces: the corpus holds no more ({asked})")
+        if self.sized:
+            warnings += size_warnings(obtained, size)
         facts = self._facts(options, size if self.sized else obtained)
         return replace(tokenizer, signature=facts, warnings=tuple(warnings))
 
-    def _check(self, spec: TrainSpec) -> SentencePieceSpec:
-        if not isinstance(spec, SentencePieceSpec):
-            raise UsageError(f"{self.name} takes a SentencePieceSpec, not a {type(spec).__name__}")
+    def _check(self, given: TrainSpec) -> SentencePieceSpec:
+        spec = check_spec(self.name, given, SentencePieceSpec)
         if spec.pretokenizer not in (None, "sentencepiece"):
             raise UsageError(f"{self.name} has its own rule for words; {spec.pretokenizer!r} does not apply")
         if spec.normalizer != "none":
             raise UsageError(f"{self.name} runs without normalisation; {spec.normalizer!r} does not apply")
-        if spec.backend != "auto":
-            raise UsageError(f"{self.name} has one backend, the library's; leave backend at 'auto'")
         if not 0.98 <= spec.character_coverage <= 1:
             raise UsageError(f"character_coverage {spec.character_coverage} is not between 0.98 and 1")
         if spec.threads is not None and not 1 <= spec.threads <= 1024:
             raise UsageError(f"{self.name} trains with 1 to 1024 threads, not {spec.threads}")
-        if "" in spec.special_tokens:
-            raise UsageError("a special token is empty; give it a text")
         return spec
 
     def _fallback(self, spec: SentencePieceSpec) -> bool:
@@ -152,7 +138,7 @@ class SentencePieceAlgorithm:
             "threads": str(spec.threads or DEFAULT_THREADS),
             "lib": self.library,
         }
-        return facts | ({"special": ",".join(spec.special_tokens)} if spec.special_tokens else {})
+        return facts | special_facts(spec)
 
     def _train(self, corpus: Corpus, spec: SentencePieceSpec, specials: list[str], size: int) -> bytes:
         documents = corpus.documents
@@ -209,154 +195,6 @@ class SentencePieceAlgorithm:
         if stripped:
             found.append(f"SentencePiece strips the line ends at the end of {stripped:,} documents")
         return found
-
-
-@dataclass(frozen=True, eq=False)
-class SentencePieceTokenizer:
-    """A tokenizer of the library.
-
-    Parameters
-    ----------
-    name : of the algorithm
-    model : the contents of ``tokenizer.model``
-    signature : what is needed to train it again
-    warnings : what a reader should know, such as documents that the library skipped
-    """
-
-    name: str
-    model: bytes
-    signature: Mapping[str, str]
-    warnings: tuple[str, ...] = ()
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (self.name, self.model, self.signature, self.warnings)
-
-    @cached_property
-    def _engine(self) -> Any:
-        engine = spm.SentencePieceProcessor()
-        engine.LoadFromSerializedProto(self.model)
-        return engine
-
-    @cached_property
-    def vocab(self) -> Vocab:
-        """The pieces by id; BPE has no merges here, because the model ranks pieces and holds no pairs."""
-        engine = self._engine
-        return Vocab(tuple(_piece(engine, i) for i in range(engine.get_piece_size())), int(engine.unk_id()))
-
-    @cached_property
-    def _lengths(self) -> IntArray:
-        """Bytes of text that each piece covers, 0 for special ones."""
-        return np.array([0 if piece.special else len(piece.surface) for piece in self.vocab], np.int64)
-
-    @cached_property
-    def _is_byte(self) -> Any:
-        return np.array([piece.byte for piece in self.vocab], bool)
-
-    def encode(self, text: str) -> Encoding:
-        """Encode a text; the text of special tokens is text like any other.
-
-        Raises
-        ------
-        UsageError
-            The text holds a lone surrogate.
-        """
-        return self.encode_batch([text])[0]
-
-    def encode_batch(self, texts: Iterable[str]) -> Batch:
-        """Encode many texts; raises what `encode` raises."""
-        encodings: list[Encoding] = []
-        stream = iter(texts)
-        while chunk := list(islice(stream, CHUNK)):
-            raw = [_utf8(text) for text in chunk]
-            encodings += map(self._encoding, raw, self._engine.encode(raw, return_type="numpy"))
-        return Batch.stack(encodings)
-
-    def _encoding(self, raw: bytes, ids: Any) -> Encoding:
-        lengths = self._lengths[ids]
-        if lengths.sum() != len(raw):
-            # An unknown piece, or U+2581 in the text: only the library knows how much it covers.
-            spans = self._engine.encode(raw, return_type="offset_mapping", return_bytes=True)["offsets"]
-            lengths = np.where(self._is_byte[ids], 1, np.diff(np.array(spans, np.int64))[:, 0])
-        ends = np.cumsum(lengths)
-        return Encoding(np.array(ids, np.int32), np.stack([ends - lengths, ends], axis=1))
-
-    def decode(self, ids: Iterable[int]) -> str:
-        """The text of the ids, without special tokens.
-
-        Raises
-        ------
-        UsageError
-            An id is not in the vocabulary.
-        """
-        wanted: list[int] = []
-        for index in map(int, ids):
-            if not 0 <= index < len(self.vocab):
-                raise UsageError(f"id {index} is not in the vocabulary (0 to {len(self.vocab) - 1})")
-            if not self.vocab[index].special:
-                wanted.append(index)
-        text: str = self._engine.decode(wanted)
-        return text
-
-    def save(self, folder: str | Path) -> Path:
-        """Write ``tokenizer.model`` and ``toklab.json``; gives the folder.
-
-        Raises
-        ------
-        OutputError
-            The folder cannot be written.
-        """
-        card = {
-            "schema": 1,
-            "engine": "sentencepiece",
-            "name": self.name,
-            "signature": dict(self.signature),
-            "warnings": list(self.warnings),
-            "sha256": hashlib.sha256(self.model).hexdigest(),
-        }
-        write_atomic(Path(folder) / MODEL_FILE, self.model)
-        write_atomic(Path(folder) / "toklab.json", (json.dumps(card, indent=2) + "\n").encode())
-        return Path(folder)
-
-
-def load(folder: str | Path) -> SentencePieceTokenizer:
-    """Read what `SentencePieceTokenizer.save` wrote.
-
-    Raises
-    ------
-    FormatError
-        A file is missing, cut short, changed since it was saved, or of another kind.
-    """
-    try:
-        card = json.loads((Path(folder) / "toklab.json").read_bytes())
-        if (card["engine"], card["schema"]) != ("sentencepiece", 1):
-            raise FormatError(f"{folder} holds a model of {card['engine']!r}, schema {card['schema']!r}")
-        model = (Path(folder) / MODEL_FILE).read_bytes()
-        # The library loads some models that are cut short as smaller ones.
-        if hashlib.sha256(model).hexdigest() != card["sha256"]:
-            raise FormatError(f"{Path(folder) / MODEL_FILE} is cut short or was changed after it was saved")
-        tokenizer = SentencePieceTokenizer(card["name"], model, card["signature"], tuple(card["warnings"]))
-        tokenizer.decode(tokenizer.encode(tokenizer.name).ids)
-    except ToklabError:
-        raise
-    except Exception as error:
-        raise FormatError(f"{folder} holds no SentencePiece tokenizer that toklab saved: {error}") from None
-    return tokenizer
-
-
-def _piece(engine: Any, index: int) -> Piece:
-    text: str = engine.id_to_piece(index)
-    if engine.is_byte(index):
-        return Piece(bytes([int(text[3:5], 16)]), byte=True)
-    if engine.is_unknown(index) or engine.is_control(index):
-        return Piece(text.encode(), special=True)
-    return Piece(text.replace(SPACE, " ").encode())
-
-
-def _utf8(text: str) -> bytes:
-    try:
-        return text.encode("utf-8")
-    except UnicodeEncodeError as error:
-        raise UsageError(f"character {error.start} is a lone surrogate, which UTF-8 cannot hold") from None
 
 
 BPE = SentencePieceAlgorithm("spm-bpe", "bpe", Determinism.EXACT)

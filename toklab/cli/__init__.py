@@ -8,6 +8,7 @@ import sys
 
 import click
 
+from toklab.cli.common import one_line
 from toklab.errors import ToklabError, UnknownNameError
 
 # Name, and what ``toklab --help`` says of it, so that help imports no command.
@@ -46,14 +47,23 @@ class LazyGroup(click.Group):
             formatter.write_dl(list(COMMANDS.items()))
 
 
-@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="toklab", message="%(prog)s %(version)s")
-def group() -> None:
+@click.group(cls=LazyGroup, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--version", is_flag=True, help="Show the version and exit.")
+@click.pass_context
+def group(ctx: click.Context, version: bool) -> None:
     """Which tokenizer should I train for this corpus? An answer with evidence.
 
     Without a FILE, the bundled English text is used. Results go to standard output, progress to standard error.
     Exit status: 0 done, 1 a check or a comparison failed, 2 wrong usage or bad input, 130 interrupted.
     """
+    if version:
+        from toklab.signature import toklab_version
+
+        click.echo(f"toklab {toklab_version()}")
+        ctx.exit()
+    if ctx.invoked_subcommand is None:
+        click.echo(ctx.get_help(), err=True)
+        ctx.exit(2)
 
 
 def main() -> None:
@@ -61,10 +71,10 @@ def main() -> None:
     try:
         status = group.main(prog_name="toklab", standalone_mode=False)
     except ToklabError as error:
-        _end(f"toklab: error: {error}", 2)
+        _end(f"toklab: error: {one_line(str(error))}", 2)
     except click.ClickException as error:
         usage = error.ctx.get_usage() + "\n" if isinstance(error, click.UsageError) and error.ctx else ""
-        _end(f"{usage}toklab: error: {error.format_message()}", 2)
+        _end(f"{usage}toklab: error: {one_line(error.format_message())}", 2)
     except (KeyboardInterrupt, click.Abort):
         _end("toklab: interrupted; nothing half-done was left behind", 130)
     except BrokenPipeError:  # the reader of a pipe has gone

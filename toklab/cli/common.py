@@ -22,6 +22,8 @@ T = TypeVar("T")
 files_argument = click.argument(
     "files", nargs=-1, metavar="[FILE ...]", type=click.Path(path_type=Path, allow_dash=True)
 )
+# Ids are 32 bits wide; what is too small is for each trainer to say.
+SIZE = click.IntRange(max=2**31 - 1)
 documents_option = click.option(
     "--documents",
     default="paragraph",
@@ -41,6 +43,15 @@ def read_corpus(files: tuple[Path, ...], documents: str) -> Corpus:
     from toklab.corpus import open_corpus
 
     return open_corpus(list(files) or None, documents=documents)
+
+
+def one_line(text: str) -> str:
+    """Text with control characters, such as those of a file's name, shown as escapes."""
+    if text.isprintable():
+        return text
+    from toklab.report.terminal import visible
+
+    return visible(text)
 
 
 def use_colour() -> bool:
@@ -130,4 +141,4 @@ def interruptible(function: Callable[[], T]) -> T:
 
 def given(**options: Any) -> dict[str, Any]:
     """The options that were given on the command line."""
-    return {key: value for key, value in options.items() if value not in (None, (), False)}
+    return {key: value for key, value in options.items() if not (value is None or value is False or value == ())}

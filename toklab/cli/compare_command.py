@@ -8,9 +8,11 @@ from pathlib import Path
 import click
 
 from toklab.cli.common import (
+    SIZE,
     documents_option,
     files_argument,
     json_option,
+    one_line,
     pretokenizer_help,
     progress,
     read_corpus,
@@ -33,7 +35,7 @@ from toklab.cli.common import (
 @click.option(
     "--vocab-size",
     "vocab_sizes",
-    type=int,
+    type=SIZE,
     multiple=True,
     metavar="N",
     help="May be repeated  [default: 2000].",
@@ -122,7 +124,7 @@ def command(
         from toklab.report.plots import write_plots
 
         for path in [*write_report(report, output), *write_plots(report, output)]:
-            click.echo(f"wrote {path}", err=True)
+            click.echo(f"wrote {one_line(str(path))}", err=True)
     if as_json:
         click.echo(report.to_json())
     else:

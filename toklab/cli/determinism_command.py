@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import click
 
 from toklab.cli.common import (
+    SIZE,
     documents_option,
     files_argument,
     json_option,
+    one_line,
     pretokenizer_help,
     progress,
     read_corpus,
@@ -24,7 +27,7 @@ from toklab.cli.common import (
 @click.option(
     "--tokenizer", "-t", "contenders", multiple=True, metavar="NAME", help="Contender, may be repeated."
 )
-@click.option("--vocab-size", type=int, default=2000, show_default=True)
+@click.option("--vocab-size", type=SIZE, default=2000, show_default=True)
 @click.option(
     "--axis",
     "axes",
@@ -83,8 +86,10 @@ def command(
         )
     if as_json:
         click.echo(json.dumps(report.to_dict(), indent=1, ensure_ascii=False))
-        return
-    from toklab.report.table import render_probes
+    else:
+        from toklab.report.table import render_probes
 
-    click.echo(render_probes(report.probes, terminal_width(), use_colour()), nl=False)
-    click.echo(f"\nsignature\n{report.signature}")
+        click.echo(render_probes(report.probes, terminal_width(), use_colour()), nl=False)
+        click.echo(f"\nsignature\n{one_line(report.signature)}")
+    if all(probe.error for probe in report.probes):
+        sys.exit(1)

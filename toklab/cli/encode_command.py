@@ -51,7 +51,9 @@ def read_text(text: str) -> str:
 
     if text != "-":
         return text
+    raw = sys.stdin.buffer.read()
     try:
-        return sys.stdin.buffer.read().decode("utf-8")
+        return raw.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise InputError(f"standard input is not UTF-8: byte offset {error.start}") from None
+        line = raw.count(b"\n", 0, error.start) + 1
+        raise InputError(f"standard input is not UTF-8: line {line}, byte offset {error.start}") from None

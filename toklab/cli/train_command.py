@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from toklab.cli.common import (
+    SIZE,
     documents_option,
     files_argument,
     given,
     interruptible,
     json_option,
     log_to_stderr,
+    one_line,
     pretokenizer_help,
     read_corpus,
     strict_option,
@@ -34,7 +36,7 @@ SAMPLE_CHARACTERS = 160
 @click.option("--algo", required=True, metavar="NAME", help="Algorithm or baseline; see: toklab list.")
 @click.option("--variant", metavar="V", help="Variant of the algorithm, such as hf for wordpiece.")
 @click.option(
-    "--vocab-size", type=int, default=2000, show_default=True, help="Pieces, alphabet and specials included."
+    "--vocab-size", type=SIZE, default=2000, show_default=True, help="Pieces, alphabet and specials included."
 )
 @click.option(
     "--output",
@@ -78,6 +80,7 @@ def command(
 
     Trains on the whole of its input, unless --held-out keeps a part back.
     """
+    from toklab.algorithms import get_algorithm
     from toklab.contenders import parse_contender
     from toklab.errors import UsageError
     from toklab.files import check_writable
@@ -88,26 +91,28 @@ def command(
     corpus = read_corpus(files, documents)
     training, judged = corpus.split(held_out, seed) if held_out is not None else (corpus, corpus)
     chosen = {**contender.options, **given(**options), "vocab_size": vocab_size}
-    started = time.perf_counter()
     with log_to_stderr():
-        tokenizer = interruptible(lambda: _fit(contender.algorithm, training, chosen))
-    seconds = time.perf_counter() - started
+        tokenizer, seconds = _fit(contender.algorithm, training, chosen)
     warnings: tuple[str, ...] = tuple(getattr(tokenizer, "warnings", ()))
     obtained = len(tokenizer.vocab)
-    if strict and obtained != vocab_size:
+    sized = getattr(get_algorithm(contender.algorithm), "sized", True)
+    if strict and sized and obtained != vocab_size:
         raise UsageError(f"{algo} obtained {obtained:,} pieces, not the {vocab_size:,} asked for (--strict)")
     facts = _facts(tokenizer, judged, held_out, seconds)
     path = tokenizer.save(folder)
     for warning in warnings:
-        click.echo(f"toklab: warning: {warning}", err=True)
+        click.echo(f"toklab: warning: {one_line(warning)}", err=True)
     if as_json:
         click.echo(json.dumps({"schema": 1, **facts, "path": str(path), "warnings": list(warnings)}, indent=1))
         return
     _print(tokenizer, judged, facts, path)
 
 
-def _fit(algorithm: str, corpus: Corpus, options: dict[str, Any]) -> Tokenizer:
-    """Train ours here; a library in a child process, which it cannot take down with it."""
+def _fit(algorithm: str, corpus: Corpus, options: dict[str, Any]) -> tuple[Tokenizer, float]:
+    """Train ours here; a library in a child process, which cannot take this one down with it.
+
+    Gives the tokenizer and the seconds of training alone.
+    """
     from toklab.algorithms import get_algorithm, make_spec
     from toklab.types import Contender
     from toklab.worker import Job, Limits, Workshop
@@ -115,9 +120,12 @@ def _fit(algorithm: str, corpus: Corpus, options: dict[str, Any]) -> Tokenizer:
     trainer = get_algorithm(algorithm)
     spec = make_spec(trainer, options)
     if getattr(trainer, "library", "toklab") == "toklab":
-        return trainer.fit(corpus, spec)
+        started = time.perf_counter()
+        tokenizer = interruptible(lambda: trainer.fit(corpus, spec))
+        return tokenizer, time.perf_counter() - started
     with Workshop(Limits(seconds=24 * 3600, memory_mb=1_000_000)) as workshop:
-        return workshop.fit(Job(Contender(algorithm, options), corpus)).tokenizer
+        fit = workshop.fit(Job(Contender(algorithm, options), corpus))
+    return fit.tokenizer, fit.seconds
 
 
 def _facts(tokenizer: Tokenizer, judged: Corpus, held_out: float | None, seconds: float) -> dict[str, Any]:
@@ -145,8 +153,8 @@ def _print(tokenizer: Tokenizer, judged: Corpus, facts: dict[str, Any], path: Pa
             "its held", "held"
         )
     )
-    click.echo(f"saved: {path}")
-    click.echo(f"signature: {facts['signature']}")
+    click.echo(f"saved: {one_line(str(path))}")
+    click.echo(f"signature: {one_line(facts['signature'])}")
     text = " ".join(judged.documents[0].split())[:SAMPLE_CHARACTERS]
     encoding = tokenizer.encode(text)
     raw = text.encode("utf-8")

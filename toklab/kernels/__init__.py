@@ -21,6 +21,13 @@ def njit(function: F) -> F:
     return cast(F, numba.njit(cache=True, nogil=True, fastmath=False)(function))
 
 
+def inlined(function: F) -> F:
+    """Like `njit`, but pasted into its callers: a call that passes arrays costs more than a short body."""
+    import numba
+
+    return cast(F, numba.njit(cache=True, nogil=True, fastmath=False, inline="always")(function))
+
+
 def announce(*kernels: Callable[..., Any]) -> None:
     """Log one line if one of these kernels has to be compiled first."""
     for kernel in kernels:

@@ -5,79 +5,62 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 
-from toklab.kernels import njit
+from toklab.kernels import inlined, njit
 from toklab.kernels.tables import hash_bytes
 from toklab.types import ByteArray, IdArray, IntArray
 
 
-class Counted(NamedTuple):
-    """Distinct words: where each was first met, its bytes, its hash, its count; ``slots`` is the hash table.
-
-    Functions that add words do not give the table back, which would count references to its arrays each time.
-    """
-
-    start: IntArray
-    size: IntArray
-    hash: IntArray
-    count: IntArray
-    slots: IdArray
-    used: IntArray  # (1,)
-
-
 @njit
-def new_counted(capacity: int) -> Counted:
-    """An empty table; ``capacity`` is a power of two."""
-    none = np.zeros(capacity, np.int64)
-    slots = np.full(2 * capacity, -1, np.int32)
-    return Counted(none, none.copy(), none.copy(), none.copy(), slots, np.zeros(1, np.int64))
-
-
-@njit
-def doubled(old: Counted) -> Counted:
-    """The same words in a table of twice the size."""
-    new = new_counted(2 * len(old.start))
-    n = old.used[0]
-    new.start[:n], new.size[:n], new.hash[:n], new.count[:n] = (
-        old.start[:n],
-        old.size[:n],
-        old.hash[:n],
-        old.count[:n],
-    )
-    new.used[0] = n
-    mask = len(new.slots) - 1
-    for word in range(n):
-        slot = new.hash[word] & mask
-        while new.slots[slot] != -1:
-            slot = (slot + 1) & mask
-        new.slots[slot] = word
-    return new
-
-
-@njit
-def add_word(table: Counted, text: ByteArray, start: int, size: int, times: int) -> None:
-    """Count a word; the table must have room for one more."""
-    key = hash_bytes(text, start, size)
-    mask = len(table.slots) - 1
-    slot = key & mask
-    while table.slots[slot] != -1:
-        word = table.slots[slot]
-        if table.hash[word] == key and table.size[word] == size:
-            first = table.start[word]
+def slot_for(rows: IntArray, slots: IdArray, text: ByteArray, start: int, size: int, key: int) -> int:
+    """Slot of the word ``text[start:start + size]``, or the empty slot where it belongs."""
+    slot = key & (len(slots) - 1)
+    while True:
+        word = slots[slot]
+        if word < 0:
+            return slot
+        if rows[word, 2] == key and rows[word, 1] == size:
+            first = rows[word, 0]
             same = 0
             while same < size and text[first + same] == text[start + same]:
                 same += 1
             if same == size:
-                table.count[word] += times
-                return
-        slot = (slot + 1) & mask
-    word = table.used[0]
-    table.slots[slot] = word
-    table.start[word], table.size[word], table.hash[word], table.count[word] = start, size, key, times
-    table.used[0] = word + 1
+                return slot
+        slot = (slot + 1) & (len(slots) - 1)
+
+
+@inlined
+def add_word(
+    rows: IntArray, slots: IdArray, used: int, text: ByteArray, start: int, size: int, times: int
+) -> int:
+    """Count a word, for which there must be room; gives how many words there are now."""
+    key = hash_bytes(text, start, size)
+    slot = slot_for(rows, slots, text, start, size, key)
+    if slots[slot] >= 0:
+        rows[slots[slot], 3] += times
+    else:
+        slots[slot] = used
+        rows[used, 0], rows[used, 1], rows[used, 2], rows[used, 3] = start, size, key, times
+        used += 1
+    return used
+
+
+@njit
+def doubled(rows: IntArray, used: int) -> tuple[IntArray, IdArray]:
+    """The same words in a table of at least twice the size, which is a power of two."""
+    capacity = 1 << 12
+    while capacity < 2 * len(rows):
+        capacity *= 2
+    more = np.zeros((capacity, 4), np.int64)
+    more[:used] = rows[:used]
+    slots = np.full(2 * capacity, -1, np.int32)
+    for word in range(used):
+        slot = more[word, 2] & (len(slots) - 1)
+        while slots[slot] != -1:
+            slot = (slot + 1) & (len(slots) - 1)
+        slots[slot] = word
+    return more, slots
 
 
 @njit
@@ -116,7 +99,7 @@ def match_end(text: ByteArray, at: int, end: int, classes: ByteArray, table: IdA
 @njit
 def count_words(
     text: ByteArray, bounds: IntArray, first: int, last: int, classes: ByteArray, table: IdArray, keeps_gaps: bool
-) -> Counted:
+) -> IntArray:
     """Count the pre-tokens of documents ``first`` to ``last - 1``.
 
     Parameters
@@ -124,8 +107,14 @@ def count_words(
     text, bounds : documents end to end in UTF-8; document i is ``text[bounds[i]:bounds[i + 1]]``
     classes, table : the automaton
     keeps_gaps : text between matches counts as words too
+
+    Returns
+    -------
+    rows : (words, 4) int64, for each distinct word where it was first met, its bytes, its hash and its count; side
+        by side, so that a look-up touches one line of the cache
     """
-    counted = new_counted(1 << 12)
+    rows, slots = np.zeros((1 << 12, 4), np.int64), np.full(1 << 13, -1, np.int32)
+    used = 0
     for document in range(first, last):
         at, end = bounds[document], bounds[document + 1]
         gap = at
@@ -134,22 +123,24 @@ def count_words(
             if stop == at:
                 at += class_at(text, at, classes)[1]
                 continue
-            if counted.used[0] + 3 > len(counted.start):
-                counted = doubled(counted)
+            if used + 3 > len(rows):
+                rows, slots = doubled(rows, used)
             if keeps_gaps and gap < at:
-                add_word(counted, text, gap, at - gap, 1)
-            add_word(counted, text, at, stop - at, 1)
+                used = add_word(rows, slots, used, text, gap, at - gap, 1)
+            used = add_word(rows, slots, used, text, at, stop - at, 1)
             at = gap = stop
         if keeps_gaps and gap < end:
-            add_word(counted, text, gap, end - gap, 1)
-    return counted
+            used = add_word(rows, slots, used, text, gap, end - gap, 1)
+    return rows[:used]
 
 
 @njit
-def join_counts(into: Counted, other: Counted, text: ByteArray) -> Counted:
-    """Add the words of another part of the same text; gives the table, which may have moved."""
-    for word in range(other.used[0]):
-        if into.used[0] + 1 > len(into.start):
-            into = doubled(into)
-        add_word(into, text, other.start[word], other.size[word], other.count[word])
-    return into
+def join_counts(one: IntArray, other: IntArray, text: ByteArray) -> IntArray:
+    """The words of two parts of the same text, as `count_words` gives them, together."""
+    rows, slots = doubled(one, len(one))
+    used = len(one)
+    for word in range(len(other)):
+        if used + 1 > len(rows):
+            rows, slots = doubled(rows, used)
+        used = add_word(rows, slots, used, text, other[word, 0], other[word, 1], other[word, 3])
+    return rows[:used]

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import entry_points
+from math import isqrt
 from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 
 import numpy as np
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 WeightArray: TypeAlias = npt.NDArray[np.uint16]
 Better: TypeAlias = Literal["higher", "lower", ""]
 ENTRY_POINTS = "toklab.metrics"
-_BLOCK = 4096  # documents that are widened to float64 at a time: 32 MB for 1,000 resamples
 
 
 class Statistic(Protocol):
@@ -30,11 +30,15 @@ class Statistic(Protocol):
     def value(self) -> float | None:
         """The figure; None where it is undefined."""
 
-    def resample(self, weights: WeightArray) -> FloatArray | None:
+    def terms(self) -> tuple[IntArray, ...]:
+        """What is summed over documents, (d,) each; the sums are taken for all figures at once."""
+
+    def resample(self, totals: FloatArray, weights: WeightArray) -> FloatArray | None:
         """The figure on resampled documents.
 
         Parameters
         ----------
+        totals : (terms, r) float64, the sum of each term over each resample
         weights : (d, r) uint16, how often each document is in each resample
 
         Returns
@@ -50,7 +54,7 @@ class Ratio:
 
     Parameters
     ----------
-    numerator, denominator : (d,) per document, not negative; undefined where the denominators sum to 0
+    numerator, denominator : (d,) int64 per document, not negative; undefined where the denominators sum to 0
     """
 
     numerator: IntArray
@@ -60,10 +64,13 @@ class Ratio:
         below = self.denominator.sum()
         return float(self.numerator.sum() / below) if below else None
 
-    def resample(self, weights: WeightArray) -> FloatArray | None:
+    def terms(self) -> tuple[IntArray, ...]:
+        return self.numerator, self.denominator
+
+    def resample(self, totals: FloatArray, weights: WeightArray) -> FloatArray | None:
         if np.count_nonzero(self.denominator) < 2:
             return None
-        above, below = _totals(np.stack([self.numerator, self.denominator]), weights)
+        above, below = totals
         undefined = np.full(len(below), np.nan)
         ratios: FloatArray = np.divide(above, below, out=undefined, where=below > 0)
         return ratios
@@ -75,7 +82,7 @@ class Sum:
 
     Parameters
     ----------
-    values : (d,) per document
+    values : (d,) int64 per document
     """
 
     values: IntArray
@@ -83,8 +90,11 @@ class Sum:
     def value(self) -> float | None:
         return float(self.values.sum())
 
-    def resample(self, weights: WeightArray) -> FloatArray | None:
-        return _totals(self.values[None], weights)[0] if len(self.values) > 1 else None
+    def terms(self) -> tuple[IntArray, ...]:
+        return (self.values,)
+
+    def resample(self, totals: FloatArray, weights: WeightArray) -> FloatArray | None:
+        return totals[0] if len(self.values) > 1 else None
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,7 +103,7 @@ class Quantile:
 
     Parameters
     ----------
-    values : (d,) per document
+    values : (d,) int64 per document
     q : share, above 0 and at most 1
     """
 
@@ -104,15 +114,27 @@ class Quantile:
         once = np.ones((len(self.values), 1), np.uint16)
         return float(self._quantiles(once)[0]) if len(self.values) else None
 
-    def resample(self, weights: WeightArray) -> FloatArray | None:
+    def terms(self) -> tuple[IntArray, ...]:
+        return ()
+
+    def resample(self, totals: FloatArray, weights: WeightArray) -> FloatArray | None:
         return self._quantiles(weights) if len(self.values) > 1 else None
 
     def _quantiles(self, weights: WeightArray) -> FloatArray:
+        """Find the block of sorted documents that holds the quantile, then the document in it."""
         order = np.argsort(self.values, kind="stable")
-        below = np.cumsum(weights[order], axis=0, dtype=np.int32)
+        width = isqrt(len(order)) + 1
+        blocks = [order[start : start + width] for start in range(0, len(order), width)]
+        sums = np.stack([weights[block].sum(axis=0, dtype=np.int64) for block in blocks])
+        through = np.cumsum(sums, axis=0)
         # a little less, so that rounding in q * d cannot push a whole number up
-        needed = (self.q - 1e-12) * below[-1]
-        place = np.count_nonzero(below < needed, axis=0)
+        needed = (self.q - 1e-12) * through[-1]
+        block = np.count_nonzero(through < needed, axis=0)
+        resample = np.arange(len(block))
+        before = through[block, resample] - sums[block, resample]
+        places = np.minimum(block * width + np.arange(width)[:, None], len(order) - 1)
+        inside = before + np.cumsum(weights[order[places], resample], axis=0, dtype=np.int64)
+        place = block * width + np.count_nonzero(inside < needed, axis=0)
         quantiles: FloatArray = self.values[order[place]].astype(np.float64)
         return quantiles
 
@@ -126,17 +148,11 @@ class Value:
     def value(self) -> float | None:
         return self.figure
 
-    def resample(self, weights: WeightArray) -> FloatArray | None:
+    def terms(self) -> tuple[IntArray, ...]:
+        return ()
+
+    def resample(self, totals: FloatArray, weights: WeightArray) -> FloatArray | None:
         return None
-
-
-def _totals(values: IntArray, weights: WeightArray) -> FloatArray:
-    """(k, r) float64 sums of (k, d) values under (d, r) weights; exact for integers below 2**53."""
-    totals = np.zeros((len(values), weights.shape[1]))
-    for start in range(0, len(weights), _BLOCK):
-        block = slice(start, start + _BLOCK)
-        totals += values[:, block].astype(np.float64) @ weights[block].astype(np.float64)
-    return totals
 
 
 @dataclass(frozen=True)

@@ -35,7 +35,10 @@ def unk_bytes(encoded: Encoded) -> Statistic:
 
 @metric("fallback_rate", group=GROUP, unit="share", better="lower")
 def fallback_rate(encoded: Encoded) -> Statistic:
-    """Tokens that are one byte of a longer character ÷ tokens."""
+    """Tokens that are one byte of a longer character ÷ tokens.
+
+    Every token of a byte-fallback piece counts, also where the byte is a whole ASCII character.
+    """
     lone = np.array([piece.byte or _is_part_of_character(piece.surface) for piece in encoded.vocab], bool)
     return Ratio(encoded.count(encoded.documents[lone[encoded.ids]]), encoded.lengths)
 

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 from toklab.pretokenize.automaton import Automaton
+from toklab.types import IntArray
 
 
 def count(
@@ -29,18 +30,15 @@ def count(
     cuts = np.searchsorted(bounds, np.linspace(0, len(text), workers + 1))
     cuts[0], cuts[-1] = 0, len(documents)
 
-    def part(index: int) -> scan.Counted:
+    def part(index: int) -> IntArray:
         return scan.count_words(
             text, bounds, cuts[index], cuts[index + 1], automaton.classes, automaton.table, keeps_gaps
         )
 
-    first = part(0) if workers == 1 else None
-    if first is None:
-        with ThreadPoolExecutor(workers) as pool:
-            first, *others = pool.map(part, range(workers))
-        for other in others:
-            first = scan.join_counts(first, other, text)
-    used = int(first.used[0])
-    starts, sizes = first.start[:used].tolist(), first.size[:used].tolist()
+    with ThreadPoolExecutor(workers) as pool:
+        rows, *others = pool.map(part, range(workers))
+    for other in others:
+        rows = scan.join_counts(rows, other, text)
+    starts, sizes, counts = rows[:, 0].tolist(), rows[:, 1].tolist(), rows[:, 3].tolist()
     words = [raw[start : start + size].decode("utf-8") for start, size in zip(starts, sizes, strict=True)]
-    return dict(zip(words, first.count[:used].tolist(), strict=True))
+    return dict(zip(words, counts, strict=True))

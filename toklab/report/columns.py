@@ -12,6 +12,7 @@ from toklab.results import Cell, Report, Result
 
 GROUPS = ("vocabulary size", "sequence length", "OOV handling", "fidelity", "merge determinism")
 MISSING = "–"
+MOST_UNKNOWN = 0.01  # share of the bytes; above it, short sequences are no merit
 ERROR_LENGTH = 160  # characters of an error that a row shows; report.json holds all of it
 
 
@@ -171,6 +172,16 @@ def comparable(result: Result) -> bool:
     return result.sized and result.error is None and number(result, "vocab_obtained") == result.vocab_size
 
 
+def ranked_in(result: Result, column: Column) -> bool:
+    """Whether it may be the best of a column.
+
+    Text that is unknown costs next to nothing to encode, so those that know too little of it are not ranked by
+    what the rest costs.
+    """
+    unknown = number(result, "unk_bytes") or 0.0
+    return comparable(result) and (unknown <= MOST_UNKNOWN or column.group not in (GROUPS[1], GROUPS[2]))
+
+
 def show_share(value: float, decimals: int) -> str:
     """A share as a percentage that says 0% and 100% only where that is exact."""
     if value in (0, 1):
@@ -224,7 +235,9 @@ def _column(cell: Cell) -> Column:
 
 def _best(column: Column, results: Sequence[Result]) -> str | None:
     """The best figure as shown, or None where there are not two to compare."""
-    ranked = [find(r, column.metric) for r in results if comparable(r) and number(r, column.metric) is not None]
+    ranked = [
+        find(r, column.metric) for r in results if ranked_in(r, column) and number(r, column.metric) is not None
+    ]
     cells = [cell for cell in ranked if cell is not None and cell.value is not None and cell.better]
     if len(cells) < 2:
         return None
@@ -246,7 +259,7 @@ def _figure(result: Result, column: Column, best: str | None) -> Figure:
     if cell is None or number(result, column.metric) is None:
         return Figure(MISSING)
     text = _show(column, cell)
-    is_best = comparable(result) and text == best
+    is_best = ranked_in(result, column) and text == best
     odd = column.metric == "vocab_obtained" and result.sized and not comparable(result)
     return Figure(text + _half_width(column, cell), is_best, odd)
 

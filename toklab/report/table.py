@@ -63,7 +63,10 @@ def legend(tables: Sequence[SizeTable]) -> list[str]:
     figures = [figure for table in tables for row in (*table.sized, *table.fixed) for figure in row.figures]
     marks = ["↑ higher is better", "↓ lower is better"]
     if any(figure.best for figure in figures):
-        marks.append("* best, or equal to it as shown, of those with exactly the size asked for")
+        marks.append(
+            "* best, or equal to it as shown, of those with exactly the size asked for (and, where it matters, at most "
+            "1% of the bytes unknown)"
+        )
     if any(figure.odd for figure in figures):
         marks.append("! not the size asked for: not ranked")
     if any("±" in figure.text for figure in figures):
