@@ -39,7 +39,9 @@ def draw(report: Mapping[str, Any]) -> bytes:
         heights = [0.9 + BAR * len(rows) for _, rows in panels]
         figure = Figure(figsize=(WIDTH, sum(heights) + 0.7), layout="constrained")
         FigureCanvasAgg(figure)
-        figure.suptitle("Wall seconds, less is better", x=0.01, ha="left", fontsize=13, fontweight="bold")
+        figure.suptitle(
+            "Wall seconds, less is better; toklab in blue", x=0.01, ha="left", fontsize=13, fontweight="bold"
+        )
         grid = figure.add_gridspec(len(panels), 1, height_ratios=heights)
         for place, (title, rows) in enumerate(panels):
             _panel(figure.add_subplot(grid[place]), title, rows)
@@ -50,7 +52,7 @@ def draw(report: Mapping[str, Any]) -> bytes:
 
 
 def _panel(axis: Axes, title: str, rows: Sequence[Row]) -> None:
-    from matplotlib.ticker import FuncFormatter, NullFormatter
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
     finished = sorted((row for row in rows if row["error"] is None), key=lambda row: row["median_s"])
     shown = [*finished, *(row for row in rows if row["error"] is not None)]
@@ -64,13 +66,16 @@ def _panel(axis: Axes, title: str, rows: Sequence[Row]) -> None:
         axis.errorbar(row["median_s"], place, xerr=[[below], [above]], color="black", capsize=3, linewidth=1)
         text = f"  {seconds(row['median_s'])} s"
         if row["contender"] != row["reference"]:
-            text += f"  {describe_ratio(row)}"
+            text += f"  {describe_ratio(row)}" + (
+                f" (to {row['reference']})" if row["reference"] != "bpe" else ""
+            )
         axis.text(row["max_s"], place, text.rstrip(), va="center", fontsize=8)
     low = min((row["min_s"] for row in finished), default=0.1)
     high = max((row["max_s"] for row in finished), default=1.0)
     axis.set_xscale("log")
     # Room for the text beside the longest bar.
     axis.set_xlim(low / 3, high * (high / low * 3) ** 0.5)
+    axis.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     axis.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axis.xaxis.set_minor_formatter(NullFormatter())
     axis.grid(axis="x")

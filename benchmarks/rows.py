@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from statistics import median
 from typing import Any
 
-from benchmarks.contenders import COMPILE, ENCODE, STARTUP, library_version
+from benchmarks.contenders import COMPILE, ENCODE, STARTUP, TRAIN, library_version
 from benchmarks.rounds import Measurement, Plan
 from benchmarks.texts import MEGABYTE
 
@@ -17,20 +17,41 @@ TIE = 1.3
 PASSES = ("first", "second")
 Row = dict[str, Any]
 
+_WORK = (TRAIN, ENCODE)
+_COLD = (COMPILE, STARTUP)
+# What a reader must know, and the tasks that it is about.
 NOTES = (
-    "Each figure comes from a fresh process per contender and round. The clock covers training alone, or "
-    "encoding alone, with the documents as a list of Python strings; imports, reading and loading compiled "
-    "kernels are outside (warm_up_s).",
-    "Peak MB is that of the whole process: interpreter, libraries and the text included; 'before' is what it "
-    "had held before the clock ran. Threads used is processor time divided by wall time.",
-    "toklab's, hf- and spm- trainers run through toklab's adapters, all BPE trainers but SentencePiece with the "
-    "GPT-2 pattern; SentencePiece cuts words its own way, WordPiece as BERT does.",
-    "Encoders get the same vocabulary, trained by toklab, and each text for the first time: first pass and "
-    "second pass are different documents of the same kind, so that only words are remembered, never texts. "
-    "toklab, hf-bpe and hf-wordpiece give ids with offsets, hf-bpe-fast and tiktoken ids alone.",
-    "compile and startup are whole processes, from starting Python to a tiny trained, saved, loaded and used "
-    "tokenizer: with an empty cache of compiled kernels, and with the cache that this left.",
-    f"Ratios are those of medians; one within {TIE}x is called a tie, because reruns differ by as much.",
+    (
+        _WORK,
+        "Each figure comes from a fresh process per contender and round. The clock covers training alone, or "
+        "encoding alone, with the documents as a list of Python strings; imports, reading and loading compiled "
+        "kernels are outside (warm_up_s).",
+    ),
+    (
+        _WORK,
+        "Peak MB is that of the whole process: interpreter, libraries and the text included; 'before' is what it "
+        "had held before the clock ran. Threads used is processor time divided by wall time.",
+    ),
+    (
+        (TRAIN,),
+        "toklab's, hf- and spm- trainers run through toklab's adapters, all BPE trainers but SentencePiece with "
+        "the GPT-2 pattern; SentencePiece cuts words its own way, WordPiece as BERT does.",
+    ),
+    (
+        (ENCODE,),
+        "Encoders get the same vocabulary, trained by toklab, and each text for the first time: first pass and "
+        "second pass are different documents of the same kind, so that only words are remembered, never texts. "
+        "toklab, hf-bpe and hf-wordpiece give ids with offsets, hf-bpe-fast and tiktoken ids alone.",
+    ),
+    (
+        _COLD,
+        "Starting up is a whole process, from starting Python to a tiny tokenizer trained, saved, loaded and "
+        "used: with an empty cache of compiled kernels (compile), and with the cache that this left (startup).",
+    ),
+    (
+        _WORK,
+        f"Ratios are those of medians; within {TIE}x they are called a tie, because reruns differ by as much.",
+    ),
 )
 
 
@@ -54,7 +75,7 @@ def make_report(measurements: Sequence[Measurement], plan: Plan, missing: Mappin
         },
         "repeats": plan.repeats,
         "left_out": dict(missing),
-        "notes": list(NOTES),
+        "notes": [note for tasks, note in NOTES if any(m.task in tasks for m in measurements)],
         "rows": rows,
     }
 
@@ -74,7 +95,7 @@ def make_rows(measurements: Sequence[Measurement], plan: Plan) -> list[Row]:
 
 def _rows_of(measurement: Measurement, plan: Plan, sizes: Mapping[str | None, int]) -> list[Row]:
     m = measurement
-    if m.task in (COMPILE, STARTUP):
+    if m.task in _COLD:
         figures = [{"wall_s": run["process_s"], "peak_mb": run["peak_mb"]} for run in m.runs]
         return [_row(m, plan, figures, None, None)]
     if m.task != ENCODE:
@@ -92,7 +113,7 @@ def _row(
     done = figures if m.error is None else ()
     seconds = [each["wall_s"] for each in done]
     middle = _median(seconds)
-    small = m.task in (COMPILE, STARTUP)
+    small = m.task in _COLD
     return {
         "task": m.task,
         "pass": which,
@@ -107,6 +128,7 @@ def _row(
         "median_s": middle,
         "min_s": min(seconds, default=None),
         "max_s": max(seconds, default=None),
+        "cpu_s": _median([each["cpu_s"] for each in done if "cpu_s" in each]),
         "mb_per_s": n_bytes / MEGABYTE / middle if n_bytes and middle else None,
         "peak_mb": _median([each["peak_mb"] for each in done]),
         "before_mb": _median([each["before_mb"] for each in done if "before_mb" in each]),

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from benchmarks.contenders import COMPILE, ENCODE, STARTUP
+from benchmarks.contenders import COMPILE, STARTUP
 from benchmarks.rows import TIE, Row
 
 HEADINGS = {"train": "Training", "encode": "Encoding", "startup": "Starting up"}
@@ -127,6 +127,4 @@ def footer(report: Mapping[str, Any]) -> list[str]:
         f"{corpus['files_skipped']} files skipped as not UTF-8; {report['repeats']} rounds",
     ]
     lines += [f"Left out: {name} ({reason})" for name, reason in report["left_out"].items()]
-    compares = any(row["task"] == ENCODE for row in report["rows"])
-    notes = [note for note in report["notes"] if compares or not note.startswith("Encoders")]
-    return [*lines, *notes]
+    return lines + list(report["notes"])

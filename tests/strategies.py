@@ -42,6 +42,8 @@ BERT_NORMALIZER_SKEW = _chars(
     """
 )
 BERT_SKEW = BERT_PUNCTUATION_SKEW | BERT_NORMALIZER_SKEW
+# Lower-case letter until Unicode 16, plain letter from 17 on.
+LETTER_CASE_SKEW = _chars("0295")
 # What a user's own \w means: Oniguruma counts ² ³ ¹ ¼ ½ ¾ in, ``regex`` the zero-width joiners.
 WORD_CLASS_SKEW = _chars("00B2-00B3 00B9 00BC-00BE 200C-200D")
 
@@ -75,9 +77,9 @@ def is_assigned(char: str) -> bool:
 
 # Any text that UTF-8 can hold; with special tokens' texts in it; and texts that libraries can agree on.
 TEXT = _texts(NASTY, frozenset(), ("Cs",))
-SPECIAL_TEXT = _texts(NASTY + 12 * SPECIAL_TEXTS, frozenset(), ("Cs", "Cn"))
-SHARED_TEXT = _texts(NASTY, frozenset(), ("Cs", "Cn"))
-SHARED_BERT_TEXT = _texts(NASTY, BERT_SKEW, ("Cs", "Cn"))
+SPECIAL_TEXT = _texts(NASTY + 12 * SPECIAL_TEXTS, LETTER_CASE_SKEW, ("Cs", "Cn"))
+SHARED_TEXT = _texts(NASTY, LETTER_CASE_SKEW, ("Cs", "Cn"))
+SHARED_BERT_TEXT = _texts(NASTY, BERT_SKEW | LETTER_CASE_SKEW, ("Cs", "Cn"))
 
 
 def word_counts(alphabet: str, *, max_words: int = 8, max_length: int = 9) -> SearchStrategy[dict[str, int]]:

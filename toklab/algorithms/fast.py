@@ -33,7 +33,14 @@ def learn_bpe(
     text, starts, reserved = _keys(material)
     ids, offsets = material.flat()
     options = np.array(
-        [vocab_size, TIE_CODES[tie], max(1, min_frequency), max_piece_length or 0, len(joiner)], np.int64
+        [
+            _reachable(material, vocab_size),
+            TIE_CODES[tie],
+            max(1, min_frequency),
+            max_piece_length or 0,
+            len(joiner),
+        ],
+        np.int64,
     )
     found = bpe.learn(ids, offsets, material.counts, text, starts, reserved, options)
     return _learned(material, found, joiner)
@@ -48,9 +55,14 @@ def learn_wordpiece(material: Material, vocab_size: int, min_frequency: int = 0)
     ids, offsets = material.flat()
     joiner = CONTINUATION.encode()
     continues = np.array([symbol.piece.continuation for symbol in material.symbols], np.uint8)
-    options = np.array([vocab_size, max(1, min_frequency), len(joiner)], np.int64)
+    options = np.array([_reachable(material, vocab_size), max(1, min_frequency), len(joiner)], np.int64)
     found = wordpiece.learn(ids, offsets, material.counts, text, starts, reserved, continues, options)
     return _learned(material, found, joiner)
+
+
+def _reachable(material: Material, vocab_size: int) -> int:
+    """The size asked for, or the most that there can be: every merge uses up a symbol of some word."""
+    return min(vocab_size, len(material.symbols) + material.size)
 
 
 def _keys(material: Material) -> tuple[ByteArray, IntArray, ByteArray]:

@@ -26,4 +26,7 @@ def command(model: Path, ids: tuple[str, ...], as_json: bool) -> None:
     except ValueError as error:
         raise UsageError(f"ids must be whole numbers: {error}") from None
     text = load(model).decode(numbers)
-    click.echo(json.dumps({"schema": 1, "text": text}, ensure_ascii=False) if as_json else text)
+    if as_json:
+        click.echo(json.dumps({"schema": 1, "text": text}, ensure_ascii=False))
+    else:
+        click.echo(text.encode("utf-8"))  # as bytes: of a text that it prints, click drops the escape codes

@@ -210,9 +210,7 @@ def _read_bpe(
     merges = []
     for left, right in model["merges"]:
         if left not in ids or right not in ids or left + right not in ids:
-            raise ValueError(
-                f"the merge of {left!r} and {right!r} uses a piece that is not in the vocabulary"
-            )
+            raise ValueError(f"the merge of {left!r} and {right!r} uses a piece that is not in the vocabulary")
         merges.append((ids[left], ids[right], ids[left + right]))
     pairs = tuple((pieces[left], pieces[right]) for left, right, _ in merges)
     unknown = None if model["unk_token"] is None else ids.get(model["unk_token"], unknown_id(pieces))

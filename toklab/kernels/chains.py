@@ -1,271 +1,202 @@
-"""The state of merge training on flat arrays: symbols in linked words, and for each pair where it occurs.
+"""The state of merge training on flat arrays: words as linked nodes, and for each pair where it occurs.
 
-Positions are numbered through all words. ``following`` and ``preceding`` link the live positions of a word.
-Each pair has a doubly linked list of the positions of its left symbol, in ascending order, so that a merge
-touches only the places that change and meets overlapping occurrences (``aaa``) from left to right.
+A node is a symbol of a word at one place; a row of int32 holds it together, so that touching it costs one line of
+the cache. Each pair has a doubly linked list of the nodes of its left symbol, in ascending order: a merge touches
+only what changes, and meets overlapping occurrences (``aaa``) from left to right.
+
+Only a merge makes new pairs, and all of them hold the new symbol; which ones there are already is kept per
+neighbour while the merge runs. A hash table is needed for the first count alone.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 
 from toklab.kernels import njit
-from toklab.kernels.tables import compare_keys, find_key, grown, slot_of
-from toklab.types import ByteArray, IdArray, IntArray
+from toklab.kernels.tables import slot_of
+from toklab.types import IdArray, IntArray
 
-
-class Words(NamedTuple):
-    """(n,) arrays over positions; -1 is none."""
-
-    symbol: IdArray
-    following: IdArray
-    preceding: IdArray
-    weight: IntArray
-    pair: IdArray  # pair whose left symbol stands here
-    after: IdArray  # next position in that pair's list
-    before: IdArray  # previous position in that pair's list
-
-
-class Pairs(NamedTuple):
-    """Arrays over pairs, doubled in length when they are full; ``size[0]`` is how many there are."""
-
-    left: IdArray
-    right: IdArray
-    count: IntArray
-    head: IdArray
-    tail: IdArray
-    touched: IdArray  # last step that changed the pair
-    keys: IntArray  # hash table: left << 32 | right
-    values: IdArray
-    size: IntArray
-
-
-class Keys(NamedTuple):
-    """The bytes of every symbol: symbol i is ``text[starts[i]:starts[i + 1]]``."""
-
-    text: ByteArray
-    starts: IntArray
-    table: IdArray
-    size: IntArray
+# Columns of a node: its symbol (-1: merged away), the nodes beside it in the word, the word; the pair whose left
+# symbol it is, and the next and previous node in that pair's list. -1 is none.
+SYMBOL, NEXT, PREVIOUS, WORD, PAIR, AFTER, BEFORE = 0, 1, 2, 3, 4, 5, 6
+NODE_COLUMNS = 8
+# Columns of a pair: its symbols, its weighted count, the first and the last node of its list.
+LEFT, RIGHT, COUNT, HEAD, TAIL = 0, 1, 2, 3, 4
+PAIR_COLUMNS = 5
 
 
 @njit
-def build_words(ids: IdArray, offsets: IntArray, counts: IntArray) -> Words:
-    """Link the symbols of each word."""
-    n = len(ids)
-    symbol = ids.copy()
-    following = np.full(n, -1, np.int32)
-    preceding = np.full(n, -1, np.int32)
-    weight = np.zeros(n, np.int64)
-    for word in range(len(counts)):
-        for p in range(offsets[word], offsets[word + 1]):
-            weight[p] = counts[word]
-            if p > offsets[word]:
-                preceding[p] = p - 1
-            if p + 1 < offsets[word + 1]:
-                following[p] = p + 1
-    none = np.full(n, -1, np.int32)
-    return Words(symbol, following, preceding, weight, none, none.copy(), none.copy())
+def build_nodes(ids: IdArray, offsets: IntArray) -> IdArray:
+    """Link the symbols of each word: (n, 8) int32."""
+    nodes = np.full((len(ids), NODE_COLUMNS), -1, np.int32)
+    for word in range(len(offsets) - 1):
+        for node in range(offsets[word], offsets[word + 1]):
+            nodes[node, SYMBOL], nodes[node, WORD] = ids[node], word
+            if node > offsets[word]:
+                nodes[node, PREVIOUS] = node - 1
+            if node + 1 < offsets[word + 1]:
+                nodes[node, NEXT] = node + 1
+    return nodes
 
 
 @njit
-def new_pairs(capacity: int) -> Pairs:
-    """An empty table of pairs; ``capacity`` is a power of two."""
-    left = np.zeros(capacity, np.int32)
-    none = np.full(capacity, -1, np.int32)
-    return Pairs(
-        left,
-        left.copy(),
-        np.zeros(capacity, np.int64),
-        none,
-        none.copy(),
-        none.copy(),
-        np.full(2 * capacity, -1, np.int64),
-        np.zeros(2 * capacity, np.int32),
-        np.zeros(1, np.int64),
-    )
-
-
-@njit
-def larger(values: IdArray, fill: int) -> IdArray:
-    """Twice the length, the new half filled."""
-    result = np.full(2 * len(values), fill, np.int32)
-    result[: len(values)] = values
-    return result
-
-
-@njit
-def has_room(pairs: Pairs) -> bool:
-    """Whether two more pairs fit."""
-    return bool(pairs.size[0] + 2 < len(pairs.left))
-
-
-@njit
-def with_room(pairs: Pairs) -> Pairs:
+def with_room(pairs: IntArray) -> IntArray:
     """The same pairs with twice the room."""
-    count = np.zeros(2 * len(pairs.count), np.int64)
-    count[: len(pairs.count)] = pairs.count
-    keys, values = grown(pairs.keys, pairs.values)
-    return Pairs(
-        larger(pairs.left, 0),
-        larger(pairs.right, 0),
-        count,
-        larger(pairs.head, -1),
-        larger(pairs.tail, -1),
-        larger(pairs.touched, -1),
-        keys,
-        values,
-        pairs.size,
-    )
+    more = np.zeros((2 * len(pairs), PAIR_COLUMNS), np.int64)
+    more[: len(pairs)] = pairs
+    return more
 
 
 @njit
-def pair_index(pairs: Pairs, left: int, right: int) -> int:
-    """Index of a pair, made on first sight."""
-    key = (np.int64(left) << 32) | np.int64(right)
-    slot = slot_of(pairs.keys, key)
-    if pairs.keys[slot] == -1:
-        index = pairs.size[0]
-        pairs.keys[slot] = key
-        pairs.values[slot] = index
-        pairs.left[index] = left
-        pairs.right[index] = right
-        pairs.size[0] = index + 1
-    return np.int64(pairs.values[slot])
+def write_pair(pairs: IntArray, index: int, left: int, right: int) -> None:
+    """A pair that does not occur yet."""
+    pairs[index, LEFT], pairs[index, RIGHT], pairs[index, COUNT] = left, right, 0
+    pairs[index, HEAD], pairs[index, TAIL] = -1, -1
 
 
 @njit
-def add_occurrence(words: Words, pairs: Pairs, p: int, index: int) -> None:
-    """Enter the pair that begins at position p; its list stays in ascending order."""
-    behind = pairs.tail[index]
-    ahead = np.int32(-1)
-    while behind > p:
+def append_occurrence(nodes: IdArray, pairs: IntArray, counts: IntArray, node: int, index: int) -> None:
+    """Enter the pair that begins at a node; its list stays in ascending order."""
+    behind = pairs[index, TAIL]
+    ahead = np.int64(-1)
+    while behind > node:
         ahead = behind
-        behind = words.before[behind]
-    words.pair[p] = index
-    words.before[p] = behind
-    words.after[p] = ahead
+        behind = np.int64(nodes[behind, BEFORE])
+    nodes[node, PAIR], nodes[node, BEFORE], nodes[node, AFTER] = index, behind, ahead
     if behind == -1:
-        pairs.head[index] = p
+        pairs[index, HEAD] = node
     else:
-        words.after[behind] = p
+        nodes[behind, AFTER] = node
     if ahead == -1:
-        pairs.tail[index] = p
+        pairs[index, TAIL] = node
     else:
-        words.before[ahead] = p
-    pairs.count[index] += words.weight[p]
+        nodes[ahead, BEFORE] = node
+    pairs[index, COUNT] += counts[nodes[node, WORD]]
 
 
 @njit
-def drop_occurrence(words: Words, pairs: Pairs, p: int) -> None:
-    """Take the pair that begins at position p out, if there is one."""
-    index = words.pair[p]
+def drop_occurrence(nodes: IdArray, pairs: IntArray, counts: IntArray, node: int) -> None:
+    """Take the pair that begins at a node out, if there is one."""
+    index = nodes[node, PAIR]
     if index == -1:
         return
-    behind, ahead = words.before[p], words.after[p]
+    behind, ahead = nodes[node, BEFORE], nodes[node, AFTER]
     if behind == -1:
-        pairs.head[index] = ahead
+        pairs[index, HEAD] = ahead
     else:
-        words.after[behind] = ahead
+        nodes[behind, AFTER] = ahead
     if ahead == -1:
-        pairs.tail[index] = behind
+        pairs[index, TAIL] = behind
     else:
-        words.before[ahead] = behind
-    words.pair[p] = -1
-    pairs.count[index] -= words.weight[p]
+        nodes[ahead, BEFORE] = behind
+    nodes[node, PAIR] = -1
+    pairs[index, COUNT] -= counts[nodes[node, WORD]]
 
 
 @njit
-def count_all(words: Words, pairs: Pairs) -> Pairs:
-    """Enter every adjacent pair."""
-    for p in range(len(words.symbol)):
-        if words.following[p] != -1:
-            if not has_room(pairs):
-                pairs = with_room(pairs)
-            add_occurrence(words, pairs, p, pair_index(pairs, words.symbol[p], words.symbol[words.following[p]]))
-    return pairs
+def count_pairs(nodes: IdArray, counts: IntArray) -> tuple[IntArray, int]:
+    """Enter every adjacent pair; gives the table of pairs, and how many there are."""
+    pairs = np.zeros((1 << 12, PAIR_COLUMNS), np.int64)
+    keys, values = np.full(1 << 14, -1, np.int64), np.zeros(1 << 14, np.int32)
+    used = 0
+    for node in range(len(nodes)):
+        following = nodes[node, NEXT]
+        if following == -1:
+            continue
+        key = (np.int64(nodes[node, SYMBOL]) << 32) | np.int64(nodes[following, SYMBOL])
+        slot = slot_of(keys, key)
+        if keys[slot] == -1:
+            keys[slot], values[slot] = key, used
+            write_pair(pairs, used, nodes[node, SYMBOL], nodes[following, SYMBOL])
+            used += 1
+        append_occurrence(nodes, pairs, counts, node, np.int64(values[slot]))
+        if used == len(pairs):
+            pairs = with_room(pairs)
+            keys, values = rehashed(pairs, used)
+    return pairs, used
 
 
 @njit
-def replace_at(words: Words, p: int, new: int) -> None:
-    """Let position p hold the merged symbol and unlink the position after it."""
-    right = words.following[p]
-    beyond = words.following[right]
-    words.symbol[p] = new
-    words.symbol[right] = -1
-    words.following[p] = beyond
-    if beyond != -1:
-        words.preceding[beyond] = p
+def rehashed(pairs: IntArray, used: int) -> tuple[IntArray, IdArray]:
+    """A hash table of the pairs, a quarter full at most."""
+    keys, values = np.full(4 * len(pairs), -1, np.int64), np.zeros(4 * len(pairs), np.int32)
+    for index in range(used):
+        key = (pairs[index, LEFT] << 32) | pairs[index, RIGHT]
+        slot = slot_of(keys, key)
+        keys[slot], values[slot] = key, index
+    return keys, values
 
 
 @njit
-def new_keys(text: ByteArray, starts: IntArray) -> Keys:
-    """Index the initial symbols' bytes; empty ones can never be spelled and are left out."""
-    table = np.full(1024, -1, np.int32)
-    while len(table) < 4 * len(starts):
-        table = np.full(2 * len(table), -1, np.int32)
-    n = len(starts) - 1
-    for i in range(n):
-        if starts[i + 1] > starts[i]:
-            table[find_key(table, text, starts, starts[i], starts[i + 1] - starts[i])] = i
-    return Keys(text, starts, table, np.array([n], np.int64))
+def merge_everywhere(
+    nodes: IdArray,
+    counts: IntArray,
+    pairs: IntArray,
+    used: int,
+    best: int,
+    new: int,
+    beside: IdArray,
+) -> tuple[IntArray, int, int]:
+    """Replace every occurrence of the best pair.
 
+    Parameters
+    ----------
+    beside : (symbols, 2) int32, for each symbol the pair (symbol, new) and the pair (new, symbol), -1 for none;
+        pairs that are made here are entered
 
-@njit
-def keys_with_room(keys: Keys, left: int, right: int) -> Keys:
-    """The same keys with room for one more, of the size that left and right make together."""
-    n = keys.size[0]
-    text, starts, table = keys.text, keys.starts, keys.table
-    needed = starts[n] + starts[left + 1] - starts[left] + starts[right + 1] - starts[right]
-    if needed > len(text):
-        bigger = np.zeros(2 * needed, np.uint8)
-        bigger[: len(text)] = text
-        text = bigger
-    if n + 2 > len(starts):
-        longer = np.zeros(2 * len(starts) + 2, np.int64)
-        longer[: len(starts)] = starts
-        starts = longer
-    if 2 * n > len(table):
-        wider = np.full(2 * len(table), -1, np.int32)
-        for i in range(n):
-            if starts[i + 1] > starts[i]:
-                wider[find_key(wider, text, starts, starts[i], starts[i + 1] - starts[i])] = i
-        table = wider
-    return Keys(text, starts, table, keys.size)
-
-
-@njit
-def spell_merge(keys: Keys, left: int, right: int, joiner: int) -> int:
-    """Write left + right (less ``joiner`` bytes) after the last key; gives the symbol that has it, or -1.
-
-    `accept_merge` keeps what was written; otherwise the next call writes over it.
+    Returns
+    -------
+    pairs, used : the table of pairs, which may have moved, and how many there are now
+    merged : weighted number of places where the pair was replaced
     """
-    text, starts, n = keys.text, keys.starts, keys.size[0]
-    at = starts[n]
-    for i in range(starts[left], starts[left + 1]):
-        text[at] = text[i]
-        at += 1
-    for i in range(starts[right] + joiner, starts[right + 1]):
-        text[at] = text[i]
-        at += 1
-    starts[n + 1] = at
-    slot = find_key(keys.table, text, starts, starts[n], at - starts[n])
-    return np.int64(keys.table[slot])
+    merged = 0
+    node = pairs[best, HEAD]
+    while node != -1:
+        right = nodes[node, NEXT]
+        ahead, beyond = nodes[node, PREVIOUS], nodes[right, NEXT]
+        drop_occurrence(nodes, pairs, counts, node)
+        drop_occurrence(nodes, pairs, counts, right)
+        nodes[node, SYMBOL], nodes[node, NEXT], nodes[right, SYMBOL] = new, beyond, -1
+        if used + 2 > len(pairs):
+            pairs = with_room(pairs)
+        if ahead != -1:
+            drop_occurrence(nodes, pairs, counts, ahead)
+            symbol = nodes[ahead, SYMBOL]
+            if beside[symbol, 0] == -1:
+                write_pair(pairs, used, symbol, new)
+                beside[symbol, 0] = used
+                if symbol == new:
+                    beside[symbol, 1] = used
+                used += 1
+            append_occurrence(nodes, pairs, counts, ahead, beside[symbol, 0])
+        if beyond != -1:
+            nodes[beyond, PREVIOUS] = node
+            symbol = nodes[beyond, SYMBOL]
+            if beside[symbol, 1] == -1:
+                write_pair(pairs, used, new, symbol)
+                beside[symbol, 1] = used
+                if symbol == new:
+                    beside[symbol, 0] = used
+                used += 1
+            append_occurrence(nodes, pairs, counts, node, beside[symbol, 1])
+        merged += counts[nodes[node, WORD]]
+        node = pairs[best, HEAD]
+    return pairs, used, merged
 
 
 @njit
-def accept_merge(keys: Keys) -> int:
-    """Make the key that `spell_merge` wrote a symbol; gives its id."""
-    n = keys.size[0]
-    slot = find_key(keys.table, keys.text, keys.starts, keys.starts[n], keys.starts[n + 1] - keys.starts[n])
-    keys.table[slot] = n
-    keys.size[0] = n + 1
-    return np.int64(n)
+def note_pairs_of(pairs: IntArray, used: int, new: int, beside: IdArray) -> None:
+    """Enter the pairs that a symbol known before has already."""
+    for index in range(used):
+        if pairs[index, RIGHT] == new:
+            beside[pairs[index, LEFT], 0] = index
+        if pairs[index, LEFT] == new:
+            beside[pairs[index, RIGHT], 1] = index
 
 
 @njit
-def compare_symbols(keys: Keys, a: int, b: int) -> int:
-    """-1, 0 or 1 as symbol a's bytes sort before, equal or after symbol b's."""
-    return compare_keys(keys.text, keys.starts, a, b)
+def forget_pairs(pairs: IntArray, first: int, used: int, beside: IdArray) -> None:
+    """Make ``beside`` ready for the next merge: clear what the pairs from ``first`` on entered."""
+    for index in range(first, used):
+        beside[pairs[index, LEFT], 0] = -1
+        beside[pairs[index, RIGHT], 1] = -1

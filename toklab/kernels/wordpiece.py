@@ -8,49 +8,27 @@ as floats where these are far apart and exactly, in 192 bits, where they are not
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 
 from toklab.kernels import njit
 from toklab.kernels.chains import (
-    Pairs,
-    Words,
-    accept_merge,
-    add_occurrence,
-    build_words,
-    count_all,
-    drop_occurrence,
-    has_room,
-    keys_with_room,
-    larger,
-    new_keys,
-    new_pairs,
-    pair_index,
-    replace_at,
-    spell_merge,
-    with_room,
+    COUNT,
+    LEFT,
+    RIGHT,
+    SYMBOL,
+    WORD,
+    build_nodes,
+    count_pairs,
+    forget_pairs,
+    merge_everywhere,
+    note_pairs_of,
 )
-from toklab.types import ByteArray, FloatArray, IdArray, IntArray
+from toklab.kernels.keys import accept_merge, keys_with_room, new_keys, spell_merge
+from toklab.types import ByteArray, IdArray, IntArray
 
 LOW = np.uint64(0xFFFFFFFF)
 HALF = np.uint64(32)
-
-
-class Heap(NamedTuple):
-    """Entries, best first: ``ratio`` (n,) as a float; ``facts`` (n, 4): pair, count(ab), count(a), count(b)."""
-
-    ratio: FloatArray
-    facts: IntArray
-
-
-class Families(NamedTuple):
-    """For each symbol the pairs that it begins and the pairs that it ends, as linked lists."""
-
-    first_left: IdArray
-    first_right: IdArray
-    next_left: IdArray
-    next_right: IdArray
+PAIR, JOINT, FIRST, SECOND = 0, 1, 2, 3  # columns of an entry: pair, count(ab), count(a), count(b)
 
 
 @njit
@@ -90,142 +68,121 @@ def compare_ratios(count_a: int, left_a: int, right_a: int, count_b: int, left_b
 
 
 @njit
-def _beats(heap: Heap, a: int, b: int, pairs: Pairs) -> bool:
-    """Whether the entry at a comes before the entry at b."""
-    x, y = heap.ratio[a], heap.ratio[b]
+def _beats(a: IntArray, b: IntArray, pairs: IntArray) -> bool:
+    """Whether entry a comes before entry b."""
+    x = a[JOINT] / (np.float64(a[FIRST]) * np.float64(a[SECOND]))
+    y = b[JOINT] / (np.float64(b[FIRST]) * np.float64(b[SECOND]))
     if abs(x - y) > 1e-12 * max(x, y):
         return x > y
-    f = heap.facts
-    order = compare_ratios(f[a, 1], f[a, 2], f[a, 3], f[b, 1], f[b, 2], f[b, 3])
+    order = compare_ratios(a[JOINT], a[FIRST], a[SECOND], b[JOINT], b[FIRST], b[SECOND])
     if order != 0:
         return order > 0
-    if f[a, 1] != f[b, 1]:
-        return bool(f[a, 1] > f[b, 1])
-    p, q = f[a, 0], f[b, 0]
-    if pairs.left[p] != pairs.left[q]:
-        return bool(pairs.left[p] < pairs.left[q])
-    return bool(pairs.right[p] < pairs.right[q])
+    if a[JOINT] != b[JOINT]:
+        return bool(a[JOINT] > b[JOINT])
+    p, q = a[PAIR], b[PAIR]
+    if pairs[p, LEFT] != pairs[q, LEFT]:
+        return bool(pairs[p, LEFT] < pairs[q, LEFT])
+    return bool(pairs[p, RIGHT] < pairs[q, RIGHT])
 
 
 @njit
-def _swap(heap: Heap, a: int, b: int) -> None:
-    heap.ratio[a], heap.ratio[b] = heap.ratio[b], heap.ratio[a]
+def _write(entry: IntArray, index: int, pairs: IntArray, singles: IntArray) -> None:
+    """What a pair is worth now."""
+    entry[PAIR], entry[JOINT] = index, pairs[index, COUNT]
+    entry[FIRST], entry[SECOND] = singles[pairs[index, LEFT]], singles[pairs[index, RIGHT]]
+
+
+@njit
+def _swap(heap: IntArray, a: int, b: int) -> None:
     for i in range(4):
-        heap.facts[a, i], heap.facts[b, i] = heap.facts[b, i], heap.facts[a, i]
+        heap[a, i], heap[b, i] = heap[b, i], heap[a, i]
 
 
 @njit
-def _write(heap: Heap, at: int, index: int, pairs: Pairs, singles: IntArray) -> None:
-    count, left, right = pairs.count[index], singles[pairs.left[index]], singles[pairs.right[index]]
-    heap.facts[at, 0], heap.facts[at, 1], heap.facts[at, 2], heap.facts[at, 3] = index, count, left, right
-    heap.ratio[at] = count / (np.float64(left) * np.float64(right)) if count > 0 else 0.0
-
-
-@njit
-def _push(heap: Heap, size: int, index: int, pairs: Pairs, singles: IntArray) -> Heap:
-    """Enter a pair as it is now; gives the heap, which may have moved."""
-    if size == len(heap.ratio):
-        ratio = np.zeros(2 * size, np.float64)
-        facts = np.zeros((2 * size, 4), np.int64)
-        ratio[:size] = heap.ratio
-        facts[:size] = heap.facts
-        heap = Heap(ratio, facts)
-    _write(heap, size, index, pairs, singles)
+def _push(heap: IntArray, size: int, index: int, pairs: IntArray, singles: IntArray) -> None:
+    """Enter a pair as it is now."""
+    _write(heap[size], index, pairs, singles)
     at = size
-    while at > 0 and _beats(heap, at, (at - 1) >> 1, pairs):
+    while at > 0 and _beats(heap[at], heap[(at - 1) >> 1], pairs):
         _swap(heap, at, (at - 1) >> 1)
         at = (at - 1) >> 1
-    return heap
 
 
 @njit
-def _sink_first(heap: Heap, size: int, pairs: Pairs) -> None:
+def _sink_first(heap: IntArray, size: int, pairs: IntArray) -> None:
+    """Move the first entry down to where it belongs."""
     at = 0
     while 2 * at + 1 < size:
         child = 2 * at + 1
-        if child + 1 < size and _beats(heap, child + 1, child, pairs):
+        if child + 1 < size and _beats(heap[child + 1], heap[child], pairs):
             child += 1
-        if not _beats(heap, child, at, pairs):
+        if not _beats(heap[child], heap[at], pairs):
             return
         _swap(heap, at, child)
         at = child
 
 
 @njit
-def _is_fresh(heap: Heap, pairs: Pairs, singles: IntArray) -> bool:
-    """Whether the first entry says what its pair is worth now."""
-    index = heap.facts[0, 0]
-    left, right = singles[pairs.left[index]], singles[pairs.right[index]]
-    return bool(heap.facts[0, 1] == pairs.count[index] and heap.facts[0, 2] == left and heap.facts[0, 3] == right)
+def _is_fresh(entry: IntArray, pairs: IntArray, singles: IntArray) -> bool:
+    """Whether an entry says what its pair is worth now."""
+    index = entry[PAIR]
+    left, right = singles[pairs[index, LEFT]], singles[pairs[index, RIGHT]]
+    return bool(entry[JOINT] == pairs[index, COUNT] and entry[FIRST] == left and entry[SECOND] == right)
 
 
 @njit
-def _enrol(families: Families, pairs: Pairs, first: int) -> Families:
-    """Enter the pairs from index ``first`` on in their symbols' lists."""
-    next_left, next_right = families.next_left, families.next_right
-    while len(next_left) < len(pairs.left):
-        next_left, next_right = larger(next_left, -1), larger(next_right, -1)
-    for index in range(first, pairs.size[0]):
-        left, right = pairs.left[index], pairs.right[index]
-        next_left[index] = families.first_left[left]
-        next_right[index] = families.first_right[right]
-        families.first_left[left] = index
-        families.first_right[right] = index
-    return Families(families.first_left, families.first_right, next_left, next_right)
+def _with_room(rows: IntArray, needed: int) -> IntArray:
+    """The same rows with room for at least ``needed``."""
+    if needed <= len(rows):
+        return rows
+    more = np.zeros((2 * needed, rows.shape[1]), np.int64)
+    more[: len(rows)] = rows
+    return more
 
 
 @njit
-def _merge_everywhere(words: Words, pairs: Pairs, singles: IntArray, best: int, new: int) -> Pairs:
-    """Replace every occurrence of the best pair."""
-    left, right = pairs.left[best], pairs.right[best]
-    p = pairs.head[best]
-    while p != -1:
-        ahead = words.preceding[p]
-        weight = words.weight[p]
-        drop_occurrence(words, pairs, p)
-        drop_occurrence(words, pairs, words.following[p])
-        if ahead != -1:
-            drop_occurrence(words, pairs, ahead)
-        replace_at(words, p, new)
-        singles[left] -= weight
-        singles[right] -= weight
-        singles[new] += weight
-        if not has_room(pairs):
-            pairs = with_room(pairs)
-        if ahead != -1:
-            add_occurrence(words, pairs, ahead, pair_index(pairs, words.symbol[ahead], new))
-        beyond = words.following[p]
-        if beyond != -1:
-            add_occurrence(words, pairs, p, pair_index(pairs, new, words.symbol[beyond]))
-        p = pairs.head[best]
-    return pairs
+def _enrol(families: IntArray, links: IntArray, pairs: IntArray, first: int, used: int) -> None:
+    """Enter the pairs from ``first`` on in the lists of what their symbols begin and end.
+
+    Parameters
+    ----------
+    families : (symbols, 2) the first pair that a symbol begins, and the first that it ends
+    links : (pairs, 2) the next pair in either list
+    """
+    for index in range(first, used):
+        left, right = pairs[index, LEFT], pairs[index, RIGHT]
+        links[index, 0], links[index, 1] = families[left, 0], families[right, 1]
+        families[left, 0], families[right, 1] = index, index
 
 
 @njit
 def _refresh(
-    heap: Heap, size: int, symbol: int, families: Families, pairs: Pairs, singles: IntArray
-) -> tuple[Heap, int]:
-    """Enter every living pair that holds a symbol anew."""
-    index = families.first_left[symbol]
-    while index != -1:
-        if pairs.count[index] > 0:
-            heap = _push(heap, size, index, pairs, singles)
-            size += 1
-        index = families.next_left[index]
-    index = families.first_right[symbol]
-    while index != -1:
-        if pairs.count[index] > 0 and pairs.left[index] != symbol:
-            heap = _push(heap, size, index, pairs, singles)
-            size += 1
-        index = families.next_right[index]
+    heap: IntArray,
+    size: int,
+    symbol: int,
+    families: IntArray,
+    links: IntArray,
+    pairs: IntArray,
+    singles: IntArray,
+    least: int,
+) -> tuple[IntArray, int]:
+    """Enter every pair anew that holds a symbol and is frequent enough."""
+    for side in range(2):
+        index = families[symbol, side]
+        while index != -1:
+            if pairs[index, COUNT] >= least and (side == 0 or pairs[index, LEFT] != symbol):
+                heap = _with_room(heap, size + 1)
+                _push(heap, size, index, pairs, singles)
+                size += 1
+            index = links[index, side]
     return heap, size
 
 
 @njit
-def _count_symbols(words: Words, room: int) -> IntArray:
+def _count_symbols(nodes: IdArray, counts: IntArray, room: int) -> IntArray:
     singles = np.zeros(room, np.int64)
-    for p in range(len(words.symbol)):
-        singles[words.symbol[p]] += words.weight[p]
+    for node in range(len(nodes)):
+        singles[nodes[node, SYMBOL]] += counts[nodes[node, WORD]]
     return singles
 
 
@@ -256,28 +213,28 @@ def learn(
     """
     vocab_size, least, joiner = options[0], options[1], options[2]
     room = max(vocab_size, len(reserved)) + 1
-    words = build_words(ids, offsets, counts)
-    pairs = count_all(words, new_pairs(1 << 16))
+    nodes = build_nodes(ids, offsets)
+    pairs, used = count_pairs(nodes, counts)
     keys = new_keys(key_text, key_starts)
-    singles = _count_symbols(words, room)
+    singles = _count_symbols(nodes, counts, room)
     inner = np.zeros(room, np.uint8)
     inner[: len(continues)] = continues
-    none = np.full(room, -1, np.int32)
-    empty = np.full(1 << 16, -1, np.int32)
-    families = _enrol(Families(none, none.copy(), empty, empty.copy()), pairs, 0)
-    capacity = 2 * max(pairs.size[0], 16)
-    heap = Heap(np.zeros(capacity, np.float64), np.zeros((capacity, 4), np.int64))
-    found = np.zeros((len(ids) + 1, 4), np.int64)
+    beside = np.full((room, 2), -1, np.int32)
+    families = np.full((room, 2), -1, np.int64)
+    links = np.zeros((len(pairs), 2), np.int64)
+    _enrol(families, links, pairs, 0, used)
+    heap = np.zeros((2 * used + 16, 4), np.int64)
+    found = np.zeros((1 << 10, 4), np.int64)
     size = done = 0
-    for index in range(pairs.size[0]):
-        if pairs.count[index] >= least:
-            heap = _push(heap, size, index, pairs, singles)
+    for index in range(used):
+        if pairs[index, COUNT] >= least:
+            _push(heap, size, index, pairs, singles)
             size += 1
     while size > 0 and keys.size[0] < vocab_size:
-        best = heap.facts[0, 0]
-        count = pairs.count[best]
-        if count >= least and not _is_fresh(heap, pairs, singles):
-            _write(heap, 0, best, pairs, singles)
+        best = heap[0, PAIR]
+        count = pairs[best, COUNT]
+        if count >= least and not _is_fresh(heap[0], pairs, singles):
+            _write(heap[0], best, pairs, singles)
             _sink_first(heap, size, pairs)
             continue
         size -= 1
@@ -285,26 +242,35 @@ def learn(
         _sink_first(heap, size, pairs)
         if count < least:
             continue
-        left, right = np.int64(pairs.left[best]), np.int64(pairs.right[best])
+        left, right = pairs[best, LEFT], pairs[best, RIGHT]
         keys = keys_with_room(keys, left, right)
         new = spell_merge(keys, left, right, joiner)
+        spelled = keys.size[0]
         if 0 <= new < len(reserved) and reserved[new] == 1:
             continue
-        if inner[left] == 0 and _starts_like_joined(
-            keys.text, keys.starts[keys.size[0]], keys.starts[keys.size[0] + 1]
-        ):
+        if inner[left] == 0 and _starts_like_joined(keys.text, keys.starts[spelled], keys.starts[spelled + 1]):
             continue
+        first = used
         if new == -1:
             new = accept_merge(keys)
             inner[new] = inner[left]
+        else:
+            note_pairs_of(pairs, used, new, beside)
+            first = 0
+        found = _with_room(found, done + 1)
         found[done, 0], found[done, 1], found[done, 2], found[done, 3] = left, right, new, count
-        before = pairs.size[0]
-        pairs = _merge_everywhere(words, pairs, singles, best, new)
-        families = _enrol(families, pairs, before)
-        heap, size = _refresh(heap, size, left, families, pairs, singles)
+        known = used
+        pairs, used, merged = merge_everywhere(nodes, counts, pairs, used, best, new, beside)
+        forget_pairs(pairs, first, used, beside)
+        links = _with_room(links, used)
+        _enrol(families, links, pairs, known, used)
+        singles[left] -= merged
+        singles[right] -= merged
+        singles[new] += merged
+        heap, size = _refresh(heap, size, left, families, links, pairs, singles, least)
         if right != left:
-            heap, size = _refresh(heap, size, right, families, pairs, singles)
-        heap, size = _refresh(heap, size, new, families, pairs, singles)
+            heap, size = _refresh(heap, size, right, families, links, pairs, singles, least)
+        heap, size = _refresh(heap, size, new, families, links, pairs, singles, least)
         done += 1
     return found[:done]
 

@@ -64,8 +64,8 @@ def legend(tables: Sequence[SizeTable]) -> list[str]:
     marks = ["↑ higher is better", "↓ lower is better"]
     if any(figure.best for figure in figures):
         marks.append(
-            "* best, or equal to it as shown, of those with exactly the size asked for (and, where it matters, at most "
-            "1% of the bytes unknown)"
+            "* best, or equal to it as shown, of those with exactly the size asked for (and, where it matters, at "
+            "most 1% of the bytes unknown)"
         )
     if any(figure.odd for figure in figures):
         marks.append("! not the size asked for: not ranked")

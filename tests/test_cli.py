@@ -1,0 +1,254 @@
+"""The command line: what it prints and saves, exit statuses, one clear line for bad input, safe output."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from helpers import Ran, broken_trainers, english, run
+
+from toklab.training import load
+
+HOSTILE = "a\x1b[31mred\x1b[0m \u202eabc\u202c\x07 \u2028é\x9b1m "
+FILES = ("report.json", "report.csv", "report.parquet", "report.md")
+CONTROLS = [chr(c) for c in (*range(0x20), *range(0x7F, 0xA0), 0x202A, 0x202C, 0x202E, 0x2028) if c != 0x0A]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def plugins(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    with broken_trainers(tmp_path_factory.mktemp("plugins")):
+        yield
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a text, from which commands are run."""
+    folder = tmp_path_factory.mktemp("desk")
+    (folder / "text.txt").write_bytes("".join(english(8_000).documents).encode())
+    return folder
+
+
+@pytest.fixture(scope="module")
+def model(desk: Path) -> Path:
+    assert (
+        run("train", "text.txt", "--algo", "bpe", "--vocab-size", "300", "--output", "model", cwd=desk).code == 0
+    )
+    return desk / "model"
+
+
+@pytest.fixture(scope="module")
+def compared(desk: Path) -> Ran:
+    names = ["-t", "bpe", "-t", "byte", "-t", "broken-raises", "--vocab-size", "300", "--no-probe"]
+    return run("compare", "text.txt", *names, "--output", "report", cwd=desk)
+
+
+# --- train ---------------------------------------------------------------------------------------------------
+
+
+def test_train_saves_what_it_prints(desk: Path) -> None:
+    ran = run("train", "text.txt", "--algo", "bpe", "--vocab-size", "320", cwd=desk)
+    assert ran.code == 0, ran
+    assert ran.err == ""
+    lines = ran.out.splitlines()
+    assert lines[0].startswith("bpe: 320 pieces, trained in ")
+    assert lines[1].endswith("on its training text")
+    assert lines[2] == "saved: bpe-320/tokenizer.json"
+    assert "|vocab:320|" in lines[3]
+    assert len(load(desk / "bpe-320").vocab) == 320
+    assert sorted(path.name for path in (desk / "bpe-320").iterdir()) == ["tokenizer.json", "toklab.json"]
+
+
+@pytest.mark.parametrize("algo", ["wordpiece-hf", "hf-bpe", "spm-bpe", "bpe:tie=first-seen"])
+def test_train_others(desk: Path, algo: str) -> None:
+    ran = run("train", "text.txt", "--algo", algo, "--vocab-size", "360", "--output", f"o-{algo}", cwd=desk)
+    assert ran.code == 0, ran
+    assert ": 360 pieces, trained in " in ran.out
+    assert len(load(desk / f"o-{algo}").vocab) == 360
+
+
+def test_train_on_standard_input_is_train_on_the_file(desk: Path) -> None:
+    text = (desk / "text.txt").read_bytes()
+    args = ["--algo", "bpe", "--vocab-size", "300", "--json", "--output"]
+    piped = run("train", "-", *args, "piped", cwd=desk, stdin=text)
+    direct = run("train", "text.txt", *args, "direct", cwd=desk)
+    assert (desk / "piped/tokenizer.json").read_bytes() == (desk / "direct/tokenizer.json").read_bytes()
+    facts = json.loads(piped.out)
+    assert facts["schema"] == 1
+    assert facts["vocab_size"] == 300
+    assert facts["warnings"] == []
+    assert facts["bytes_per_token"] == json.loads(direct.out)["bytes_per_token"] > 1
+
+
+def test_train_on_nothing_named_is_the_bundled_text_and_held_out_is_not_trained_on(desk: Path) -> None:
+    args = ["--algo", "word", "--vocab-size", "500", "--json"]
+    whole = json.loads(run("train", *args, "--output", "whole", cwd=desk).out)
+    part = json.loads(run("train", *args, "--held-out", "0.2", "--output", "part", cwd=desk).out)
+    assert "|corpus:en@" in whole["signature"]
+    assert whole["judged_on"] == "training text"
+    assert part["judged_on"] == "held-out text (0.2 of the documents)"
+    assert load(desk / "whole").vocab != load(desk / "part").vocab
+
+
+def test_train_on_several_files(desk: Path) -> None:
+    (desk / "one.txt").write_text("zebra")
+    (desk / "two.txt").write_text("quokka")
+    ran = run("train", "one.txt", "two.txt", "--algo", "word", "--vocab-size", "3", "--output", "both", cwd=desk)
+    assert "|corpus:one+1@" in ran.out
+    assert {str(piece) for piece in load(desk / "both").vocab} == {"<unk>", "quokka", "zebra"}
+
+
+def test_a_size_out_of_reach_is_a_warning(desk: Path) -> None:
+    ran = run("train", "one.txt", "--algo", "bpe", "--vocab-size", "9999", "--json", "--output", "far", cwd=desk)
+    assert ran.code == 0
+    assert ran.err.startswith("toklab: warning: vocabulary of ")
+    facts = json.loads(ran.out)
+    assert facts["warnings"] == [ran.err.strip().removeprefix("toklab: warning: ")]
+    assert f"{facts['vocab_size']:,} pieces" in facts["warnings"][0]
+    # A byte tokenizer has the size it has.
+    assert run("train", "one.txt", "--algo", "byte", "--strict", "--output", "b", cwd=desk).code == 0
+
+
+ODD = {
+    "nul": b"a\0b\0\0c " * 50,
+    "crlf": b"one\r\ntwo\r\n\r\nthree\r\n" * 40,
+    "spaces": " \t\u3000\u2003\xa0\x0b\x0c\u2028\x85\r".encode() * 60,
+    "blank": b"\n" * 500,
+    "line": b"the quick brown fox " * 10_000,
+    "one": b"x",
+    "hostile": HOSTILE.encode() * 9,
+    "bom": b"\xef\xbb\xbfmark",
+}
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_odd_text_is_text(desk: Path, name: str) -> None:
+    (desk / f"{name}.txt").write_bytes(ODD[name])
+    out = f"odd-{name}"
+    trained = run("train", f"{name}.txt", "--algo", "bpe", "--vocab-size", "280", "--output", out, cwd=desk)
+    assert trained.code == 0, trained
+    assert not [char for char in CONTROLS if char in trained.out]
+    # The library's own round trip; the command's is below.
+    tokenizer, text = load(desk / out), ODD[name].decode()
+    assert tokenizer.decode(tokenizer.encode(text).ids.tolist()) == text
+
+
+# --- encode, decode, list ------------------------------------------------------------------------------------
+
+
+def test_encode_and_decode_are_inverse(model: Path) -> None:
+    text = "The harbour, naïve\r\n\0\ttabs  " + HOSTILE
+    encoded = run("encode", model, "-", cwd=model, stdin=text.encode())
+    assert encoded.code == 0
+    assert run("decode", model, cwd=model, stdin=encoded.out.encode()).out == text + "\n"
+    assert run("decode", model, *encoded.out.split(), "--json", cwd=model).out == (
+        json.dumps({"schema": 1, "text": text}, ensure_ascii=False) + "\n"
+    )
+    facts = json.loads(run("encode", model, "--json", "-", cwd=model, stdin=text.encode()).out)
+    assert facts["schema"] == 1
+    assert " ".join(map(str, facts["ids"])) + "\n" == encoded.out
+    assert facts["offsets"][-1][1] == len(text.encode())
+    assert len(facts["tokens"]) == len(facts["ids"])
+
+
+def test_show_is_safe(model: Path) -> None:
+    ran = run("encode", model, "--show", "-", cwd=model, stdin=HOSTILE.encode())
+    assert ran.code == 0
+    assert not [char for char in CONTROLS if char in ran.out]
+    assert r"\x1b" in ran.out
+
+
+def test_encode_starts_no_compiler(model: Path) -> None:
+    script = "import sys; from toklab.cli import group; group.main(sys.argv[1:], standalone_mode=False); "
+    script += "print(sorted({'numba', 'pandas', 'matplotlib', 'rich', 'tokenizers'} & {*sys.modules}))"
+    assert _python(script, "encode", str(model), "a sentence of some words").splitlines()[-1] == "[]"
+
+
+def test_help_imports_nothing_heavy() -> None:
+    script = "import sys; from toklab.cli import group; group.main(['--help'], standalone_mode=False); "
+    script += "print(sorted({'numpy', 'numba', 'pandas', 'rich', 'regex', 'tokenizers'} & {*sys.modules}))"
+    lines = _python(script).splitlines()
+    assert lines[-1] == "[]"
+    assert any(line.split()[:1] == ["determinism"] for line in lines)
+
+
+def _python(script: str, *args: str) -> str:
+    import subprocess
+
+    from helpers import TESTS, search_path
+
+    env = {**__import__("os").environ, "PYTHONPATH": search_path(TESTS.parent)}
+    done = subprocess.run([sys.executable, "-c", script, *args], env=env, capture_output=True, check=True)
+    return done.stdout.decode()
+
+
+def test_version_and_no_command(desk: Path) -> None:
+    assert run("--version", cwd=desk).out.startswith("toklab ")
+    bare = run(cwd=desk)
+    assert bare.code == 2
+    assert bare.err.count("Usage:") == 1
+    assert run("-h", cwd=desk).code == 0
+
+
+def test_list_names_everything(desk: Path) -> None:
+    found = json.loads(run("list", "--json", cwd=desk).out)
+    assert found["schema"] == 1
+    assert {"bpe", "wordpiece-hf", "byte"} <= found["algorithms"].keys()
+    assert {"hf-bpe", "spm-unigram"} <= found["baselines"].keys()
+    assert {"gpt2", "cl100k"} <= found["patterns"].keys()
+    plain = run("list", cwd=desk).out
+    assert all(f"  {name} " in plain for heading in found if heading != "schema" for name in found[heading])
+
+
+# --- compare and determinism ---------------------------------------------------------------------------------
+
+
+def test_compare_prints_a_plain_table_and_writes_every_file(desk: Path, compared: Ran) -> None:
+    assert compared.code == 0
+    assert "\x1b" not in compared.out + compared.err
+    assert "broken-raises: ValueError: no such weather" in " ".join(compared.out.split())
+    written = sorted(path.name for path in (desk / "report").iterdir())
+    assert set(FILES) <= set(written)
+    assert {f"wrote report/{name}" for name in written} <= set(compared.err.splitlines())
+
+
+def test_compare_json_is_the_report_file(desk: Path, compared: Ran) -> None:
+    args = ["-t", "bpe", "-t", "byte", "--vocab-size", "300", "--no-probe", "--json"]
+    ran = run("compare", "text.txt", *args, cwd=desk, env={"NO_COLOR": "1"})
+    assert ran.code == 0
+    printed, saved = json.loads(ran.out), json.loads((desk / "report/report.json").read_text())
+    assert printed["schema"] == 1
+    assert printed["rows"] == saved["rows"]
+    assert printed["signature"] == saved["signature"]
+
+
+def test_compare_exits_1_where_nothing_worked(desk: Path) -> None:
+    args = ["-t", "broken-raises", "-t", "broken-hangs", "--time-limit", "3", "--no-probe", "--json"]
+    ran = run("compare", "text.txt", *args, cwd=desk)
+    assert ran.code == 1
+    errors = [entry["error"] for entry in json.loads(ran.out)["contenders"]]
+    assert errors[1] == "broken-hangs did not finish within 3 s and was stopped"
+
+
+def test_compare_strict(desk: Path) -> None:
+    args = ["-t", "bpe", "-t", "byte", "--vocab-size", "99999", "--no-probe", "--strict", "--output", "strict"]
+    ran = run("compare", "text.txt", *args, cwd=desk)
+    assert ran.code == 2
+    assert ran.err.splitlines()[-1].endswith("did not reach the vocabulary size (--strict): bpe")
+    assert not (desk / "strict").exists()
+
+
+def test_determinism_prints_a_table_or_json(desk: Path) -> None:
+    args = ["-t", "broken-by-order", "--axis", "repeat", "--axis", "document-order", "--runs", "2"]
+    plain = run("determinism", "text.txt", *args, cwd=desk)
+    assert plain.code == 0
+    assert "\x1b" not in plain.out
+    parsed = json.loads(run("determinism", "text.txt", *args, "--json", cwd=desk).out)
+    assert parsed["schema"] == 1
+    assert parsed["signature"] in plain.out
+    assert [(row["axis"], row["same_ids"]) for row in parsed["rows"]] == [
+        ("repeat", True),
+        ("document-order", False),
+    ]
