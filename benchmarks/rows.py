@@ -30,7 +30,8 @@ NOTES = (
     (
         _WORK,
         "Peak MB is that of the whole process: interpreter, libraries and the text included; 'before' is what it "
-        "had held before the clock ran. Threads used is processor time divided by wall time.",
+        "had held before the clock ran. Threads used is processor time divided by wall time: of all "
+        "that were offered, what the library used and a busy machine let it have.",
     ),
     (
         (TRAIN,),

@@ -49,7 +49,7 @@ def _title(row: Row) -> str:
 
 def _table(title: str, rows: Sequence[Row]) -> Table:
     table = Table(title=escape(title), title_justify="left", title_style="bold", box=box.SIMPLE_HEAD)
-    table.add_column("contender")
+    table.add_column("contender", overflow="fold")
     for name in ("median s", "min to max", "MB/s", "to toklab", "peak MB", "before", "threads used"):
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("remarks")

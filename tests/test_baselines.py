@@ -499,3 +499,10 @@ def test_a_file_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     with pytest.raises(OutputError):
         write_atomic(tmp_path / "folder", b"x")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["folder", "taken"]
+
+
+@pytest.mark.parametrize("algorithm", [huggingface.WORDLEVEL, huggingface.UNIGRAM])
+def test_a_special_token_that_is_a_learned_piece_is_refused(algorithm: Any) -> None:
+    spec = algorithm.spec_type(vocab_size=400, special_tokens=("the",))
+    with pytest.raises(UsageError, match="special token is also a learned piece"):
+        algorithm.fit(open_corpus(), spec)

@@ -59,11 +59,11 @@ def load(path: str | Path) -> Tokenizer:
     if engine == "huggingface":
         from toklab.baselines import huggingface
 
-        return huggingface.load(folder)
+        return huggingface.load(path)
     if engine == "sentencepiece":
         from toklab.baselines import sentencepiece
 
-        return sentencepiece.load(folder)
+        return sentencepiece.load(path)
     from toklab.formats.tokenizer_json import FILE, load_tokenizer
 
     file = folder / FILE if path.is_dir() else path

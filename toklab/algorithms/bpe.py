@@ -32,7 +32,7 @@ from toklab.algorithms.symbols import (
     byte_symbols,
     fallback_symbols,
     merged_piece,
-    special_symbol,
+    special_symbols,
 )
 from toklab.backend import use_kernel
 from toklab.corpus import Corpus
@@ -170,7 +170,7 @@ def initial_symbols(words: WordCounts, spec: BpeSpec) -> list[Symbol]:
     specials = list(spec.special_tokens)
     if not byte_level and not spec.byte_fallback and UNKNOWN not in specials:
         specials.insert(0, UNKNOWN)
-    symbols = [special_symbol(text, byte_level) for text in specials]
+    symbols = special_symbols(specials, byte_level)
     if byte_level:
         return symbols + byte_symbols()
     if spec.byte_fallback:

@@ -99,13 +99,34 @@ def fallback_symbols() -> list[Symbol]:
     return [Symbol(Piece(bytes([b]), byte=True), f"<0x{b:02X}>".encode(), reserved=True) for b in range(256)]
 
 
-def special_symbol(text: str, byte_level: bool = False) -> Symbol:
-    """A special token."""
-    key = text.encode("utf-8")
-    if byte_level:
-        spelled = [CHAR_TO_BYTE.get(char) for char in text]
-        key = b"" if None in spelled else bytes(byte for byte in spelled if byte is not None)
-    return Symbol(Piece(text.encode("utf-8"), special=True), key, reserved=True)
+def special_symbols(texts: Sequence[str], byte_level: bool = False) -> list[Symbol]:
+    """Symbols of special tokens, after `check_special_tokens`."""
+    symbols = []
+    for text in check_special_tokens(texts):
+        key = text.encode("utf-8")
+        if byte_level:
+            spelled = [CHAR_TO_BYTE.get(char) for char in text]
+            key = b"" if None in spelled else bytes(byte for byte in spelled if byte is not None)
+        symbols.append(Symbol(Piece(text.encode("utf-8"), special=True), key, reserved=True))
+    return symbols
+
+
+def check_special_tokens(texts: Sequence[str]) -> Sequence[str]:
+    """The texts, if they can be special tokens.
+
+    Raises
+    ------
+    UsageError
+        One is empty, given twice, or not valid Unicode.
+    """
+    for text in texts:
+        if not text:
+            raise UsageError("a special token is empty; give it some text")
+        if any("\ud800" <= char <= "\udfff" for char in text):
+            raise UsageError(f"the special token {text!r} holds a lone surrogate, which UTF-8 cannot hold")
+        if texts.count(text) > 1:
+            raise UsageError(f"the special token {text!r} is given twice")
+    return texts
 
 
 def build_material(
@@ -126,7 +147,7 @@ def build_material(
     VocabSizeError
         ``vocab_size`` is smaller than the initial vocabulary.
     UsageError
-        A special token is given twice, or is a character of the alphabet.
+        A special token is a character of the alphabet.
     """
     if vocab_size < len(initial):
         raise VocabSizeError(algorithm, vocab_size, len(initial))
@@ -134,8 +155,8 @@ def build_material(
     for index, symbol in enumerate(initial):
         if symbol.key and symbol.key in ids:
             raise UsageError(
-                f"the special token {symbol.key.decode('utf-8', 'replace')!r} is given twice or is a single "
-                "character of the alphabet; choose a longer one"
+                f"the special token {symbol.key.decode('utf-8', 'replace')!r} is a single character of the "
+                "alphabet; choose a longer one"
             )
         ids[symbol.key] = index
     spelled = tuple(tuple(ids[key] for key in spell(word)) for word in words.words)

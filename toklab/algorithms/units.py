@@ -13,7 +13,7 @@ from dataclasses import replace
 from toklab.algorithms.bpe import UNKNOWN, BpeSpec, initial_symbols
 from toklab.algorithms.models import BpeModel, WordModel
 from toklab.algorithms.pipeline import TrainedTokenizer, build_tokenizer
-from toklab.algorithms.symbols import Learned
+from toklab.algorithms.symbols import Learned, check_special_tokens
 from toklab.corpus import Corpus
 from toklab.errors import VocabSizeError
 from toklab.pretokenize import count_words, get_pretokenizer
@@ -42,7 +42,8 @@ class Word:
         counted = count_words(
             corpus.documents, pretokenizer, spec.normalizer, threads=spec.threads, backend=spec.backend
         )
-        specials = list(dict.fromkeys([UNKNOWN, *spec.special_tokens]))
+        given = list(check_special_tokens(spec.special_tokens))
+        specials = given if UNKNOWN in given else [UNKNOWN, *given]
         if spec.vocab_size <= len(specials):
             raise VocabSizeError(self.name, spec.vocab_size, len(specials) + 1)
         words = [word for word in counted.words if word not in specials][: spec.vocab_size - len(specials)]

@@ -31,7 +31,7 @@ from toklab.algorithms.symbols import (
     Symbol,
     build_material,
     merged_piece,
-    special_symbol,
+    special_symbols,
 )
 from toklab.backend import use_kernel
 from toklab.corpus import Corpus
@@ -119,7 +119,7 @@ def initial_symbols(words: WordCounts, specials: tuple[str, ...], variant: str) 
     Every character gets a continuation piece too, so that no known character ever makes a word unknown;
     ``hf`` gives one only to characters that were seen inside a word, as the library does.
     """
-    first = [special_symbol(text) for text in dict.fromkeys([UNKNOWN, *specials])]
+    first = special_symbols([*([] if UNKNOWN in specials else [UNKNOWN]), *specials])
     characters = sorted({char for word in words.words for char in word})
     inner = characters if variant != "hf" else sorted({char for word in words.words for char in word[1:]})
     plain = [Symbol(Piece(char.encode()), char.encode()) for char in characters]

@@ -158,6 +158,13 @@ class HuggingFaceAlgorithm:
         obtained = engine.get_vocab_size()
         if obtained <= specials:
             raise InputError(f"the corpus holds no pre-token: {self.name} has nothing to train on")
+        ids = sorted(engine.get_vocab().values())
+        if ids != list(range(len(ids))):
+            # A special token that is also a word or a character: the library gives both the same id, or skips one.
+            raise UsageError(
+                f"{self.name}: a special token is also a learned piece, and the library leaves ids that are not "
+                f"0 to n - 1; choose a special token that does not occur in the corpus"
+            )
         if obtained > vocab_size:
             unigram = self.kind == "Unigram"
             smallest = _smallest_unigram(engine, corpus, specials) if unigram else obtained

@@ -175,7 +175,7 @@ def failures(kind: type[ToklabError], what: str) -> Iterator[None]:
     """
     try:
         yield
-    except (KeyboardInterrupt, SystemExit, kind):
+    except (KeyboardInterrupt, SystemExit, MemoryError, kind):
         raise
     except BaseException as error:  # a panic in Rust is no Exception
         raise kind(f"{what}: {' '.join(str(error).split())}") from error
