@@ -90,9 +90,9 @@ def run(*args: str | Path, cwd: Path, stdin: bytes = b"", env: Mapping[str, str]
     return Ran(process.returncode, out.decode("utf-8"), err.decode("utf-8"))
 
 
-def interrupt(process: subprocess.Popen[bytes]) -> Ran:
-    """Send Ctrl-C's signal to a process and wait for its end."""
-    process.send_signal(signal.SIGINT)
+def interrupt(process: subprocess.Popen[bytes], number: int = signal.SIGINT) -> Ran:
+    """Send Ctrl-C's signal, or another one, to a process and wait for its end."""
+    process.send_signal(number)
     out, err = process.communicate(timeout=PATIENCE)
     return Ran(process.returncode, out.decode("utf-8"), err.decode("utf-8"))
 

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from toklab.baselines import huggingface, sentencepiece
-from toklab.corpus import Corpus
+from toklab.corpus import Corpus, open_corpus
 from toklab.errors import (
     BaselineError,
     FormatError,

@@ -176,9 +176,12 @@ def test_help_imports_nothing_heavy() -> None:
 
 
 def _python(script: str, *args: str) -> str:
-    env = {**os.environ, "PYTHONPATH": search_path(TESTS.parent)}
-    done = subprocess.run([sys.executable, "-c", script, *args], env=env, capture_output=True, check=True)
-    return done.stdout.decode()
+    command = [sys.executable, "-c", script, *args]
+    return subprocess.run(command, env=_environment(), capture_output=True, check=True).stdout.decode()
+
+
+def _environment() -> dict[str, str]:
+    return {**os.environ, "PYTHONPATH": search_path(TESTS.parent)}
 
 
 def test_version_and_no_command(desk: Path) -> None:
@@ -187,6 +190,15 @@ def test_version_and_no_command(desk: Path) -> None:
     assert bare.code == 2
     assert bare.err.count("Usage:") == 1
     assert run("-h", cwd=desk).code == 0
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs the device of Linux that is always full")
+def test_an_output_that_is_full_is_one_line(desk: Path) -> None:
+    command = [sys.executable, "-m", "toklab", "list"]
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run(command, env=_environment(), stdout=full, stderr=subprocess.PIPE)
+    assert done.returncode == 2
+    assert done.stderr.decode() == "toklab: error: [Errno 28] No space left on device\n"
 
 
 def test_list_names_everything(desk: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -46,6 +47,7 @@ def here(desk: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixtu
         monkeypatch.chdir(desk)
         monkeypatch.setattr(sys, "argv", ["toklab", *args])
         monkeypatch.setattr(os, "_exit", sys.exit)
+        monkeypatch.setattr(signal, "signal", lambda number, handler: None)
         with pytest.raises(SystemExit) as caught:
             main()
         return Ran(int(str(caught.value.code)), *capfd.readouterr())
@@ -116,6 +118,8 @@ def test_an_output_folder_that_cannot_be_written(desk: Path, command: list[str],
         (["compare", "text.txt", "-t", "bbe"], ["did you mean 'bpe'?"], 1),
         (["compare", "text.txt", "-t", "bpe", "-p", "(a"], ["invalid regular expression"], 1),
         (["compare", "empty.txt"], ["empty.txt is empty"], 1),
+        (["compare", "text.txt", "--time-limit", "0"], ["a time limit of 0 s"], 1),
+        (["compare", "text.txt", "--seed", "-1"], ["Usage: toklab compare", "'--seed'"], 2),
         (["determinism", "text.txt", "-t", "bpe", "-p", "(a"], ["invalid regular expression"], 1),
         (["determinism", "text.txt", "-t", "bpe", "--axis", "hash"], ["did you mean 'hash-seed'?"], 1),
     ],
@@ -162,15 +166,23 @@ def test_bad_texts_and_ids(model: Path, args: list[str], stdin: bytes, part: str
 # --- Ctrl-C --------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("command", ["train --algo", "compare -t", "determinism -t"])
-def test_an_interrupt_leaves_nothing(desk: Path, tmp_path: Path, command: str) -> None:
+@pytest.mark.parametrize(
+    ("command", "number"),
+    [
+        ("train --algo", signal.SIGINT),
+        ("compare -t", signal.SIGINT),
+        ("compare -t", signal.SIGTERM),
+        ("determinism -t", signal.SIGINT),
+    ],
+)
+def test_an_interrupt_leaves_nothing(desk: Path, tmp_path: Path, command: str, number: int) -> None:
     temporary = tmp_path / "temporary"
     temporary.mkdir()
-    output = [] if command.startswith("determinism") else ["--output", tmp_path / "out"]
+    output = [] if command.startswith("determinism") else ["--output", str(tmp_path / "out")]
     env = {PID_FILE: str(tmp_path / "pid"), "TMPDIR": str(temporary)}
     process = start(*command.split(), "broken-hangs", "text.txt", *output, cwd=desk, env=env)
     child = wait_for(tmp_path / "pid")
-    ran = interrupt(process)
+    ran = interrupt(process, number)
     assert ran.code == 130
     assert ran.err.splitlines()[-1] == "toklab: interrupted; nothing half-done was left behind"
     assert is_gone(child)

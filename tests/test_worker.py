@@ -12,7 +12,7 @@ from broken_trainers import PID_FILE
 from helpers import PATIENCE, broken_trainers, english, is_gone, wait_for
 
 from toklab.corpus import Corpus
-from toklab.errors import BaselineError, ToklabError, UnknownNameError, VocabSizeError
+from toklab.errors import BaselineError, ToklabError, UnknownNameError, UsageError, VocabSizeError
 from toklab.training import train
 from toklab.types import Contender
 from toklab.worker import Fit, Job, Limits, Workshop, peak_memory_mb
@@ -196,6 +196,12 @@ def test_the_folder_that_the_user_is_in_is_not_imported(tmp_path: Path, monkeypa
     monkeypatch.chdir(tmp_path)
     with Workshop() as workshop:
         assert workshop.fit(job("broken-works")).tokenizer.name == "broken-works"
+
+
+@pytest.mark.parametrize(("seconds", "memory_mb"), [(0.0, 1), (-1.0, 1), (float("nan"), 1), (1.0, 0), (1.0, -5)])
+def test_limits_that_leave_nothing_are_refused(seconds: float, memory_mb: int) -> None:
+    with pytest.raises(UsageError, match="use more than 0"):
+        Limits(seconds, memory_mb)
 
 
 def test_done_is_called_once_for_each_job() -> None:

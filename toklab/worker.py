@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from toklab.corpus import Corpus
-from toklab.errors import BaselineError, FormatError, ToklabError, VocabSizeError
+from toklab.errors import BaselineError, FormatError, ToklabError, UsageError, VocabSizeError
 from toklab.types import Contender, Tokenizer
 
 logger = logging.getLogger("toklab")
@@ -42,10 +42,21 @@ class Limits:
     ----------
     seconds : wall time
     memory_mb : address space, where the system can limit it
+
+    Raises
+    ------
+    UsageError
+        A limit that is not above 0.
     """
 
     seconds: float = 900.0
     memory_mb: int = 12_000
+
+    def __post_init__(self) -> None:
+        if not self.seconds > 0:
+            raise UsageError(f"a time limit of {self.seconds:g} s leaves no time to train; use more than 0")
+        if not self.memory_mb > 0:
+            raise UsageError(f"a memory limit of {self.memory_mb} MB leaves no memory; use more than 0")
 
 
 @dataclass(frozen=True)

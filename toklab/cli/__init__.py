@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import os
+import signal
 import sys
 
 import click
@@ -68,6 +70,9 @@ def group(ctx: click.Context, version: bool) -> None:
 
 def main() -> None:
     """Run the command line; every error that toklab knows is one line and an exit status."""
+    for name in ("SIGTERM", "SIGHUP"):  # as Ctrl-C: the trainings in other processes end too
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.default_int_handler)
     try:
         status = group.main(prog_name="toklab", standalone_mode=False)
     except ToklabError as error:
@@ -80,12 +85,14 @@ def main() -> None:
     except BrokenPipeError:  # the reader of a pipe has gone
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         os._exit(0)
+    except OSError as error:  # a full disk, for one, behind standard output
+        _end(f"toklab: error: {one_line(str(error))}", 2)
     sys.exit(status if isinstance(status, int) else 0)
 
 
 def _end(message: str, status: int) -> None:
     """Say why and end at once, even while a kernel runs in another thread."""
-    click.echo(message, err=True)
-    sys.stdout.flush()
-    sys.stderr.flush()
+    with contextlib.suppress(OSError):
+        click.echo(message, err=True)
+        sys.stdout.flush()
     os._exit(status)

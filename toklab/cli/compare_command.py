@@ -52,7 +52,13 @@ from toklab.cli.common import (
     metavar="SHARE",
     help="Share of the documents to judge on.",
 )
-@click.option("--seed", type=int, default=0, show_default=True, help="Of the held-out choice and the bootstrap.")
+@click.option(
+    "--seed",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    help="Of the held-out choice and the bootstrap.",
+)
 @click.option("--probe/--no-probe", default=True, help="Train each contender twice more, to see what moves.")
 @click.option(
     "--time-limit", type=float, default=900, show_default=True, metavar="SECONDS", help="For each training."
