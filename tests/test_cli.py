@@ -250,7 +250,18 @@ def test_compare_strict(desk: Path) -> None:
 
 
 def test_determinism_prints_a_table_or_json(desk: Path) -> None:
-    args = ["-t", "broken-by-order", "-t", "bpe", "--axis", "document-order", "--runs", "2"]
+    args = [
+        "-t",
+        "broken-by-order",
+        "-t",
+        "bpe",
+        "--axis",
+        "document-order",
+        "--runs",
+        "2",
+        "--vocab-size",
+        "300",
+    ]
     plain = run("determinism", "text.txt", *args, cwd=desk)
     assert plain.code == 0
     assert "\x1b" not in plain.out

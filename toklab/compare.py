@@ -125,7 +125,7 @@ def compare(
     fits = _fit(groups, limits, progress)
     _raise_if_all_too_small(fits)
     results = [judge(entry, runs, setting) for entry, runs in zip(entries, fits, strict=True)]
-    return _report(results, setting, sizes)
+    return _report(results, setting, sizes, chosen)
 
 
 def _entries(contenders: Sequence[Contender], sizes: Sequence[int], pretokenizer: str) -> list[Entry]:
@@ -217,12 +217,17 @@ def _raise_if_all_too_small(fits: Sequence[Sequence[Fit | ToklabError]]) -> None
         raise min(errors, key=lambda error: error.smallest)
 
 
-def _report(results: Sequence[Result], setting: Setting, sizes: Sequence[int]) -> Report:
+def _report(
+    results: Sequence[Result], setting: Setting, sizes: Sequence[int], contenders: Sequence[Contender]
+) -> Report:
+    libraries = [getattr(get_algorithm(c.algorithm), "library", "toklab") for c in contenders]
+    others = "+".join(dict.fromkeys(name for name in libraries if name != "toklab"))
     facts = {
         "toklab": toklab_version(),
         "vocab": "+".join(map(str, sizes)),
         "pre": setting.pretokenizer,
         **setting.facts,
+        **({"lib": others} if others else {}),
     }
     corpus = {
         "name": setting.corpus.name,
