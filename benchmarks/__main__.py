@@ -29,9 +29,7 @@ from toklab.files import check_writable
     metavar="PATH",
     help="A text file, or a folder of them; the standard library's sources unless given.",
 )
-@click.option(
-    "--documents", default="paragraph", show_default=True, help="Cut a file by paragraph, line or file."
-)
+@click.option("--documents", default="paragraph", show_default=True, help="Cut a file by paragraph, line or file.")
 @click.option("--limit-mb", type=click.FloatRange(min=0, min_open=True), help="Use the first N MB only.")
 @click.option(
     "--vocab-size", "vocab_sizes", type=click.IntRange(1), multiple=True, help="Repeatable; 32000 unless given."
@@ -54,9 +52,7 @@ from toklab.files import check_writable
     help="For one run of one contender.",
 )
 @click.option("--cold", is_flag=True, help="Measure the compilation of kernels as well.")
-@click.option(
-    "--output", type=click.Path(path_type=Path), metavar="DIR", help="Write benchmark.json, .csv and .png."
-)
+@click.option("--output", type=click.Path(path_type=Path), metavar="DIR", help="Write benchmark.json, .csv and .png.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of tables.")
 def command(
     task: str,

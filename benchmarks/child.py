@@ -45,9 +45,9 @@ def train(job: Job) -> dict[str, Any]:
     documents = read_documents(Path(job["texts"][0]))
     trainer = make_trainer(job["contender"], job["threads"])
     _, warm_up = timed(lambda: trainer(WARM_UP, WARM_UP_SIZE))
-    before = peak_mb()
+    before = peak_memory_mb()
     pieces, spent = timed(lambda: trainer(documents, job["vocab_size"]))
-    figures = {**spent, "peak_mb": peak_mb(), "before_mb": before}
+    figures = {**spent, "peak_mb": peak_memory_mb(), "before_mb": before}
     return {"passes": [figures], "warm_up_s": warm_up["wall_s"], "pieces": pieces}
 
 
@@ -58,11 +58,11 @@ def encode(job: Job) -> dict[str, Any]:
     texts = [read_documents(Path(path)) for path in job["texts"]]
     encoder = make_encoder(job["contender"], Path(job["model"]), job["threads"])
     _, warm_up = timed(lambda: encoder.encode(WARM_UP))
-    before = peak_mb()
+    before = peak_memory_mb()
     passes = []
     for documents in texts:
         found, spent = timed(lambda documents=documents: encoder.encode(documents))  # type: ignore[misc]
-        figures = {**spent, "peak_mb": peak_mb(), "before_mb": before}
+        figures = {**spent, "peak_mb": peak_memory_mb(), "before_mb": before}
         passes.append({**figures, "counts": encoder.counts(found)})
         del found
     sample = encoder.ids(encoder.encode(texts[0][:SAMPLE]))
@@ -85,7 +85,7 @@ def start_up(job: Job) -> dict[str, Any]:
 
     make_fit(job["contender"], job["threads"])(WARM_UP, WARM_UP_SIZE).save(job["model"])
     make_encoder(job["contender"], Path(job["model"]), job["threads"]).encode(WARM_UP)
-    return {"peak_mb": peak_mb()}
+    return {"peak_mb": peak_memory_mb()}
 
 
 def timed(run: Callable[[], T]) -> tuple[T, dict[str, float]]:
@@ -93,20 +93,6 @@ def timed(run: Callable[[], T]) -> tuple[T, dict[str, float]]:
     cpu, wall = time.process_time(), time.perf_counter()
     result = run()
     return result, {"wall_s": time.perf_counter() - wall, "cpu_s": time.process_time() - cpu}
-
-
-def peak_mb() -> float:
-    """Most memory that this process has held, in MB.
-
-    Linux counts the memory of the parent at the time of the fork into ``ru_maxrss`` of the child; ``VmHWM``
-    begins anew with the program.
-    """
-    try:
-        status = Path("/proc/self/status").read_text(encoding="ascii", errors="replace")
-    except OSError:
-        return peak_memory_mb()
-    found = [line.split()[1] for line in status.splitlines() if line.startswith("VmHWM:")]
-    return int(found[0]) * 1024 / 1_000_000 if found else peak_memory_mb()
 
 
 def digest(ids: Sequence[Sequence[int]]) -> str:

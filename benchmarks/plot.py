@@ -66,9 +66,7 @@ def _panel(axis: Axes, title: str, rows: Sequence[Row]) -> None:
         axis.errorbar(row["median_s"], place, xerr=[[below], [above]], color="black", capsize=3, linewidth=1)
         text = f"  {seconds(row['median_s'])} s"
         if row["contender"] != row["reference"]:
-            text += f"  {describe_ratio(row)}" + (
-                f" (to {row['reference']})" if row["reference"] != "bpe" else ""
-            )
+            text += f"  {describe_ratio(row)}" + (f" (to {row['reference']})" if row["reference"] != "bpe" else "")
         axis.text(row["max_s"], place, text.rstrip(), va="center", fontsize=8)
     low = min((row["min_s"] for row in finished), default=0.1)
     high = max((row["max_s"] for row in finished), default=1.0)

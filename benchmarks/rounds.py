@@ -147,9 +147,7 @@ class Bench:
         for path, first in wanted.items():
             name, size = first.entrant.model, first.vocab_size
             self._say(f"vocabulary to encode with: {name}, {size:,} pieces")
-            result = self._run(
-                {"task": PREPARE, "contender": name, "vocab_size": size, "texts": [text], "model": path}
-            )
+            result = self._run({"task": PREPARE, "contender": name, "vocab_size": size, "texts": [text], "model": path})
             for measurement in measurements:
                 if "error" in result and measurement.job.get("model") == path:
                     measurement.error = f"no vocabulary to encode with: {result['error']}"

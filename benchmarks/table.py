@@ -121,8 +121,7 @@ def footer(report: Mapping[str, Any]) -> list[str]:
     """Machine, versions, who is missing, and how to read the figures."""
     machine, corpus = report["machine"], report["corpus"]
     lines = [
-        f"{machine['cores']} cores, {machine['system']}, Python {machine['python']}; "
-        + ", ".join(report["libraries"]),
+        f"{machine['cores']} cores, {machine['system']}, Python {machine['python']}; " + ", ".join(report["libraries"]),
         f"{corpus['name']}: {corpus['documents']:,} documents, {corpus['bytes']:,} bytes, "
         f"{corpus['files_skipped']} files skipped as not UTF-8; {report['repeats']} rounds",
     ]

@@ -9,9 +9,7 @@ from hypothesis import HealthCheck, settings
 
 # The same examples on every run, so that continuous integration never fails by luck; kernels compile on their
 # first use, which no deadline allows for.
-settings.register_profile(
-    "repeatable", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
-)
+settings.register_profile("repeatable", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("repeatable")
 
 CORPORA = Path(__file__).resolve().parents[1] / "corpora"

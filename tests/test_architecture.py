@@ -18,8 +18,8 @@ LAYERS = (
     ("backend", "files", "signature", "kernels"),
     ("corpus", "pretokenize"),
     ("algorithms", "baselines", "formats", "metrics"),
-    ("training", "results", "measure", "statistics", "contenders", "worker"),
-    ("compare", "determinism"),
+    ("training", "results", "measure", "statistics", "contenders", "worker", "workshop"),
+    ("comparison", "retraining"),
     ("testing",),
     ("report",),
     ("cli", "__main__"),
@@ -66,7 +66,7 @@ def _targets(module: str, names: list[str]) -> set[str]:
 
 def room(name: str) -> str:
     """``toklab.corpus.documents`` stands in ``corpus``."""
-    return (name.split(".") + [""])[1]
+    return ([*name.split("."), ""])[1]
 
 
 @pytest.mark.parametrize("name", [name for name in modules() if name != "toklab"])

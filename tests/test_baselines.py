@@ -67,9 +67,7 @@ HUGGING_FACE = [name for name in ALGORITHMS if name.startswith("hf-")]
 SIZES = {"hf-unigram": 180, "hf-wordlevel": 150, "spm-char": 400, "spm-word": 120}
 # Any text but lone surrogates, with what pre-tokenizers and byte alphabets trip over made likely.
 ANY_TEXT = st.lists(
-    st.sampled_from(
-        ["the ", " harbour", "\n", "\r\n", "\t", "  ", "\0", "\x1f", "é", "日本", "▅", "<0x41>", "<unk>"]
-    )
+    st.sampled_from(["the ", " harbour", "\n", "\r\n", "\t", "  ", "\0", "\x1f", "é", "日本", "▅", "<0x41>", "<unk>"])
     | st.text(st.characters(exclude_categories=["Cs"]), max_size=6)
 ).map("".join)
 USER_PATTERN = r"[A-Za-z]+|\d|\s+"
@@ -225,16 +223,12 @@ def test_unknown_text_is_covered(name: str) -> None:
     tokenizer = fitted(name)
     text = "the ☃ harbour"
     encoding = tokenizer.encode(text)
-    covered = [
-        text.encode()[start:end] for start, end in encoding.offsets[encoding.ids == tokenizer.vocab.unk_id]
-    ]
+    covered = [text.encode()[start:end] for start, end in encoding.offsets[encoding.ids == tokenizer.vocab.unk_id]]
     assert any("☃".encode() in part for part in covered)
     check_offsets(text, encoding, full=True)
 
 
-@pytest.mark.parametrize(
-    ("name", "unk"), [("hf-bpe", None), ("hf-wordlevel", 0), ("spm-bpe", 0), ("spm-word", 0)]
-)
+@pytest.mark.parametrize(("name", "unk"), [("hf-bpe", None), ("hf-wordlevel", 0), ("spm-bpe", 0), ("spm-word", 0)])
 def test_unknown_id(name: str, unk: int | None) -> None:
     assert fitted(name).vocab.unk_id == unk
 

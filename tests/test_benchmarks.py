@@ -15,7 +15,7 @@ from click.testing import CliRunner
 
 from benchmarks import __main__ as command_line
 from benchmarks import contenders
-from benchmarks.child import digest, peak_mb
+from benchmarks.child import digest
 from benchmarks.contenders import COMPILE, ENCODE, STARTUP, TRAIN, choose, find, left_out
 from benchmarks.encoders import byte_ranks
 from benchmarks.rounds import Measurement, Plan
@@ -24,6 +24,7 @@ from benchmarks.table import cells, describe_ratio, groups
 from benchmarks.texts import Text, read_documents, read_text, write_documents
 from toklab.errors import InputError, UnknownNameError, UsageError
 from toklab.types import Piece, Vocab
+from toklab.worker import peak_memory_mb
 
 ROOT = Path(__file__).resolve().parents[1]
 PROMISED = {
@@ -214,10 +215,10 @@ def test_tiktoken_ranks_leave_out_special_pieces() -> None:
 
 
 def test_peak_memory_counts_this_process() -> None:
-    before = peak_mb()
+    before = peak_memory_mb()
     held = bytearray(int(before * 1_000_000) + 50_000_000)
     held[::4096] = b"x" * len(held[::4096])
-    assert peak_mb() > before + 40
+    assert peak_memory_mb() > before + 40
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import subprocess
 import sys
 from collections import Counter
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from strategies import TINY_COUNTS
 
 from toklab import train
 from toklab.algorithms.bpe import TIE_RULES, BpeSpec, initial_symbols, learn, learn_with, spell
@@ -19,8 +21,6 @@ from toklab.algorithms.models import BpeModel
 from toklab.algorithms.symbols import Learned, Material, build_material
 from toklab.errors import UnknownNameError, UsageError, VocabSizeError
 from toklab.types import Piece, WordCounts
-
-from strategies import TINY_COUNTS
 
 HUGS = " ".join(["hug"] * 10 + ["pug"] * 5 + ["pun"] * 12 + ["bun"] * 4 + ["hugs"] * 5)
 ALPHABETS: dict[str, dict[str, Any]] = {
@@ -109,7 +109,7 @@ def replay(material: Material, merges: Sequence[tuple[int, int, int]]) -> list[i
         for index, word in enumerate(words):
             if left not in word:
                 continue
-            pairs = sum(pair == (left, right) for pair in zip(word, word[1:], strict=False))
+            pairs = sum(pair == (left, right) for pair in itertools.pairwise(word))
             total += pairs * int(material.counts[index])
             packed: list[int] = []
             skip = False
@@ -207,9 +207,7 @@ def test_backends_give_equal_tokenizers(alphabet: str, tie: str, corpora: Any) -
 
 
 @given(counts=TINY_COUNTS, choices=CHOICES, alphabet=st.sampled_from(sorted(ALPHABETS)))
-def test_every_merge_occurs_as_often_as_it_says(
-    counts: dict[str, int], choices: dict[str, Any], alphabet: str
-) -> None:
+def test_every_merge_occurs_as_often_as_it_says(counts: dict[str, int], choices: dict[str, Any], alphabet: str) -> None:
     material = make_material(counts, **ALPHABETS[alphabet])
     learned = learn_bpe(material, len(material.symbols) + 60, **choices)
     assert replay(material, learned.merges) == list(learned.counts)
@@ -255,7 +253,7 @@ def test_lexicographic_max_is_subword_nmts_rule(counts: dict[str, int], merges: 
     for _ in range(merges):
         stats: Counter[tuple[str, str]] = Counter()
         for word, count in words.items():
-            for pair in zip(word, word[1:], strict=False):
+            for pair in itertools.pairwise(word):
                 stats[pair] += count
         if not stats:
             break
@@ -323,7 +321,7 @@ def test_a_vocabulary_of_a_billion_costs_no_memory(algorithm: str) -> None:
     ],
 )
 def test_too_small_a_vocabulary_names_the_smallest_that_works(options: dict[str, Any], smallest: int) -> None:
-    for size in (smallest - 1, 0, -1):
+    for size in (smallest - 1, 1):
         with pytest.raises(VocabSizeError, match=f"ask for at least {smallest}"):
             train("bpe", ["ab cab"], vocab_size=size, **options)
     assert len(train("bpe", ["ab cab"], vocab_size=smallest, **options).vocab) == smallest
@@ -332,6 +330,9 @@ def test_too_small_a_vocabulary_names_the_smallest_that_works(options: dict[str,
 @pytest.mark.parametrize(
     "options",
     [
+        {"vocab_size": 0},
+        {"vocab_size": -5},
+        {"vocab_size": 2**40},
         {"tie": "random"},
         {"alphabet": "letter"},
         {"alphabet": "byte", "end_of_word_suffix": "</w>"},
@@ -352,7 +353,7 @@ def test_too_small_a_vocabulary_names_the_smallest_that_works(options: dict[str,
 )
 def test_options_that_cannot_work_are_refused(options: dict[str, Any]) -> None:
     with pytest.raises(UsageError) as caught:
-        train("bpe", ["ab cab"], vocab_size=300, **options)
+        train("bpe", ["ab cab"], **({"vocab_size": 300} | options))
     assert "\n" not in str(caught.value)
 
 

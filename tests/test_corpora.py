@@ -11,7 +11,7 @@ import pytest
 from toklab.corpus import bundled_path, open_corpus
 
 CORPORA = Path(__file__).resolve().parents[1] / "corpora"
-SUMS = dict(reversed(line.split("  ")) for line in (CORPORA / "SHA256SUMS").read_text("utf-8").splitlines())
+SUMS = {line.split("  ")[1]: line.split("  ")[0] for line in (CORPORA / "SHA256SUMS").read_text("utf-8").splitlines()}
 PARALLEL = sorted(CORPORA.glob("parallel/*.txt"))
 
 

@@ -9,11 +9,10 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from strategies import TEXT
 
 from toklab.corpus import DOCUMENT_KINDS, Corpus, bundled_path, cut_documents, open_corpus
 from toklab.errors import InputError, UnknownNameError, UsageError
-
-from strategies import TEXT
 
 LINES = st.lists(st.sampled_from(["a", "b c", "", " ", "\t", "\r", "\x0c", "\u2028", "\x85", "é"])).map("\n".join)
 DOCUMENTS = st.lists(st.text("ab\n", min_size=1, max_size=5), min_size=2, max_size=30)

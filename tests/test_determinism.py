@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from helpers import broken_trainers, english
 
-from toklab.determinism import AXES, THREADS, DeterminismReport, compare_trainings, determinism
 from toklab.errors import PatternError, UnknownNameError, UsageError, VocabSizeError
 from toklab.results import Probe
+from toklab.retraining import AXES, THREADS, DeterminismReport, compare_trainings, determinism
 from toklab.training import train
 from toklab.types import Piece, Vocab
 
@@ -48,7 +48,7 @@ def broken(steps: list[tuple[str, int, int]]) -> DeterminismReport:
 @pytest.fixture(scope="module")
 def ours() -> DeterminismReport:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("toklab.determinism.THREADS", (4,))
+        patch.setattr("toklab.retraining.THREADS", (4,))
         return determinism(english(4_000), OURS, vocab_size=300, runs=2)
 
 

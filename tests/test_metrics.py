@@ -201,9 +201,7 @@ class TestSequenceLength:
         assert value("token_length_mean", data) == 6 / 3
         assert value("token_length_p95", data) == 4
 
-    @pytest.mark.parametrize(
-        "name", ["bytes_per_token", "chars_per_token", "token_length_mean", "token_length_p95"]
-    )
+    @pytest.mark.parametrize("name", ["bytes_per_token", "chars_per_token", "token_length_mean", "token_length_p95"])
     def test_no_tokens_is_undefined(self, name: str) -> None:
         assert value(name, encoded([(" ", [])])) is None
 
@@ -215,9 +213,7 @@ class TestSequenceLength:
 class TestOov:
     def test_unknown(self) -> None:
         # 4 tokens, 2 unknown, which cover 3 of 10 bytes; "ñu" and "a" hold one
-        data = encoded(
-            [("the ñu a!", [(b"the", 0, 3), (UNK, 4, 6), (b"u", 6, 7), (UNK, 8, 9)])], unk=True, seen=["a"]
-        )
+        data = encoded([("the ñu a!", [(b"the", 0, 3), (UNK, 4, 6), (b"u", 6, 7), (UNK, 8, 9)])], unk=True, seen=["a"])
         assert value("unk_rate", data) == 2 / 4
         assert value("unk_bytes", data) == 3 / 10
         # OOV words: the, ñu
@@ -235,9 +231,7 @@ class TestOov:
 
     def test_fallback(self) -> None:
         # é as two bytes, a newline by fallback; "a" is one byte but a whole character
-        data = encoded(
-            [("é\na", [(b"\xc3", 0, 2), (b"\xa9", 0, 2), (Piece(b"\n", byte=True), 2, 3), (b"a", 3, 4)])]
-        )
+        data = encoded([("é\na", [(b"\xc3", 0, 2), (b"\xa9", 0, 2), (Piece(b"\n", byte=True), 2, 3), (b"a", 3, 4)])])
         assert value("fallback_rate", data) == 3 / 4
 
     def test_oov_words(self) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from strategies import SPECIAL_TEXT, SPECIAL_TEXTS, TEXT
 from tokenizers import Tokenizer as Library
 from tokenizers import models
 
@@ -20,10 +21,10 @@ from toklab.algorithms.pipeline import TrainedTokenizer
 from toklab.errors import UsageError
 from toklab.types import Encoding, Piece, Vocab
 
-from strategies import SPECIAL_TEXT, SPECIAL_TEXTS, TEXT
-
 LETTERS = "abcd"
-WORDS = st.lists(st.text(LETTERS, min_size=1, max_size=25) | st.text("a", min_size=1, max_size=40), min_size=1, max_size=5)
+WORDS = st.lists(
+    st.text(LETTERS, min_size=1, max_size=25) | st.text("a", min_size=1, max_size=40), min_size=1, max_size=5
+)
 
 
 @st.composite
@@ -62,7 +63,9 @@ def test_merging_three_ways(model: BpeModel, words: list[str]) -> None:
 
 def test_merging_by_hand() -> None:
     pieces = ("a", "b", "ab", "ba", "aba", "aa")
-    model = BpeModel(Vocab(tuple(Piece(p.encode()) for p in pieces)), ((1, 0, 3), (0, 1, 2), (2, 0, 4), (0, 0, 5)), "character")
+    model = BpeModel(
+        Vocab(tuple(Piece(p.encode()) for p in pieces)), ((1, 0, 3), (0, 1, 2), (2, 0, 4), (0, 0, 5)), "character"
+    )
     cases = {"aba": "a ba", "abab": "a ba b", "ab": "ab", "aaa": "aa a", "aaaa": "aa aa", "b": "b", "bb": "b b"}
     for backend in ("reference", "fast"):
         found = model.encode_words(list(cases), backend)
@@ -184,6 +187,18 @@ def test_offsets_after_normalisation_by_hand() -> None:
     raw = text.encode()
     assert [raw[a:b].decode() for a, b in encoding.offsets] == ["T", "h", "é", "C", "A", "F", "E", "☃"]
     assert encoding.ids[-1] == tokenizer.vocab.unk_id
+
+
+def test_offsets_of_marks_that_change_places() -> None:
+    # Three spacing marks that canonical ordering turns around.
+    text = "\U0001d16d\u302e\U0001d165"
+    for size in (256, 258, 400):
+        tokenizer = train("bpe", [text * 3, text], vocab_size=size, normalizer="bert", pretokenizer="none")
+        assert isinstance(tokenizer, TrainedTokenizer)
+        encoding = tokenizer.encode(f"a{text}b")
+        check_encoding(tokenizer, f"a{text}b", encoding)
+        assert encoding.offsets[0].tolist() == [0, 1]
+        assert encoding.offsets[-1].tolist()[1] == 1 + len(text.encode()) + 1
 
 
 @pytest.mark.parametrize("label", TOKENIZERS)

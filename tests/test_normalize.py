@@ -7,12 +7,11 @@ import unicodedata
 
 import pytest
 from hypothesis import given
+from strategies import BERT_NORMALIZER_SKEW, SHARED_BERT_TEXT, TEXT, is_assigned
 from tokenizers import normalizers
 
 from toklab.errors import UnknownNameError
 from toklab.pretokenize import NORMALIZERS, get_normalizer
-
-from strategies import BERT_NORMALIZER_SKEW, SHARED_BERT_TEXT, TEXT, is_assigned
 
 LIBRARY = normalizers.BertNormalizer()
 bert = get_normalizer("bert")

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from strategies import TINY_COUNTS, is_assigned
 from tokenizers import Regex, Tokenizer, models, pre_tokenizers, trainers
 
 from toklab import train
@@ -22,8 +23,6 @@ from toklab.algorithms.symbols import BYTE_TO_CHAR, build_material
 from toklab.corpus import Corpus
 from toklab.pretokenize import PATTERNS, to_oniguruma
 from toklab.types import WordCounts
-
-from strategies import TINY_COUNTS, is_assigned
 
 CORPORA = Path(__file__).resolve().parents[1] / "corpora"
 LIBRARY_BYTES = 3_000_000
@@ -55,7 +54,9 @@ def sources() -> tuple[str, ...]:
     return tuple(texts)
 
 
-def library(documents: Sequence[str], pattern: str, *, byte_level: bool = True, suffix: str = "", **options: Any) -> Any:
+def library(
+    documents: Sequence[str], pattern: str, *, byte_level: bool = True, suffix: str = "", **options: Any
+) -> Any:
     """Hugging Face's BPE, trained on the same documents with the same pattern: vocabulary, merges, engine."""
     engine = Tokenizer(models.BPE(end_of_word_suffix=suffix) if suffix else models.BPE())
     steps: list[Any] = []
@@ -132,7 +133,11 @@ def test_options(options: dict[str, int]) -> None:
 )
 def test_tiny_corpora(documents: list[str], extra: int, min_frequency: int, longest: int | None, pattern: str) -> None:
     assert_parity(
-        documents, 256 + extra, pattern, min_frequency=min_frequency, **({"max_piece_length": longest} if longest else {})
+        documents,
+        256 + extra,
+        pattern,
+        min_frequency=min_frequency,
+        **({"max_piece_length": longest} if longest else {}),
     )
 
 
@@ -141,7 +146,9 @@ def test_tiny_corpora(documents: list[str], extra: int, min_frequency: int, long
 def test_tiny_words_by_both_twins(counts: dict[str, int], extra: int) -> None:
     words = WordCounts.from_counts(counts)
     spec = BpeSpec(vocab_size=256 + extra)
-    material = build_material(words, initial_symbols(words, spec), lambda word: spell(word, spec), "bpe", spec.vocab_size)
+    material = build_material(
+        words, initial_symbols(words, spec), lambda word: spell(word, spec), "bpe", spec.vocab_size
+    )
     documents = [word for word, count in counts.items() for _ in range(count)]
     _, merges, _ = library(documents, "none", vocab_size=spec.vocab_size)
     for trainer in (learn, learn_bpe):

@@ -11,11 +11,6 @@ import pytest
 import regex
 from hypothesis import given
 from hypothesis import strategies as st
-from tokenizers import Regex, pre_tokenizers
-
-from toklab.errors import InputError, PatternError, UnknownNameError
-from toklab.pretokenize import PATTERNS, count_words, from_oniguruma, get_pretokenizer, to_oniguruma
-
 from strategies import (
     BERT_PUNCTUATION_SKEW,
     LETTER_CASE_SKEW,
@@ -25,10 +20,24 @@ from strategies import (
     WORD_CLASS_SKEW,
     is_assigned,
 )
+from tokenizers import Regex, pre_tokenizers
+
+from toklab.errors import InputError, PatternError, UnknownNameError
+from toklab.pretokenize import PATTERNS, count_words, from_oniguruma, get_pretokenizer, to_oniguruma
 
 CUT_BY_PATTERN = [name for name in PATTERNS if PATTERNS[name].keeps_gaps and name != "none"]
-CUSTOM = [r"[A-Za-z]+|\d|\s+", r"\p{Lu}\p{Ll}*|[0-9]{2}", r"(?i:the|an?)+ ?", r"(?>a+)|(?<=b)c+", r"\S", r"[\]\[^-]+", "x$|^y"]
-ASSIGNED = [char for char in map(chr, range(sys.maxunicode + 1)) if not "\ud800" <= char <= "\udfff" and is_assigned(char)]
+CUSTOM = [
+    r"[A-Za-z]+|\d|\s+",
+    r"\p{Lu}\p{Ll}*|[0-9]{2}",
+    r"(?i:the|an?)+ ?",
+    r"(?>a+)|(?<=b)c+",
+    r"\S",
+    r"[\]\[^-]+",
+    "x$|^y",
+]
+ASSIGNED = [
+    char for char in map(chr, range(sys.maxunicode + 1)) if not "\ud800" <= char <= "\udfff" and is_assigned(char)
+]
 
 
 def library(pattern: str) -> Any:

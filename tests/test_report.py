@@ -47,9 +47,7 @@ METRICS = {
     "mattr": ("share", "", "distribution"),
 }
 NAMES = ("bpe", "wordpiece", "wordpiece-hf", "word", "character", "byte", "hf-bpe", "hf-unigram", "spm-bpe")
-SIGNATURE = "toklab:0.1.0|vocab:2000,8000|pre:gpt2|norm:none|" + "|".join(
-    f"fact{i}:{i * 7919}" for i in range(30)
-)
+SIGNATURE = "toklab:0.1.0|vocab:2000,8000|pre:gpt2|norm:none|" + "|".join(f"fact{i}:{i * 7919}" for i in range(30))
 HOSTILE = "\x1b[31m<script>|`*_\u202e\n=1+1"
 
 
@@ -384,9 +382,7 @@ def test_files_agree_with_the_rows(tmp_path: Path) -> None:
     raw = paths[0].read_text("utf-8")
     assert json.loads(raw, parse_constant=pytest.fail) == report.to_dict()
     rows = report.rows()
-    read = pd.read_csv(
-        paths[1], keep_default_na=False, na_values={"value": [""], "ci_low": [""], "ci_high": [""]}
-    )
+    read = pd.read_csv(paths[1], keep_default_na=False, na_values={"value": [""], "ci_low": [""], "ci_high": [""]})
     for frame in (read, pd.read_parquet(paths[2])):
         back = [
             {str(key): None if value != value else value for key, value in row.items()}
@@ -394,9 +390,7 @@ def test_files_agree_with_the_rows(tmp_path: Path) -> None:
         ]
         assert back == rows
     assert SIGNATURE in paths[3].read_text("utf-8").split("\n")
-    assert [path.read_bytes() for path in write_report(report, tmp_path / "again")] == [
-        p.read_bytes() for p in paths
-    ]
+    assert [path.read_bytes() for path in write_report(report, tmp_path / "again")] == [p.read_bytes() for p in paths]
 
 
 def test_markdown_has_the_figures_of_the_table() -> None:

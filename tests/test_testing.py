@@ -54,9 +54,7 @@ def test_encodings_that_are_not() -> None:
     first, second = (train("bpe", CORPUS, vocab_size=size) for size in (256, 300))
     with pytest.raises(AssertionError) as caught:
         assert_same_encodings(first, second, ["q", "qthe"])
-    assert str(caught.value) == (
-        "text 1 is encoded differently from token 2 on\nbpe: q | t | h | e\nbpe: q | t | he"
-    )
+    assert str(caught.value) == ("text 1 is encoded differently from token 2 on\nbpe: q | t | h | e\nbpe: q | t | he")
 
 
 def test_a_shorter_encoding_is_told() -> None:
@@ -76,9 +74,7 @@ def test_a_trainer_that_is_not() -> None:
     with pytest.raises(AssertionError) as caught:
         assert_deterministic("broken-by-order", CORPUS, runs=2, vocab_size=300)
     message = str(caught.value)
-    assert message.startswith(
-        "broken-by-order is not deterministic along document-order (2 runs): pieces differ; "
-    )
+    assert message.startswith("broken-by-order is not deterministic along document-order (2 runs): pieces differ; ")
 
 
 def test_a_trainer_that_dies() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 from collections.abc import Callable
 from fractions import Fraction
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from strategies import TINY_COUNTS, word_counts
 from tokenizers import Tokenizer as Library
 from tokenizers import models, pre_tokenizers, trainers
 
@@ -23,13 +25,13 @@ from toklab.errors import UnknownNameError, UsageError, VocabSizeError
 from toklab.kernels.wordpiece import compare_ratios
 from toklab.types import Piece, Vocab, WordCounts
 
-from strategies import TINY_COUNTS, word_counts
-
 LARGE = st.integers(1, 2**40)
 HASHES = word_counts("#a", max_length=6)
 
 
-def make_material(counts: dict[str, int], variant: str = "likelihood-ratio", specials: tuple[str, ...] = ()) -> Material:
+def make_material(
+    counts: dict[str, int], variant: str = "likelihood-ratio", specials: tuple[str, ...] = ()
+) -> Material:
     words = WordCounts.from_counts(counts)
     return build_material(words, initial_symbols(words, specials, variant), spell, "wordpiece", 10**9)
 
@@ -48,9 +50,9 @@ def oracle(counts: dict[str, int], first: list[str], size: int, min_frequency: i
 
     while len(order) < size:
         best: tuple[Any, ...] | None = None
-        pairs = {(a, b) for word, _ in words for a, b in zip(word, word[1:], strict=False)}
+        pairs = {(a, b) for word, _ in words for a, b in itertools.pairwise(word)}
         for a, b in pairs:
-            together = sum(n * list(zip(word, word[1:], strict=False)).count((a, b)) for word, n in words)
+            together = sum(n * list(itertools.pairwise(word)).count((a, b)) for word, n in words)
             new = name(a) + b[0]
             if together < min_frequency or new in specials or (not a[1] and new.startswith(CONTINUATION)):
                 continue
@@ -141,7 +143,8 @@ def test_ratios_are_compared_exactly(a: tuple[int, int, int], b: tuple[int, int,
 def test_backends_give_equal_tokenizers(variant: str, corpora: Any) -> None:
     text = (corpora / "en.txt").read_text(encoding="utf-8")[:15_000]
     one, two = (
-        train("wordpiece", [text], vocab_size=500, variant=variant, backend=backend) for backend in ("reference", "fast")
+        train("wordpiece", [text], vocab_size=500, variant=variant, backend=backend)
+        for backend in ("reference", "fast")
     )
     assert one.vocab == two.vocab
     assert len(one.vocab) == 500
@@ -309,7 +312,9 @@ def test_an_unknown_character_makes_the_whole_word_unknown() -> None:
     text = "hug h☃g, pug"
     encoding = tokenizer.encode(text)
     raw = text.encode()
-    shown = [(str(tokenizer.vocab[i]), raw[a:b].decode()) for i, (a, b) in zip(encoding.ids, encoding.offsets, strict=True)]
+    shown = [
+        (str(tokenizer.vocab[i]), raw[a:b].decode()) for i, (a, b) in zip(encoding.ids, encoding.offsets, strict=True)
+    ]
     assert ("[UNK]", "h☃g") in shown
     assert ("[UNK]", ",") in shown
     assert sum(piece == "[UNK]" for piece, _ in shown) == 2

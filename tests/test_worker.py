@@ -15,7 +15,8 @@ from toklab.corpus import Corpus
 from toklab.errors import BaselineError, ToklabError, UnknownNameError, UsageError, VocabSizeError
 from toklab.training import train
 from toklab.types import Contender
-from toklab.worker import Fit, Job, Limits, Workshop, peak_memory_mb
+from toklab.worker import peak_memory_mb
+from toklab.workshop import Fit, Job, Limits, Workshop
 
 CORPUS = english(3_000)
 MEMORY_MB = 3_000

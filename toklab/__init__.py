@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from toklab import testing
-    from toklab.compare import compare
+    from toklab.comparison import compare
     from toklab.corpus import Corpus, open_corpus
-    from toklab.determinism import determinism
     from toklab.errors import ToklabError
     from toklab.results import Report
+    from toklab.retraining import determinism
     from toklab.training import load, train
 
 __all__ = [
@@ -33,8 +33,8 @@ _HOME = {
     "Report": "toklab.results",
     "train": "toklab.training",
     "load": "toklab.training",
-    "compare": "toklab.compare",
-    "determinism": "toklab.determinism",
+    "compare": "toklab.comparison",
+    "determinism": "toklab.retraining",
 }
 
 

@@ -34,7 +34,5 @@ def measure(encoded: Encoded, bootstrap: Bootstrap, names: Iterable[str] | None 
     statistics = [metric(encoded) for metric in chosen]
     return tuple(
         Cell(metric.name, statistic.value(), low, high, metric.unit, metric.better, metric.group)
-        for metric, statistic, (low, high) in zip(
-            chosen, statistics, bootstrap.intervals(statistics), strict=True
-        )
+        for metric, statistic, (low, high) in zip(chosen, statistics, bootstrap.intervals(statistics), strict=True)
     )

@@ -40,9 +40,7 @@ class Bootstrap:
 
     def __post_init__(self) -> None:
         if self.documents < 1 or self.resamples < 1:
-            raise UsageError(
-                f"a bootstrap needs a document and a resample, not {self.documents} and {self.resamples}"
-            )
+            raise UsageError(f"a bootstrap needs a document and a resample, not {self.documents} and {self.resamples}")
 
     @property
     def weights(self) -> WeightArray:

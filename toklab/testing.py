@@ -65,14 +65,14 @@ def assert_deterministic(
     algorithm : a contender's name
     corpus : a path, texts, a ``Corpus``, or None for the bundled text
     runs : trainings per axis
-    options : of `toklab.determinism.determinism`, such as ``vocab_size=2000``
+    options : of `toklab.retraining.determinism`, such as ``vocab_size=2000``
 
     Raises
     ------
     AssertionError
         It names the axis and the first difference.
     """
-    from toklab.determinism import determinism
+    from toklab.retraining import determinism
 
     report = determinism(corpus, [algorithm], runs=runs, **options)
     for probe in report.probes:

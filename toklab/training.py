@@ -81,7 +81,5 @@ def _engine(folder: Path, path: Path) -> str:
         return "toklab"
     try:
         return str(json.loads(sidecar.read_bytes())["engine"])
-    except (OSError, ValueError, KeyError, TypeError):
-        raise FormatError(
-            f"{sidecar} is not a whole toklab.json; delete it to load the model without it"
-        ) from None
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        raise FormatError(f"{sidecar} is not a whole toklab.json; delete it to load the model without it") from None

@@ -1,8 +1,7 @@
-"""Train in a child process with a time and a memory limit: what dies there is an error in the table, no more.
+"""The child process in which a contender trains: ``python -m toklab.worker FOLDER``.
 
-A fresh process is also what a determinism probe needs: new hash seeds, new thread pools, nothing remembered.
-The child is ``python -m toklab.worker FOLDER``; it reads ``job.json`` and leaves a saved tokenizer and
-``result.json`` in the folder.
+It reads ``job.json`` from the folder and leaves a saved tokenizer and ``result.json`` there; `toklab.workshop`
+starts it and reads these.
 """
 
 from __future__ import annotations
@@ -10,253 +9,16 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
-import os
-import re
-import signal
-import subprocess
 import sys
-import tempfile
-import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from toklab.corpus import Corpus
-from toklab.errors import BaselineError, FormatError, ToklabError, UsageError, VocabSizeError
-from toklab.types import Contender, Tokenizer
+from toklab.errors import ToklabError, VocabSizeError
 
-logger = logging.getLogger("toklab")
 PREFIX = "toklab: "  # lines of a child's standard error that the parent passes on
-POLL_SECONDS = 0.02
-_NO_MEMORY = re.compile(r"memory allocation of \d+ bytes failed|bad_alloc|Cannot allocate memory")
-
-
-@dataclass(frozen=True)
-class Limits:
-    """What a child may use.
-
-    Parameters
-    ----------
-    seconds : wall time
-    memory_mb : address space, where the system can limit it
-
-    Raises
-    ------
-    UsageError
-        A limit that is not above 0.
-    """
-
-    seconds: float = 900.0
-    memory_mb: int = 12_000
-
-    def __post_init__(self) -> None:
-        if not self.seconds > 0:
-            raise UsageError(f"a time limit of {self.seconds:g} s leaves no time to train; use more than 0")
-        if not self.memory_mb > 0:
-            raise UsageError(f"a memory limit of {self.memory_mb} MB leaves no memory; use more than 0")
-
-
-@dataclass(frozen=True)
-class Job:
-    """One training.
-
-    Parameters
-    ----------
-    contender : the algorithm and its options, ``vocab_size`` among them
-    corpus : the documents
-    environment : variables to set in the child, such as ``PYTHONHASHSEED``
-    """
-
-    contender: Contender
-    corpus: Corpus
-    environment: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Fit:
-    """A finished training: the tokenizer, wall seconds of training alone, and the child's peak memory in MB."""
-
-    tokenizer: Tokenizer
-    seconds: float
-    peak_mb: float
-
-
-class Workshop:
-    """Runs jobs in child processes, a few at a time; a context manager that leaves nothing behind.
-
-    Parameters
-    ----------
-    limits : what each child may use
-    processes : children at the same time; None is one per core, at most 4
-    """
-
-    def __init__(self, limits: Limits | None = None, processes: int | None = None) -> None:
-        self._limits = limits or Limits()
-        self._processes = processes or min(os.cpu_count() or 1, 4)
-        self._folder = tempfile.TemporaryDirectory(prefix="toklab-")
-        self._lock = threading.Lock()
-        self._running: list[subprocess.Popen[bytes]] = []
-        self._corpora: dict[Corpus, Path] = {}
-        self._closed = False
-
-    def __enter__(self) -> Workshop:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stop()
-        self._folder.cleanup()
-
-    def _stop(self) -> None:
-        """End every child, and start no more."""
-        with self._lock:
-            self._closed = True
-            for process in self._running:
-                _kill(process)
-
-    def fit_all(
-        self, jobs: Sequence[Job], on_done: Callable[[Job], None] | None = None
-    ) -> list[Fit | ToklabError]:
-        """Run the jobs; a job that fails is its error, in the same place.
-
-        Parameters
-        ----------
-        jobs : what to train
-        on_done : called with each job as it ends, in the thread of the caller
-        """
-
-        def run(job: Job) -> Fit | ToklabError:
-            try:
-                return self.fit(job)
-            except ToklabError as error:
-                return error
-
-        pool = ThreadPoolExecutor(self._processes)
-        try:
-            futures = {pool.submit(run, job): job for job in jobs}
-            for future in as_completed(futures):
-                future.result()
-                if on_done is not None:
-                    on_done(futures[future])
-            return [future.result() for future in futures]
-        except BaseException:
-            self._stop()
-            raise
-        finally:
-            pool.shutdown(cancel_futures=True)
-
-    def fit(self, job: Job) -> Fit:
-        """Run one job.
-
-        Raises
-        ------
-        VocabSizeError
-            The vocabulary size is smaller than the alphabet.
-        BaselineError
-            Anything else that went wrong: an error, a crash, a hang, too much memory.
-        """
-        folder = Path(tempfile.mkdtemp(dir=self._folder.name))
-        described = {
-            "algorithm": job.contender.algorithm,
-            "options": dict(job.contender.options),
-            "documents": str(self._documents(job.corpus)),
-            "corpus": job.corpus.name,
-            "memory_mb": self._limits.memory_mb,
-        }
-        (folder / "job.json").write_text(json.dumps(described), encoding="utf-8")
-        code = self._run(folder, job)
-        if not (folder / "result.json").exists():
-            raise BaselineError(f"{job.contender.name} {_how_it_ended(code, folder / 'stderr', self._limits)}")
-        return _collect(folder, job.contender.name)
-
-    def _documents(self, corpus: Corpus) -> Path:
-        """The corpus as a file, written once."""
-        with self._lock:
-            if corpus not in self._corpora:
-                path = Path(self._folder.name) / f"corpus-{len(self._corpora)}.json"
-                path.write_text(json.dumps(corpus.documents), encoding="utf-8")
-                self._corpora[corpus] = path
-            return self._corpora[corpus]
-
-    def _run(self, folder: Path, job: Job) -> int:
-        # A Rust panic then ends with what happened, not with a backtrace.
-        defaults = {"PYTHONPATH": _search_path(), "RUST_BACKTRACE": "0"}
-        environment = os.environ | defaults | dict(job.environment)
-        with (folder / "stderr").open("wb") as errors, self._lock:
-            if self._closed:
-                raise BaselineError(f"{job.contender.name} was not started: the run was stopped")
-            process = subprocess.Popen(
-                # -P: a json.py in the folder where the user happens to be is not ours to import.
-                [sys.executable, "-P", "-m", "toklab.worker", str(folder)],
-                stdin=subprocess.DEVNULL,
-                stdout=errors,
-                stderr=errors,
-                env=environment,
-                start_new_session=True,
-            )
-            self._running.append(process)
-        try:
-            with (folder / "stderr").open("rb") as errors:
-                return self._wait(process, errors, job.contender.name)
-        finally:
-            _kill(process)
-            with self._lock:
-                self._running.remove(process)
-
-    def _wait(self, process: subprocess.Popen[bytes], errors: Any, name: str) -> int:
-        deadline = time.monotonic() + self._limits.seconds
-        code = None
-        while code is None:
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                code = process.wait(POLL_SECONDS)
-            for line in errors.readlines():
-                if line.startswith(PREFIX.encode()):
-                    logger.info(line.decode("utf-8", "replace").removeprefix(PREFIX).rstrip())
-            if code is None and time.monotonic() > deadline:
-                raise BaselineError(f"{name} did not finish within {self._limits.seconds:g} s and was stopped")
-        return code
-
-
-def _search_path() -> str:
-    """Where the child finds toklab, also from a source tree."""
-    package = str(Path(__file__).resolve().parents[1])
-    return os.pathsep.join(filter(None, [package, os.environ.get("PYTHONPATH", "")]))
-
-
-def _kill(process: subprocess.Popen[bytes]) -> None:
-    """End a child and, even where it has ended by itself, whatever it started."""
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
-
-
-def _collect(folder: Path, name: str) -> Fit:
-    result = json.loads((folder / "result.json").read_text(encoding="utf-8"))
-    if result.get("smallest") is not None:
-        raise VocabSizeError(result["algorithm"], result["requested"], result["smallest"])
-    if "error" in result:
-        raise BaselineError(f"{name}: {result['error']}")
-    from toklab.training import load
-
-    try:
-        tokenizer = load(folder / "model")
-    except FormatError as error:
-        raise BaselineError(f"{name} saved no tokenizer that can be loaded: {error}") from None
-    return Fit(tokenizer, result["seconds"], result["peak_mb"])
-
-
-def _how_it_ended(code: int, errors: Path, limits: Limits) -> str:
-    text = errors.read_text(encoding="utf-8", errors="replace")
-    if _NO_MEMORY.search(text):
-        return f"ran out of memory (limit {limits.memory_mb:,} MB)"
-    lines = [line.strip() for line in text.splitlines() if not line.startswith((PREFIX, "note: "))]
-    last = next((line for line in reversed(lines) if line), "")
-    said = f": {last[:200]}" if last else ""
-    if code < 0:
-        return f"was killed by {signal.Signals(-code).name}{said}"
-    return f"ended with status {code} and no result{said}"
 
 
 def main(folder: Path) -> None:
@@ -306,7 +68,16 @@ def limit_memory(megabytes: int) -> None:
 
 
 def peak_memory_mb() -> float:
-    """Most memory that this process has held, in MB; 0 where the system does not say."""
+    """Most memory that this process has held, in MB; 0 where the system does not say.
+
+    Linux counts the memory of the parent at the time of the fork into ``ru_maxrss`` of the child; ``VmHWM``
+    begins anew with the program.
+    """
+    try:
+        status = Path("/proc/self/status").read_text(encoding="ascii", errors="replace")
+        return int(status.partition("VmHWM:")[2].split()[0]) * 1024 / 1_000_000
+    except (OSError, ValueError, IndexError):
+        pass
     try:
         import resource
     except ImportError:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import importlib
+import operator
 from collections.abc import Mapping
 from importlib.metadata import entry_points
 from typing import Any, cast
@@ -39,9 +40,7 @@ def algorithm_targets() -> dict[str, str]:
     targets = dict(ALGORITHMS)
     for point in sorted(entry_points(group="toklab.algorithms"), key=lambda point: point.name):
         if point.name in targets and targets[point.name] != point.value:
-            raise UsageError(
-                f"the entry point {point.value!r} uses the algorithm name {point.name!r}, which is taken"
-            )
+            raise UsageError(f"the entry point {point.value!r} uses the algorithm name {point.name!r}, which is taken")
         targets[point.name] = point.value
     return targets
 
@@ -73,4 +72,24 @@ def make_spec(algorithm: Algorithm, options: Mapping[str, Any]) -> TrainSpec:
     for key in options:
         if key not in known:
             raise UnknownNameError(f"option of {algorithm.name}", key, sorted(known))
-    return algorithm.spec_type(**options)
+    spec = algorithm.spec_type(**{**options, "vocab_size": check_vocab_size(options.get("vocab_size"))})
+    if spec.threads is not None and spec.threads < 1:
+        raise UsageError(f"{spec.threads} threads cannot train; use 1 or more")
+    return spec
+
+
+def check_vocab_size(size: object) -> int:
+    """A vocabulary size as an int, if it can be one.
+
+    Raises
+    ------
+    UsageError
+        It is no whole number, or not between 1 and 2,147,483,647 (ids are int32).
+    """
+    try:
+        number = operator.index(size)  # type: ignore[arg-type]
+    except TypeError:
+        raise UsageError(f"vocabulary size {size!r} is not a whole number") from None
+    if not 1 <= number < 2**31:
+        raise UsageError(f"vocabulary size {number} is not between 1 and {2**31 - 1:,}")
+    return number

@@ -218,9 +218,7 @@ class Bpe:
         assert isinstance(spec, BpeSpec)
         check_spec(spec)
         pretokenizer = get_pretokenizer(spec.pretokenizer or "gpt2")
-        words = count_words(
-            corpus.documents, pretokenizer, spec.normalizer, threads=spec.threads, backend=spec.backend
-        )
+        words = count_words(corpus.documents, pretokenizer, spec.normalizer, threads=spec.threads, backend=spec.backend)
         initial = initial_symbols(words, spec)
         material = build_material(words, initial, lambda word: spell(word, spec), self.name, spec.vocab_size)
         learned = learn_with(

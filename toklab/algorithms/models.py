@@ -81,9 +81,7 @@ class BpeModel:
     @cached_property
     def _atoms(self) -> dict[str, int]:
         """Ids of single characters, with the suffix where it belongs, and of single bytes by stand-in."""
-        return {
-            text: i for i, text in enumerate(self.strings) if not self.vocab[i].special and not self._spare(i)
-        }
+        return {text: i for i, text in enumerate(self.strings) if not self.vocab[i].special and not self._spare(i)}
 
     def _spare(self, index: int) -> bool:
         return self.byte_fallback and self.vocab[index].byte

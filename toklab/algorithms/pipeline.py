@@ -69,9 +69,7 @@ class TrainedTokenizer:
             return Batch.stack([self._encode_with_specials(text) for text in texts])
         cut = [self._cut(text) for text in texts]
         table = self._segment(word for words, _, _ in cut for word in words)
-        return Batch.stack(
-            [_assemble([table[word] for word in words], starts, back) for words, starts, back in cut]
-        )
+        return Batch.stack([_assemble([table[word] for word in words], starts, back) for words, starts, back in cut])
 
     def _cut(self, text: str) -> tuple[list[str], IntArray, _Bytes]:
         """Words of a text, where each starts in the normalised text (bytes), and the way back to raw bytes."""
@@ -100,11 +98,7 @@ class TrainedTokenizer:
     @cached_property
     def _special_pattern(self) -> re.Pattern[str] | None:
         texts = [p.surface.decode("utf-8") for p in self.vocab if p.special]
-        return (
-            re.compile("|".join(re.escape(t) for t in sorted(texts, key=lambda t: (-len(t), t))))
-            if texts
-            else None
-        )
+        return re.compile("|".join(re.escape(t) for t in sorted(texts, key=lambda t: (-len(t), t)))) if texts else None
 
     def _encode_with_specials(self, text: str) -> Encoding:
         assert self._special_pattern is not None
@@ -205,9 +199,7 @@ def build_tokenizer(
     obtained = len(model.vocab)
     warnings: tuple[str, ...] = ()
     if obtained < spec.vocab_size:
-        warnings = (
-            f"vocabulary of {obtained:,} pieces: the corpus holds no more ({spec.vocab_size:,} asked for)",
-        )
+        warnings = (f"vocabulary of {obtained:,} pieces: the corpus holds no more ({spec.vocab_size:,} asked for)",)
     described = signature(name, spec.vocab_size, pretokenizer.name, spec.normalizer) | dict(facts)
     tokenizer = TrainedTokenizer(name, model, pretokenizer, spec.normalizer, described, warnings)
     return replace(tokenizer, backend=spec.backend)

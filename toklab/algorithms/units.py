@@ -69,9 +69,7 @@ class Units:
         """Collect the alphabet; the vocabulary size asked for is not used."""
         pretokenizer = get_pretokenizer(spec.pretokenizer or "none")
         options = BpeSpec(vocab_size=spec.vocab_size, alphabet=self.name, special_tokens=spec.special_tokens)
-        words = count_words(
-            corpus.documents, pretokenizer, spec.normalizer, threads=spec.threads, backend=spec.backend
-        )
+        words = count_words(corpus.documents, pretokenizer, spec.normalizer, threads=spec.threads, backend=spec.backend)
         symbols = tuple(initial_symbols(words, options))
         model = BpeModel.from_learned(Learned(symbols, (), ()), self.name, "", False)
         return build_tokenizer(self.name, replace(spec, vocab_size=len(symbols)), pretokenizer, model, {})

@@ -165,9 +165,7 @@ class WordPiece:
         if spec.min_frequency < 0:
             raise UsageError(f"min_frequency {spec.min_frequency} is negative; use 0 or more")
         pretokenizer = get_pretokenizer(spec.pretokenizer or "bert")
-        words = count_words(
-            corpus.documents, pretokenizer, spec.normalizer, threads=spec.threads, backend=spec.backend
-        )
+        words = count_words(corpus.documents, pretokenizer, spec.normalizer, threads=spec.threads, backend=spec.backend)
         initial = initial_symbols(words, spec.special_tokens, spec.variant)
         material = build_material(words, initial, spell, self.name, spec.vocab_size)
         if spec.variant == "hf":

@@ -104,7 +104,7 @@ class LibraryTokenizer(ABC):
         return self._decode(wanted)
 
     def save(self, folder: str | Path) -> Path:
-        """Write the library's model file and ``toklab.json``; gives the folder.
+        """Write the library's model file and ``toklab.json``; gives the model file.
 
         Raises
         ------
@@ -121,7 +121,7 @@ class LibraryTokenizer(ABC):
         }
         write_atomic(Path(folder) / self.file, self.model)
         write_atomic(Path(folder) / CARD, (json.dumps(card, indent=2) + "\n").encode())
-        return Path(folder)
+        return Path(folder) / self.file
 
 
 Saved = TypeVar("Saved", bound=LibraryTokenizer)

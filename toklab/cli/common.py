@@ -33,9 +33,7 @@ documents_option = click.option(
 )
 pretokenizer_help = "A published pattern (gpt2, cl100k, o200k, llama3, qwen2, whitespace, bert, none) or a regex."
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead.")
-strict_option = click.option(
-    "--strict", is_flag=True, help="A vocabulary size that cannot be reached is an error."
-)
+strict_option = click.option("--strict", is_flag=True, help="A vocabulary size that cannot be reached is an error.")
 
 
 def read_corpus(files: tuple[Path, ...], documents: str) -> Corpus:

@@ -40,9 +40,7 @@ from toklab.cli.common import (
     metavar="N",
     help="May be repeated  [default: 2000].",
 )
-@click.option(
-    "--pretokenizer", "-p", default="gpt2", show_default=True, metavar="NAME|REGEX", help=pretokenizer_help
-)
+@click.option("--pretokenizer", "-p", default="gpt2", show_default=True, metavar="NAME|REGEX", help=pretokenizer_help)
 @documents_option
 @click.option(
     "--held-out",
@@ -60,12 +58,8 @@ from toklab.cli.common import (
     help="Of the held-out choice and the bootstrap.",
 )
 @click.option("--probe/--no-probe", default=True, help="Train each contender twice more, to see what moves.")
-@click.option(
-    "--time-limit", type=float, default=900, show_default=True, metavar="SECONDS", help="For each training."
-)
-@click.option(
-    "--memory-limit", type=int, default=12_000, show_default=True, metavar="MB", help="For each training."
-)
+@click.option("--time-limit", type=float, default=900, show_default=True, metavar="SECONDS", help="For each training.")
+@click.option("--memory-limit", type=int, default=12_000, show_default=True, metavar="MB", help="For each training.")
 @click.option(
     "--output",
     type=click.Path(path_type=Path),
@@ -94,11 +88,11 @@ def command(
     Every contender gets the same documents, the same pre-tokenizer where it takes one, and exactly the same
     vocabulary size; each is trained in its own process.
     """
-    from toklab.compare import compare
+    from toklab.comparison import compare
     from toklab.errors import UsageError
     from toklab.files import check_writable
     from toklab.training import DEFAULT_VOCAB_SIZE
-    from toklab.worker import Limits
+    from toklab.workshop import Limits
 
     if output is not None:
         check_writable(output)
@@ -117,14 +111,10 @@ def command(
         )
     if strict:
         short = [
-            r.tokenizer
-            for r in report.results
-            if r.sized and r.cells and r["vocab_obtained"].value != r.vocab_size
+            r.tokenizer for r in report.results if r.sized and r.cells and r["vocab_obtained"].value != r.vocab_size
         ]
         if short:
-            raise UsageError(
-                f"these did not reach the vocabulary size (--strict): {', '.join(dict.fromkeys(short))}"
-            )
+            raise UsageError(f"these did not reach the vocabulary size (--strict): {', '.join(dict.fromkeys(short))}")
     if output is not None:
         from toklab.report.files import write_report
         from toklab.report.plots import write_plots

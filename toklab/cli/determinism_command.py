@@ -24,9 +24,7 @@ from toklab.cli.common import (
 
 @click.command("determinism")
 @files_argument
-@click.option(
-    "--tokenizer", "-t", "contenders", multiple=True, metavar="NAME", help="Contender, may be repeated."
-)
+@click.option("--tokenizer", "-t", "contenders", multiple=True, metavar="NAME", help="Contender, may be repeated.")
 @click.option("--vocab-size", type=SIZE, default=2000, show_default=True)
 @click.option(
     "--axis",
@@ -36,9 +34,7 @@ from toklab.cli.common import (
     help="repeat, hash-seed, document-order or threads; may be repeated  [default: all].",
 )
 @click.option("--runs", type=int, default=3, show_default=True, help="Trainings per axis, the first included.")
-@click.option(
-    "--pretokenizer", "-p", default="gpt2", show_default=True, metavar="NAME|REGEX", help=pretokenizer_help
-)
+@click.option("--pretokenizer", "-p", default="gpt2", show_default=True, metavar="NAME|REGEX", help=pretokenizer_help)
 @documents_option
 @click.option(
     "--seed",
@@ -47,12 +43,8 @@ from toklab.cli.common import (
     show_default=True,
     help="Of the choice of the texts whose encodings are compared.",
 )
-@click.option(
-    "--time-limit", type=float, default=900, show_default=True, metavar="SECONDS", help="For each training."
-)
-@click.option(
-    "--memory-limit", type=int, default=12_000, show_default=True, metavar="MB", help="For each training."
-)
+@click.option("--time-limit", type=float, default=900, show_default=True, metavar="SECONDS", help="For each training.")
+@click.option("--memory-limit", type=int, default=12_000, show_default=True, metavar="MB", help="For each training.")
 @json_option
 def command(
     files: tuple[Path, ...],
@@ -68,8 +60,8 @@ def command(
     as_json: bool,
 ) -> None:
     """Train contenders again in fresh processes and show what moves: pieces, ids or encodings."""
-    from toklab.determinism import AXES, determinism
-    from toklab.worker import Limits
+    from toklab.retraining import AXES, determinism
+    from toklab.workshop import Limits
 
     corpus = read_corpus(files, documents)
     with progress("training") as show:

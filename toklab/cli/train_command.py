@@ -48,9 +48,7 @@ SAMPLE_CHARACTERS = 160
 @click.option("--pretokenizer", "-p", metavar="NAME|REGEX", help=pretokenizer_help)
 @click.option("--normalizer", metavar="NAME", help="none or bert.")
 @documents_option
-@click.option(
-    "--held-out", type=float, metavar="SHARE", help="Keep this share of the documents back and report on it."
-)
+@click.option("--held-out", type=float, metavar="SHARE", help="Keep this share of the documents back and report on it.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the choice of held-out documents.")
 @click.option("--special-token", "special_tokens", multiple=True, metavar="TEXT", help="May be repeated.")
 @click.option("--min-frequency", type=int, metavar="N", help="A pair must occur this often to be merged.")
@@ -115,7 +113,7 @@ def _fit(algorithm: str, corpus: Corpus, options: dict[str, Any]) -> tuple[Token
     """
     from toklab.algorithms import get_algorithm, make_spec
     from toklab.types import Contender
-    from toklab.worker import Job, Limits, Workshop
+    from toklab.workshop import Job, Limits, Workshop
 
     trainer = get_algorithm(algorithm)
     spec = make_spec(trainer, options)

@@ -163,8 +163,8 @@ def _read(path: Path) -> str:
         raise InputError(f"{label}: no such file") from None
     except IsADirectoryError:
         raise InputError(f"{label} is a folder; name the files in it") from None
-    except OSError as error:
-        raise InputError(f"{label} cannot be read: {error.strerror or error}") from None
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
+        raise InputError(f"{label!r} cannot be read: {getattr(error, 'strerror', None) or error}") from None
     if not raw:
         raise InputError(f"{label} is empty; give a file with text")
     try:
@@ -173,5 +173,5 @@ def _read(path: Path) -> str:
         line = raw.count(b"\n", 0, error.start) + 1
         raise InputError(
             f"{label} is not UTF-8: line {line}, byte offset {error.start} (0x{raw[error.start]:02x}); "
-            f"convert it first, for example: iconv -f latin1 -t utf-8 {label}"
+            "convert it first, for example with: iconv -f latin1 -t utf-8"
         ) from None

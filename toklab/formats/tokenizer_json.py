@@ -141,10 +141,8 @@ def _read_sidecar(path: Path, fallback: str) -> tuple[str, Mapping[str, str], tu
         data = json.loads(path.read_bytes())
         facts = {str(key): str(value) for key, value in data["signature"].items()}
         return str(data["name"]), facts, tuple(map(str, data["warnings"]))
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        raise FormatError(
-            f"{path} is not a whole toklab.json; delete it to load the tokenizer without it"
-        ) from None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        raise FormatError(f"{path} is not a whole toklab.json; delete it to load the tokenizer without it") from None
 
 
 def _read_model(data: Mapping[str, Any]) -> Model:
@@ -156,9 +154,7 @@ def _read_model(data: Mapping[str, Any]) -> Model:
         return _read_bpe(model, strings, specials, _mentions_byte_level(data["pre_tokenizer"]))
     if kind == "WordPiece":
         if model["continuing_subword_prefix"] != CONTINUATION:
-            raise ValueError(
-                f"continuing prefix {model['continuing_subword_prefix']!r}, where toklab reads '##' only"
-            )
+            raise ValueError(f"continuing prefix {model['continuing_subword_prefix']!r}, where toklab reads '##' only")
         pieces = tuple(_wordpiece(text, text in specials) for text in strings)
         return WordPieceModel(_vocab(pieces, strings, model), int(model["max_input_chars_per_word"]))
     if kind == "WordLevel":
@@ -178,9 +174,7 @@ def _dense(vocab: Mapping[str, int]) -> list[str]:
     strings: list[str | None] = [None] * len(vocab)
     for text, index in vocab.items():
         if not isinstance(index, int) or not 0 <= index < len(strings) or strings[index] is not None:
-            raise ValueError(
-                f"the id {index!r} of {text!r} is out of range or given twice; ids must be 0 to n - 1"
-            )
+            raise ValueError(f"the id {index!r} of {text!r} is out of range or given twice; ids must be 0 to n - 1")
         strings[index] = text
     return [text for text in strings if text is not None]
 
@@ -194,9 +188,7 @@ def _wordpiece(text: str, special: bool) -> Piece:
     return Piece(text.removeprefix(CONTINUATION).encode() if continues else text.encode(), continues, special)
 
 
-def _read_bpe(
-    model: Mapping[str, Any], strings: list[str], specials: frozenset[str], byte_level: bool
-) -> BpeModel:
+def _read_bpe(model: Mapping[str, Any], strings: list[str], specials: frozenset[str], byte_level: bool) -> BpeModel:
     for key in ("dropout", "continuing_subword_prefix"):
         if model[key] is not None:
             raise ValueError(f"BPE with {key} {model[key]!r}, which toklab does not run")

@@ -90,9 +90,7 @@ def _with_room(rows: IntArray, needed: int) -> IntArray:
 
 
 @njit
-def _enter(
-    heap: IntArray, size: int, pairs: IntArray, first: int, used: int, new: int, keys: Keys, tie: int
-) -> int:
+def _enter(heap: IntArray, size: int, pairs: IntArray, first: int, used: int, new: int, keys: Keys, tie: int) -> int:
     """Enter the pairs from ``first`` on that hold ``new`` (-1: all); gives the size of the heap."""
     for index in range(first, used):
         holds = new == -1 or pairs[index, LEFT] == new or pairs[index, RIGHT] == new

@@ -31,9 +31,7 @@ def slot_for(rows: IntArray, slots: IdArray, text: ByteArray, start: int, size: 
 
 
 @inlined
-def add_word(
-    rows: IntArray, slots: IdArray, used: int, text: ByteArray, start: int, size: int, times: int
-) -> int:
+def add_word(rows: IntArray, slots: IdArray, used: int, text: ByteArray, start: int, size: int, times: int) -> int:
     """Count a word, for which there must be room; gives how many words there are now."""
     key = hash_bytes(text, start, size)
     slot = slot_for(rows, slots, text, start, size, key)

@@ -199,9 +199,7 @@ def metric(
 
     def register(function: Callable[[Encoded], Statistic]) -> Metric:
         if name in METRICS:
-            raise UsageError(
-                f"metric {name!r} is defined twice: {_origin(METRICS[name].function)} has it already"
-            )
+            raise UsageError(f"metric {name!r} is defined twice: {_origin(METRICS[name].function)} has it already")
         description = (inspect.getdoc(function) or "").partition("\n")[0]
         METRICS[name] = Metric(name, group, unit, better, description, function)
         return METRICS[name]
@@ -221,9 +219,7 @@ def _load_plugins() -> None:
         except UsageError:
             raise
         except Exception as error:
-            raise UsageError(
-                f"the metrics of {entry.name!r} ({entry.value}) cannot be loaded: {error}"
-            ) from error
+            raise UsageError(f"the metrics of {entry.name!r} ({entry.value}) cannot be loaded: {error}") from error
 
 
 def all_metrics() -> Mapping[str, Metric]:

@@ -137,15 +137,11 @@ def count_words(
     texts = documents if normalizer == "none" else [normalize(text).text for text in documents]
     counts = _count(texts, pretokenizer, threads, backend)
     if not counts:
-        raise InputError(
-            f"the corpus holds no pre-token under the pattern {pretokenizer.name!r}: nothing to train on"
-        )
+        raise InputError(f"the corpus holds no pre-token under the pattern {pretokenizer.name!r}: nothing to train on")
     return WordCounts.from_counts(counts)
 
 
-def _count(
-    texts: Sequence[str], pretokenizer: PreTokenizer, threads: int | None, backend: str
-) -> Mapping[str, int]:
+def _count(texts: Sequence[str], pretokenizer: PreTokenizer, threads: int | None, backend: str) -> Mapping[str, int]:
     if pretokenizer.name != "none" and use_kernel(backend, sum(map(len, texts)), REFERENCE_LIMIT):
         from toklab.pretokenize.automaton import compile_pattern
         from toklab.pretokenize.fast import count
@@ -153,9 +149,7 @@ def _count(
         automaton = compile_pattern(pretokenizer.entry.pattern)
         if automaton is not None:
             return count(texts, automaton, pretokenizer.entry.keeps_gaps, threads)
-        logger.info(
-            f"the pattern {pretokenizer.name!r} does not compile to a table; the regex library cuts the text"
-        )
+        logger.info(f"the pattern {pretokenizer.name!r} does not compile to a table; the regex library cuts the text")
     counts: Counter[str] = Counter()
     for text in texts:
         counts.update(pretokenizer.words(text))

@@ -12,9 +12,7 @@ from toklab.pretokenize.automaton import Automaton
 from toklab.types import IntArray
 
 
-def count(
-    documents: Sequence[str], automaton: Automaton, keeps_gaps: bool, threads: int | None
-) -> dict[str, int]:
+def count(documents: Sequence[str], automaton: Automaton, keeps_gaps: bool, threads: int | None) -> dict[str, int]:
     """Distinct pre-tokens and their counts; the same for any number of threads."""
     from toklab.kernels import announce, scan
 

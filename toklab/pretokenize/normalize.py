@@ -58,9 +58,7 @@ def bert(text: str) -> Normalized:
         else:
             spaced.append((char, index))
     decomposed = _decompose(spaced)
-    lowered = [
-        (low, index) for char, index in decomposed if unicodedata.category(char) != "Mn" for low in char.lower()
-    ]
+    lowered = [(low, index) for char, index in decomposed if unicodedata.category(char) != "Mn" for low in char.lower()]
     return Normalized("".join(char for char, _ in lowered), tuple(index for _, index in lowered))
 
 

@@ -131,9 +131,7 @@ def from_oniguruma(pattern: str) -> str:
 def _translate(match: regex.Match[str], anchors: dict[str, str], pattern: str) -> str:
     text, kind = str(match.group()), match.lastgroup
     if kind == "class" and _SET_OPERATION.search(text):
-        raise PatternError(
-            f"pattern {pattern!r}: the set {text!r} does not mean the same everywhere; write it out"
-        )
+        raise PatternError(f"pattern {pattern!r}: the set {text!r} does not mean the same everywhere; write it out")
     if text in _UNPORTABLE or (kind == "escape" and text[1].isdigit()):
         raise PatternError(f"pattern {pattern!r}: {text!r} means something else in tokenizer.json; write it out")
     if kind == "flags" and set(text) - set("(?i:"):

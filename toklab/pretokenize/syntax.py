@@ -160,9 +160,7 @@ def _without_possession(node: Node, after: tuple[Node, ...]) -> Node:
         return Alternatives(tuple(_without_possession(part, after) for part in node.parts))
     if isinstance(node, Sequence):
         parts = node.parts
-        return Sequence(
-            tuple(_without_possession(part, (*parts[i + 1 :], *after)) for i, part in enumerate(parts))
-        )
+        return Sequence(tuple(_without_possession(part, (*parts[i + 1 :], *after)) for i, part in enumerate(parts)))
     if isinstance(node, Repeat):
         inner = Repeat(_without_possession(node.part, (node, *after)), node.least, node.most)
         if not node.possessive:

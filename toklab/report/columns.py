@@ -235,9 +235,7 @@ def _column(cell: Cell) -> Column:
 
 def _best(column: Column, results: Sequence[Result]) -> str | None:
     """The best figure as shown, or None where there are not two to compare."""
-    ranked = [
-        find(r, column.metric) for r in results if ranked_in(r, column) and number(r, column.metric) is not None
-    ]
+    ranked = [find(r, column.metric) for r in results if ranked_in(r, column) and number(r, column.metric) is not None]
     cells = [cell for cell in ranked if cell is not None and cell.value is not None and cell.better]
     if len(cells) < 2:
         return None

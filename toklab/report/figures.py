@@ -68,9 +68,7 @@ def rank_frequency(report: Report) -> Figure | None:
         for result in results:
             assert result.frequencies is not None
             ranks = _log_spaced(len(result.frequencies))
-            axis.plot(
-                ranks, result.frequencies[ranks - 1], linewidth=1.4, markevery=0.1, **styles[result.tokenizer]
-            )
+            axis.plot(ranks, result.frequencies[ranks - 1], linewidth=1.4, markevery=0.1, **styles[result.tokenizer])
         logarithmic(axis, "xy")
         axis.grid(True)
         axis.set_xlabel("rank of the token (1: most frequent)")
@@ -103,8 +101,7 @@ def _bars(axis: Axes, results: Sequence[Result]) -> None:
         height=0.75,
     )
     ends = [
-        _whisker(axis, place, result, value)
-        for place, (result, value) in enumerate(zip(results, values, strict=True))
+        _whisker(axis, place, result, value) for place, (result, value) in enumerate(zip(results, values, strict=True))
     ]
     for place, (result, value, end) in enumerate(zip(results, values, ends, strict=True)):
         axis.annotate(

@@ -110,9 +110,7 @@ def _pack(heads: Sequence[Head], widths: Sequence[int], room: int | None, style:
     return parts
 
 
-def _split(
-    group: list[int], heads: Sequence[Head], widths: Sequence[int], room: int, style: _Style
-) -> list[list[int]]:
+def _split(group: list[int], heads: Sequence[Head], widths: Sequence[int], room: int, style: _Style) -> list[list[int]]:
     pieces: list[list[int]] = [[]]
     for i in group:
         if pieces[-1] and len(style.bar) + _span([*pieces[-1], i], heads, widths, style) > room:

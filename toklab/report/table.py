@@ -190,7 +190,5 @@ def _probe_entry(name: str, axes: Sequence[str], probes: Sequence[Probe | None])
             cells.append(Text("–", style="dim"))
             continue
         cells.append(Text.assemble((probe.verdict, _WORDS[probe.verdict]), (f" ×{probe.runs}", "dim")))
-        notes += [
-            (i, f"{visible(axes[i])}: {visible(text)}") for text in (probe.first_difference, probe.error) if text
-        ]
+        notes += [(i, f"{visible(axes[i])}: {visible(text)}") for text in (probe.first_difference, probe.error) if text]
     return Entry(visible(name), tuple(cells), notes=tuple(notes))

@@ -6,19 +6,19 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from toklab.algorithms import get_algorithm
+from toklab.algorithms import check_vocab_size, get_algorithm
 from toklab.contenders import resolve
 from toklab.corpus import Corpus, open_corpus
-from toklab.determinism import Progress, prepared, probe_axis
-from toklab.errors import ToklabError, UsageError, VocabSizeError
+from toklab.errors import ToklabError, UsageError
 from toklab.measure import measure
 from toklab.metrics import Encoded, seen_words
 from toklab.results import Report, Result
+from toklab.retraining import Progress, prepared, probe_axis, raise_if_all_too_small
 from toklab.signature import render, toklab_version
 from toklab.statistics import Bootstrap
 from toklab.training import DEFAULT_VOCAB_SIZE
 from toklab.types import Contender, Tokenizer
-from toklab.worker import Fit, Job, Limits, Workshop
+from toklab.workshop import Fit, Job, Limits, Workshop
 
 
 @dataclass(frozen=True)
@@ -103,9 +103,12 @@ def compare(
     """
     from toklab.pretokenize import get_pretokenizer
 
-    sizes = (vocab_size,) if isinstance(vocab_size, int) else tuple(dict.fromkeys(vocab_size))
-    if not sizes or min(sizes) < 1:
-        raise UsageError("vocabulary sizes must be 1 or more")
+    asked = vocab_size if isinstance(vocab_size, Iterable) else [vocab_size]
+    sizes = tuple(dict.fromkeys(check_vocab_size(size) for size in asked))
+    if not sizes:
+        raise UsageError("no vocabulary size to compare at; name at least one")
+    if seed < 0:
+        raise UsageError(f"seed {seed} is negative; use 0 or more")
     get_pretokenizer(pretokenizer)
     chosen = resolve(contenders)
     corpus = open_corpus(source, documents=documents)
@@ -123,7 +126,7 @@ def compare(
     entries = _entries(chosen, sizes, pretokenizer)
     groups = [_jobs(entry, training, probe) for entry in entries]
     fits = _fit(groups, limits, progress)
-    _raise_if_all_too_small(fits)
+    raise_if_all_too_small([runs[0] for entry, runs in zip(entries, fits, strict=True) if entry.sized])
     results = [judge(entry, runs, setting) for entry, runs in zip(entries, fits, strict=True)]
     return _report(results, setting, sizes, chosen)
 
@@ -207,14 +210,6 @@ def encode(tokenizer: Tokenizer, texts: Sequence[str], seen: frozenset[str], req
     batch = tokenizer.encode_batch(texts)
     decoded = tuple(tokenizer.decode(batch[row].ids.tolist()) for row in range(len(batch)))
     return Encoded(tokenizer.vocab, tuple(texts), batch, decoded, seen, requested)
-
-
-def _raise_if_all_too_small(fits: Sequence[Sequence[Fit | ToklabError]]) -> None:
-    """A size that no contender can work with is wrong usage, not a result."""
-    errors = [runs[0] for runs in fits if isinstance(runs[0], VocabSizeError)]
-    sized = [runs[0] for runs in fits if not isinstance(runs[0], Fit)]
-    if errors and len(errors) == len(fits) == len(sized):
-        raise min(errors, key=lambda error: error.smallest)
 
 
 def _report(

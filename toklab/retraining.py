@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from toklab.algorithms import get_algorithm
 from toklab.contenders import resolve
 from toklab.corpus import Corpus, open_corpus
 from toklab.errors import ToklabError, UnknownNameError, UsageError, VocabSizeError
@@ -19,7 +20,7 @@ from toklab.results import SCHEMA, Probe
 from toklab.signature import render, toklab_version
 from toklab.training import DEFAULT_VOCAB_SIZE
 from toklab.types import Contender, Piece, Tokenizer
-from toklab.worker import Fit, Job, Limits, Workshop
+from toklab.workshop import Fit, Job, Limits, Workshop
 
 AXES = ("repeat", "hash-seed", "document-order", "threads")
 THREADS = (1, 2, 4, 16)
@@ -164,8 +165,6 @@ def probe_axis(
 
 def prepared(contender: Contender, vocab_size: int, pretokenizer: str | None) -> Contender:
     """A contender with the options that a comparison gives to all."""
-    from toklab.algorithms import get_algorithm
-
     options = dict(contender.options) | {"vocab_size": vocab_size}
     if pretokenizer is not None and getattr(get_algorithm(contender.algorithm), "takes_pretokenizer", True):
         options.setdefault("pretokenizer", pretokenizer)
@@ -190,7 +189,7 @@ def determinism(
     contenders: Sequence[str | Contender] | str | None = None,
     *,
     vocab_size: int = DEFAULT_VOCAB_SIZE,
-    axes: Sequence[str] = AXES,
+    axes: Sequence[str] | str = AXES,
     runs: int = 3,
     pretokenizer: str | None = "gpt2",
     documents: str = "paragraph",
@@ -217,6 +216,9 @@ def determinism(
     InputError
         The text cannot be read.
     """
+    axes = (axes,) if isinstance(axes, str) else tuple(axes)
+    if not axes:
+        raise UsageError(f"no axis to vary; name at least one of {', '.join(AXES)}")
     for axis in axes:
         if axis not in AXES:
             raise UnknownNameError("axis", axis, AXES)
@@ -227,12 +229,8 @@ def determinism(
     corpus = open_corpus(source, documents=documents)
     chosen = [prepared(contender, vocab_size, pretokenizer) for contender in resolve(contenders)]
     training, test = corpus.split(held_out, seed)
-    plan = [
-        (contender, axis, axis_jobs(contender, training, axis, runs)) for contender in chosen for axis in axes
-    ]
-    jobs = [Job(contender, training, _PLAIN) for contender in chosen] + [
-        job for _, _, group in plan for job in group
-    ]
+    plan = [(contender, axis, axis_jobs(contender, training, axis, runs)) for contender in chosen for axis in axes]
+    jobs = [Job(contender, training, _PLAIN) for contender in chosen] + [job for _, _, group in plan for job in group]
     done = 0
 
     def on_done(job: Job) -> None:
@@ -243,7 +241,8 @@ def determinism(
 
     with Workshop(limits) as workshop:
         results = workshop.fit_all(jobs, on_done)
-    raise_if_all_too_small(results[: len(chosen)])
+    sized = [getattr(get_algorithm(contender.algorithm), "sized", True) for contender in chosen]
+    raise_if_all_too_small([fit for fit, has_size in zip(results, sized, strict=False) if has_size])
     firsts = dict(zip((contender.name for contender in chosen), results, strict=False))
     rest = iter(results[len(chosen) :])
     probes = [
