@@ -344,7 +344,7 @@ def test_a_spec_of_another_library_is_refused() -> None:
 
 def test_a_pattern_that_the_library_cannot_compile_is_told() -> None:
     with pytest.raises(PatternError, match="cannot compile"):
-        fit("hf-bpe", pretokenizer=r"\p{Script=Latin}+|(?<=a+)b")
+        fit("hf-bpe", pretokenizer=r"a{100001}")
 
 
 @pytest.mark.parametrize("name", HUGGING_FACE)
@@ -399,7 +399,7 @@ def test_save_and_load(name: str, tmp_path: Path) -> None:
     tokenizer = fit(name, vocab_size=30_000, special_tokens=("<pad>",))
     module = huggingface if name.startswith("hf-") else sentencepiece
     other = sentencepiece if name.startswith("hf-") else huggingface
-    folder = tokenizer.save(tmp_path / "deep" / "model")
+    folder = tokenizer.save(tmp_path / "deep" / "model").parent
     copies = [module.load(folder), module.load(folder / tokenizer.file), pickle.loads(pickle.dumps(tokenizer))]
     for copy in copies:
         assert copy.vocab == tokenizer.vocab

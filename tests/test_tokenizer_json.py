@@ -108,7 +108,7 @@ def test_the_bundled_texts_are_encoded_alike(label: str, corpus_lines: list[str]
 
 
 @pytest.mark.parametrize("label", MATRIX)
-@settings(max_examples=150)
+@settings(max_examples=80)
 @given(data=st.data())
 def test_any_text_is_encoded_alike(label: str, data: st.DataObject) -> None:
     text = data.draw(SHARED_BERT_TEXT if needs_old_unicode(label) else SHARED_TEXT)
@@ -117,7 +117,7 @@ def test_any_text_is_encoded_alike(label: str, data: st.DataObject) -> None:
 
 
 @pytest.mark.parametrize("label", MATRIX)
-@settings(max_examples=100)
+@settings(max_examples=60)
 @given(data=st.data())
 def test_any_ids_are_decoded_alike(label: str, data: st.DataObject) -> None:
     top = len(trained(label).vocab) - 1

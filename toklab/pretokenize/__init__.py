@@ -19,6 +19,8 @@ from toklab.types import WordCounts
 logger = logging.getLogger("toklab")
 # Characters that the regex library cuts and counts in about half a second.
 REFERENCE_LIMIT = 4_000_000
+# Text in which a pattern that can match nothing shows it.
+PROBE = "aA bB1 .,'\n\n x\tyz 2e\u0301日"
 
 __all__ = [
     "NORMALIZERS",
@@ -107,9 +109,9 @@ def get_pretokenizer(name: str) -> PreTokenizer:
         raise PatternError(f"invalid regular expression {name!r}: {error}") from None
     if compiled.groups:
         raise PatternError(f"pattern {name!r} holds a capturing group; write (?:...) instead")
-    if compiled.match(""):
-        raise PatternError(f"pattern {name!r} matches the empty string; every match must hold a character")
     to_oniguruma(name)
+    if any(match.end() == match.start() for text in ("", PROBE + name) for match in compiled.finditer(text)):
+        raise PatternError(f"pattern {name!r} matches the empty string; every match must hold a character")
     return PreTokenizer(Pattern(name, name, True, "given by the user"))
 
 

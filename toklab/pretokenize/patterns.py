@@ -8,6 +8,7 @@ writes the same meaning there and `from_oniguruma` reads it back.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import regex
 
@@ -85,31 +86,26 @@ _TABLE = (
 PATTERNS = {entry.name: entry for entry in _TABLE}
 
 # What the two engines spell differently: (regex, Oniguruma).
-_ANCHORS = {r"\Z": r"\z", "$": r"\Z", "^": r"\A", r"\A": r"\A"}
-_BACK = {r"\z": r"\Z", r"\Z": "$", r"\A": r"\A"}
+_ANCHORS = {r"\Z": r"\z", "$": r"\Z", "^": r"\A"}
+_BACK = {r"\z": r"\Z", r"\Z": "$"}
+_CATEGORY = r"\\[pP]\{(?:L[ultmo]?|M[nce]?|N[dlo]?|P[cdseifo]?|S[mcko]?|Z[slp]?|C[cf]?)\}"
+# Everything that means the same in both; what no branch matches does not, or has not been shown to.
 _TOKENS = regex.compile(
-    r"(?P<class>\[\^?\]?(?:\\.|\[:[^\]]*:\]|[^\]\\])*\])|(?P<possessive>\{\d+(?:,\d*)?\}\+)|(?P<escape>\\.)"
-    r"|(?P<flags>\(\?(?:[a-zA-Z-]+[:)]|P))|(?P<other>.)",
+    rf"(?P<set>\[\^?\]?(?:{_CATEGORY}|\\[sSwWdDrntfv]|\\x[0-9a-fA-F]{{2}}|\\[^\w\s]|[^\]\\\[])*\])"
+    rf"|(?P<escape>{_CATEGORY}|\\[sSwWdDrntfvbBAZz]|\\x[0-9a-fA-F]{{2}}|\\[^\w\s])"
+    r"|(?P<group>\(\?(?:i?:|[>=!]|<[=!]))"
+    r"|(?P<times>(?:[?*+]|\{\d+(?:,\d*)?\})\??(?![+?*{])|[?*+]\+(?![+?*{]))"
+    r"|(?P<other>[^\\\[{?*+(]|\((?!\?))",
     regex.DOTALL,
 )
-_SET_OPERATION = regex.compile(r"&&|--|\|\||~~|(?<!^|\\)\[")
-# Escapes with another meaning in Oniguruma, or none.
-_UNPORTABLE = {
-    r"\h",
-    r"\H",
-    r"\X",
-    r"\R",
-    r"\K",
-    r"\G",
-    r"\m",
-    r"\M",
-    r"\L",
-    r"\N",
-    r"\y",
-    r"\Y",
-    r"\Q",
-    r"\E",
-}
+_SET_OPERATION = regex.compile(r"&&|--|\|\||~~")
+
+
+@lru_cache(maxsize=1)
+def _folds() -> frozenset[str]:
+    """Sequences that one other character folds to, as ß to "ss": Oniguruma matches that character for (?i:ss)."""
+    folded = (char.casefold() for char in map(chr, range(0x110000)))
+    return frozenset(text for text in folded if len(text) > 1)
 
 
 def to_oniguruma(pattern: str) -> str:
@@ -118,25 +114,31 @@ def to_oniguruma(pattern: str) -> str:
     Raises
     ------
     PatternError
-        The pattern uses a construct whose meaning differs there, so that a saved model would encode differently.
+        The pattern uses a construct whose meaning differs there, or may, so that a saved model would encode
+        differently.
     """
-    return "".join(_translate(match, _ANCHORS, pattern) for match in _TOKENS.finditer(pattern))
+    return _translate(pattern, _ANCHORS)
 
 
 def from_oniguruma(pattern: str) -> str:
     """Write an Oniguruma pattern for the ``regex`` library; undoes `to_oniguruma`."""
-    return "".join(_translate(match, _BACK, pattern) for match in _TOKENS.finditer(pattern))
+    return _translate(pattern, _BACK)
 
 
-def _translate(match: regex.Match[str], anchors: dict[str, str], pattern: str) -> str:
-    text, kind = str(match.group()), match.lastgroup
-    if kind == "class" and _SET_OPERATION.search(text):
-        raise PatternError(f"pattern {pattern!r}: the set {text!r} does not mean the same everywhere; write it out")
-    if text in _UNPORTABLE or (kind == "escape" and text[1].isdigit()):
-        raise PatternError(f"pattern {pattern!r}: {text!r} means something else in tokenizer.json; write it out")
-    if kind == "flags" and set(text) - set("(?i:"):
-        raise PatternError(f"pattern {pattern!r}: the flags {text!r} cannot be saved; only (?i:...) can")
-    if kind == "possessive":
-        # In Ruby syntax {1,3}+ repeats the group; an atomic group means what the possessive form means.
-        raise PatternError(f"pattern {pattern!r}: write {text!r} as an atomic group (?>...)")
-    return anchors.get(text, text)
+def _translate(pattern: str, anchors: dict[str, str]) -> str:
+    parts: list[str] = []
+    at = 0
+    while at < len(pattern):
+        match = _TOKENS.match(pattern, at)
+        if match is None or (match.lastgroup == "set" and _SET_OPERATION.search(match.group())):
+            construct = pattern[at : at + 12]
+            raise PatternError(
+                f"pattern {pattern!r}: the construct at {construct!r} cannot be saved to tokenizer.json with the same "
+                "meaning; write it with plain sets, groups and quantifiers"
+            )
+        text = str(match.group())
+        parts.append(anchors.get(text, text))
+        at = match.end()
+    if "(?i:" in pattern and any(fold in pattern.casefold() for fold in _folds()):
+        raise PatternError(f"pattern {pattern!r}: a part of (?i:...) stands for one character elsewhere, as ss for ß")
+    return "".join(parts)
