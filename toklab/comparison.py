@@ -105,8 +105,8 @@ def compare(
 
     asked = vocab_size if isinstance(vocab_size, Iterable) else [vocab_size]
     sizes = tuple(dict.fromkeys(check_vocab_size(size) for size in asked))
-    if not sizes:
-        raise UsageError("no vocabulary size to compare at; name at least one")
+    if not sizes or min(sizes) < 1:
+        raise UsageError("vocabulary sizes must be 1 or more, and there must be one")
     if seed < 0:
         raise UsageError(f"seed {seed} is negative; use 0 or more")
     get_pretokenizer(pretokenizer)

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from importlib.metadata import entry_points
 from typing import Any, cast
 
+from toklab.backend import BACKENDS
 from toklab.errors import UnknownNameError, UsageError
 from toklab.types import Algorithm, TrainSpec
 
@@ -73,6 +74,8 @@ def make_spec(algorithm: Algorithm, options: Mapping[str, Any]) -> TrainSpec:
         if key not in known:
             raise UnknownNameError(f"option of {algorithm.name}", key, sorted(known))
     spec = algorithm.spec_type(**{**options, "vocab_size": check_vocab_size(options.get("vocab_size"))})
+    if spec.backend not in BACKENDS:
+        raise UnknownNameError("backend", spec.backend, BACKENDS)
     if spec.threads is not None and spec.threads < 1:
         raise UsageError(f"{spec.threads} threads cannot train; use 1 or more")
     return spec
@@ -84,12 +87,12 @@ def check_vocab_size(size: object) -> int:
     Raises
     ------
     UsageError
-        It is no whole number, or not between 1 and 2,147,483,647 (ids are int32).
+        It is no whole number, or above 2,147,483,647 (ids are int32).
     """
     try:
         number = operator.index(size)  # type: ignore[arg-type]
     except TypeError:
         raise UsageError(f"vocabulary size {size!r} is not a whole number") from None
-    if not 1 <= number < 2**31:
-        raise UsageError(f"vocabulary size {number} is not between 1 and {2**31 - 1:,}")
+    if number >= 2**31:
+        raise UsageError(f"vocabulary size {number} is more than the {2**31 - 1:,} that ids can count")
     return number

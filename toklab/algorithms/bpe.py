@@ -19,6 +19,7 @@ Most merges are ties, so the tie rule is part of the algorithm:
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -76,12 +77,14 @@ def learn(
     min_frequency: int = 0,
     max_piece_length: int | None = None,
     joiner: bytes = b"",
+    byte_fallback: bool = False,
 ) -> Learned:
     """Learn merges by counting every pair anew after each one.
 
     Parameters
     ----------
     joiner : prefix that a right piece loses when it is merged (``##`` for WordPiece)
+    byte_fallback : no merge may spell what a reader of the file would take for a byte (``<0xab>``)
 
     Returns
     -------
@@ -101,6 +104,7 @@ def learn(
             if count >= max(1, min_frequency)
             and (max_piece_length is None or lengths[pair[0]] + lengths[pair[1]] <= max_piece_length)
             and not _is_reserved(joined(symbols, pair, joiner), ids, symbols)
+            and not (byte_fallback and spells_byte(joined(symbols, pair, joiner)))
         }
         if not candidates:
             break
@@ -152,6 +156,11 @@ def joined(symbols: list[Symbol], pair: tuple[int, int], joiner: bytes) -> bytes
 
 def _is_reserved(key: bytes, ids: Mapping[bytes, int], symbols: list[Symbol]) -> bool:
     return key in ids and symbols[ids[key]].reserved
+
+
+def spells_byte(key: bytes) -> bool:
+    """Whether Hugging Face's decoder reads a piece as a byte: two digits of any case (or ``+`` and one)."""
+    return re.fullmatch(rb"<0x[0-9A-Fa-f+][0-9A-Fa-f]>", key) is not None
 
 
 def learn_with(backend: str, material: Material, vocab_size: int, **options: object) -> Learned:
@@ -228,6 +237,7 @@ class Bpe:
             tie=spec.tie,
             min_frequency=spec.min_frequency,
             max_piece_length=spec.max_piece_length,
+            byte_fallback=spec.byte_fallback,
         )
         model = BpeModel.from_learned(learned, spec.alphabet, spec.end_of_word_suffix or "", spec.byte_fallback)
         return build_tokenizer(self.name, spec, pretokenizer, model, {"tie": spec.tie})

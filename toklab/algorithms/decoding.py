@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from toklab.algorithms.models import BpeModel
+from toklab.algorithms.models import BpeModel, WordPieceModel
 from toklab.algorithms.symbols import CONTINUATION
 from toklab.types import Piece
 
@@ -24,18 +24,20 @@ def decode_pieces(pieces: Sequence[Piece], tokenizer: TrainedTokenizer) -> str:
         return "".join(_texts(pieces))
     if tokenizer.pretokenizer.entry.keeps_gaps:
         return "".join(piece.surface.decode("utf-8") for piece in pieces)
-    return _with_spaces(pieces)
+    if isinstance(model, WordPieceModel):
+        return _with_spaces(pieces)
+    return " ".join(piece.surface.decode("utf-8") for piece in pieces)
 
 
 def _with_spaces(pieces: Sequence[Piece]) -> str:
     """A space before every piece that begins a word; a continuation that comes first keeps its ``##``."""
     parts: list[str] = []
     for piece in pieces:
-        text = piece.surface.decode("utf-8")
+        text = (CONTINUATION if piece.continuation else "") + piece.surface.decode("utf-8")
         if parts:
-            parts.append(text if piece.continuation else " " + text)
-        else:
-            parts.append(CONTINUATION + text if piece.continuation else text)
+            # Hugging Face looks at the string alone, so a piece "##" that begins a word vanishes here too.
+            text = text.removeprefix(CONTINUATION) if text.startswith(CONTINUATION) else " " + text
+        parts.append(text)
     return "".join(parts)
 
 

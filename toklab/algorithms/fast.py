@@ -25,6 +25,7 @@ def learn_bpe(
     min_frequency: int = 0,
     max_piece_length: int | None = None,
     joiner: bytes = b"",
+    byte_fallback: bool = False,
 ) -> Learned:
     """Compiled twin of `toklab.algorithms.bpe.learn`."""
     from toklab.kernels import bpe
@@ -32,16 +33,9 @@ def learn_bpe(
     announce(bpe.learn)
     text, starts, reserved = _keys(material)
     ids, offsets = material.flat()
-    options = np.array(
-        [
-            _reachable(material, vocab_size),
-            TIE_CODES[tie],
-            max(1, min_frequency),
-            max_piece_length or 0,
-            len(joiner),
-        ],
-        np.int64,
-    )
+    size = _reachable(material, vocab_size)
+    limits = [size, TIE_CODES[tie], max(1, min_frequency), max_piece_length or 0, len(joiner), byte_fallback]
+    options = np.array(limits, np.int64)
     found = bpe.learn(ids, offsets, material.counts, text, starts, reserved, options)
     return _learned(material, found, joiner)
 

@@ -183,10 +183,18 @@ class _Bytes:
     def to_raw(self, begins: IntArray, ends: IntArray) -> IntArray:
         if self.source is None:
             return np.stack([begins, ends], axis=1)
-        first = np.searchsorted(self.inner, begins, side="right") - 1
-        last = np.searchsorted(self.inner, np.maximum(ends - 1, begins), side="right") - 1
-        spans = np.stack([self.raw[self.source[first]], self.raw[self.source[last] + 1]], axis=1)
-        # Reordered combining marks may step back a character.
+        # A piece without a byte of its own (a spelled suffix) stands at the end of what precedes it.
+        empty = begins == ends
+        first = np.searchsorted(self.inner, np.where(empty, begins - 1, begins), side="right") - 1
+        last = np.searchsorted(self.inner, ends - 1, side="right") - 1
+        if (np.diff(self.source) < 0).any():  # canonical ordering has moved combining marks
+            pieces = [self.source[a : b + 1] for a, b in zip(first, last, strict=True)]
+            low = np.array([piece.min() for piece in pieces], np.int64)
+            high = np.array([piece.max() for piece in pieces], np.int64)
+        else:
+            low, high = self.source[first], self.source[last]
+        stops = self.raw[high + 1]
+        spans = np.stack([np.where(empty, stops, self.raw[low]), stops], axis=1)
         return np.asarray(np.maximum.accumulate(spans, axis=0), np.int64)
 
 

@@ -151,16 +151,28 @@ def build_material(
     """
     if vocab_size < len(initial):
         raise VocabSizeError(algorithm, vocab_size, len(initial))
+    ids = ids_by_key(initial)
+    spelled = tuple(tuple(ids[key] for key in spell(word)) for word in words.words)
+    return Material(tuple(initial), spelled, words.counts)
+
+
+def ids_by_key(symbols: Sequence[Symbol]) -> dict[bytes, int]:
+    """Id of each key.
+
+    Raises
+    ------
+    UsageError
+        A special token is a character of the alphabet.
+    """
     ids: dict[bytes, int] = {}
-    for index, symbol in enumerate(initial):
+    for index, symbol in enumerate(symbols):
         if symbol.key and symbol.key in ids:
             raise UsageError(
                 f"the special token {symbol.key.decode('utf-8', 'replace')!r} is a single character of the "
                 "alphabet; choose a longer one"
             )
         ids[symbol.key] = index
-    spelled = tuple(tuple(ids[key] for key in spell(word)) for word in words.words)
-    return Material(tuple(initial), spelled, words.counts)
+    return ids
 
 
 def merged_piece(left: Piece, right: Piece) -> Piece:

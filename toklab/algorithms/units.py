@@ -13,7 +13,7 @@ from dataclasses import replace
 from toklab.algorithms.bpe import UNKNOWN, BpeSpec, initial_symbols
 from toklab.algorithms.models import BpeModel, WordModel
 from toklab.algorithms.pipeline import TrainedTokenizer, build_tokenizer
-from toklab.algorithms.symbols import Learned, check_special_tokens
+from toklab.algorithms.symbols import Learned, check_special_tokens, ids_by_key
 from toklab.corpus import Corpus
 from toklab.errors import VocabSizeError
 from toklab.pretokenize import count_words, get_pretokenizer
@@ -71,6 +71,7 @@ class Units:
         options = BpeSpec(vocab_size=spec.vocab_size, alphabet=self.name, special_tokens=spec.special_tokens)
         words = count_words(corpus.documents, pretokenizer, spec.normalizer, threads=spec.threads, backend=spec.backend)
         symbols = tuple(initial_symbols(words, options))
+        ids_by_key(symbols)  # refuses a special token that is a character
         model = BpeModel.from_learned(Learned(symbols, (), ()), self.name, "", False)
         return build_tokenizer(self.name, replace(spec, vocab_size=len(symbols)), pretokenizer, model, {})
 

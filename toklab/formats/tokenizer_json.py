@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from toklab.algorithms.models import BpeModel, Model, WordModel, WordPieceModel, unknown_id
+from toklab.algorithms.models import BpeModel, Model, WordModel, WordPieceModel
 from toklab.algorithms.pipeline import TrainedTokenizer
 from toklab.algorithms.symbols import BYTE_TO_CHAR, CHAR_TO_BYTE, CONTINUATION
-from toklab.errors import FormatError
+from toklab.errors import FormatError, UsageError
 from toklab.files import write_atomic
 from toklab.formats.pipeline_json import (
     decoder_of,
@@ -124,11 +125,12 @@ def load_tokenizer(path: Path, backend: str = "auto") -> TrainedTokenizer:
     try:
         model = _read_model(data)
         keeps_bytes = _is_byte_level(model)
+        _refuse_what_is_not_run(data)
         pretokenizer = read_pretokenizer(data["pre_tokenizer"], keeps_bytes)
         normalizer = read_normalizer(data["normalizer"])
     except (KeyError, TypeError, AttributeError, IndexError, UnicodeError) as error:
         raise FormatError(f"{path} lacks a part that tokenizer.json must have: {error!r}") from None
-    except ValueError as error:
+    except (ValueError, UsageError) as error:
         raise FormatError(f"{path}: {error}") from None
     name, signature, warnings = _read_sidecar(path.parent / SIDECAR, data["model"]["type"].lower())
     return TrainedTokenizer(name, model, pretokenizer, normalizer, signature, warnings, backend)
@@ -143,6 +145,16 @@ def _read_sidecar(path: Path, fallback: str) -> tuple[str, Mapping[str, str], tu
         return str(data["name"]), facts, tuple(map(str, data["warnings"]))
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise FormatError(f"{path} is not a whole toklab.json; delete it to load the tokenizer without it") from None
+
+
+def _refuse_what_is_not_run(data: Mapping[str, Any]) -> None:
+    for part in ("truncation", "padding", "post_processor"):
+        if data[part] is not None:
+            raise ValueError(f"its {part} is set, which toklab does not run")
+    vocab = data["model"]["vocab"]
+    for entry in data["added_tokens"]:
+        if vocab.get(entry["content"]) != entry["id"]:
+            raise ValueError(f"the added token {entry['content']!r} has not the id {entry['id']} in the vocabulary")
 
 
 def _read_model(data: Mapping[str, Any]) -> Model:
@@ -173,7 +185,7 @@ def _dense(vocab: Mapping[str, int]) -> list[str]:
     """Strings by id, which must be 0 to n - 1, each once."""
     strings: list[str | None] = [None] * len(vocab)
     for text, index in vocab.items():
-        if not isinstance(index, int) or not 0 <= index < len(strings) or strings[index] is not None:
+        if type(index) is not int or not 0 <= index < len(strings) or strings[index] is not None:
             raise ValueError(f"the id {index!r} of {text!r} is out of range or given twice; ids must be 0 to n - 1")
         strings[index] = text
     return [text for text in strings if text is not None]
@@ -199,13 +211,17 @@ def _read_bpe(model: Mapping[str, Any], strings: list[str], specials: frozenset[
     pieces = tuple(_bpe_piece(text, text in specials, byte_level, suffix, fallback) for text in strings)
     if byte_level and not all(char in ids for char in BYTE_TO_CHAR):
         raise ValueError("a byte-level vocabulary that lacks some of the 256 bytes")
+    if fallback and not all(f"<0x{byte:02X}>" in ids for byte in range(256)):
+        raise ValueError("byte fallback with a vocabulary that lacks some of <0x00> to <0xFF>")
+    if model["unk_token"] is not None and model["unk_token"] not in ids:
+        raise ValueError(f"its unknown token {model['unk_token']!r} is not in the vocabulary")
     merges = []
     for left, right in model["merges"]:
         if left not in ids or right not in ids or left + right not in ids:
             raise ValueError(f"the merge of {left!r} and {right!r} uses a piece that is not in the vocabulary")
         merges.append((ids[left], ids[right], ids[left + right]))
     pairs = tuple((pieces[left], pieces[right]) for left, right, _ in merges)
-    unknown = None if model["unk_token"] is None else ids.get(model["unk_token"], unknown_id(pieces))
+    unknown = None if model["unk_token"] is None else ids[model["unk_token"]]
     return BpeModel(
         Vocab(pieces, unknown, pairs), tuple(merges), "byte" if byte_level else "character", suffix, fallback
     )
@@ -217,7 +233,7 @@ def _bpe_piece(text: str, special: bool, byte_level: bool, suffix: str, fallback
     if byte_level:
         raw = bytes(CHAR_TO_BYTE[char] for char in text)
         return Piece(raw, byte=len(raw) == 1 and raw[0] >= 0x80)
-    if fallback and len(text) == 6 and text.startswith("<0x") and text.endswith(">"):
+    if fallback and re.fullmatch("<0x[0-9A-F]{2}>", text):
         return Piece(bytes([int(text[3:5], 16)]), byte=True)
     final = bool(suffix) and text.endswith(suffix)
     return Piece(text.removesuffix(suffix).encode() if final else text.encode(), word_final=final)

@@ -21,7 +21,7 @@ from toklab.kernels.chains import (
     merge_everywhere,
     note_pairs_of,
 )
-from toklab.kernels.keys import Keys, accept_merge, keys_with_room, new_keys, spell_merge
+from toklab.kernels.keys import Keys, accept_merge, keys_with_room, new_keys, spell_merge, spells_byte
 from toklab.kernels.tables import compare_keys
 from toklab.types import ByteArray, IdArray, IntArray
 
@@ -117,7 +117,7 @@ def learn(
     ids, offsets, counts : words laid end to end, where each begins, how often each occurs
     key_text, key_starts : bytes of the initial symbols
     reserved : (symbols,) 1 where no merge may spell the symbol
-    options : vocab_size, tie rule, least count, longest piece (0 for no limit), joiner's bytes
+    options : vocab_size, tie rule, least count, longest piece (0 for no limit), joiner's bytes, byte fallback
 
     Returns
     -------
@@ -146,6 +146,8 @@ def learn(
         keys = keys_with_room(keys, left, right)
         known = spell_merge(keys, left, right, joiner)
         if (longest > 0 and length > longest) or (0 <= known < len(reserved) and reserved[known] == 1):
+            continue
+        if options[5] == 1 and spells_byte(keys.text, keys.starts[keys.size[0]], keys.starts[keys.size[0] + 1]):
             continue
         new = known
         first = used

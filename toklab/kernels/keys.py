@@ -83,3 +83,18 @@ def accept_merge(keys: Keys) -> int:
     keys.table[slot] = n
     keys.size[0] = n + 1
     return np.int64(n)
+
+
+@njit
+def spells_byte(text: ByteArray, start: int, end: int) -> bool:
+    """Compiled twin of `toklab.algorithms.bpe.spells_byte`."""
+    if end - start != 6 or text[start] != 60 or text[start + 1] != 48 or text[start + 2] != 120:  # <0x
+        return False
+    plus = text[start + 3] == 43
+    return bool((plus or _is_digit(text[start + 3])) and _is_digit(text[start + 4]) and text[start + 5] == 62)
+
+
+@njit
+def _is_digit(byte: int) -> bool:
+    """Whether a byte is a hexadecimal digit of either case."""
+    return 48 <= byte <= 57 or 65 <= byte <= 70 or 97 <= byte <= 102

@@ -51,7 +51,7 @@ def bert(text: str) -> Normalized:
     for index, char in enumerate(text):
         if _is_control(char):
             continue
-        if char.isspace() and char not in "\x1c\x1d\x1e\x1f":
+        if char.isspace():
             spaced.append((" ", index))
         elif any(low <= ord(char) <= high for low, high in _CJK):
             spaced += [(" ", index), (char, index), (" ", index)]
