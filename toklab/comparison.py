@@ -13,12 +13,12 @@ from toklab.errors import ToklabError, UsageError
 from toklab.measure import measure
 from toklab.metrics import Encoded, seen_words
 from toklab.results import Report, Result
-from toklab.retraining import Progress, prepared, probe_axis, raise_if_all_too_small
+from toklab.retraining import prepared, probe_axis, raise_if_all_too_small
 from toklab.signature import render, toklab_version
 from toklab.statistics import Bootstrap
 from toklab.training import DEFAULT_VOCAB_SIZE
 from toklab.types import Contender, Tokenizer
-from toklab.workshop import Fit, Job, Limits, Workshop
+from toklab.workshop import Fit, Job, Limits, Progress, run_jobs
 
 
 @dataclass(frozen=True)
@@ -155,16 +155,7 @@ def _fit(
     # First runs come first, so that each kernel compiles once and the slowest contender is not left to the end.
     order = [(round_, group) for round_ in range(max(map(len, groups))) for group in range(len(groups))]
     jobs = [groups[group][round_] for round_, group in order]
-    done = 0
-
-    def on_done(job: Job) -> None:
-        nonlocal done
-        done += 1
-        if progress is not None:
-            progress(job.contender.name, done, len(jobs))
-
-    with Workshop(limits) as workshop:
-        results = workshop.fit_all(jobs, on_done)
+    results = run_jobs(jobs, limits, progress)
     fits: list[list[Fit | ToklabError]] = [[] for _ in groups]
     for (_, group), result in zip(order, results, strict=True):
         fits[group].append(result)

@@ -6,7 +6,7 @@ is varied and all else is kept.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -20,11 +20,10 @@ from toklab.results import SCHEMA, Probe
 from toklab.signature import render, toklab_version
 from toklab.training import DEFAULT_VOCAB_SIZE
 from toklab.types import Contender, Piece, Tokenizer
-from toklab.workshop import Fit, Job, Limits, Workshop
+from toklab.workshop import Fit, Job, Limits, Progress, run_jobs
 
 AXES = ("repeat", "hash-seed", "document-order", "threads")
 THREADS = (1, 2, 4, 16)
-Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True)
@@ -231,16 +230,7 @@ def determinism(
     training, test = corpus.split(held_out, seed)
     plan = [(contender, axis, axis_jobs(contender, training, axis, runs)) for contender in chosen for axis in axes]
     jobs = [Job(contender, training, _PLAIN) for contender in chosen] + [job for _, _, group in plan for job in group]
-    done = 0
-
-    def on_done(job: Job) -> None:
-        nonlocal done
-        done += 1
-        if progress is not None:
-            progress(job.contender.name, done, len(jobs))
-
-    with Workshop(limits) as workshop:
-        results = workshop.fit_all(jobs, on_done)
+    results = run_jobs(jobs, limits, progress)
     sized = [getattr(get_algorithm(contender.algorithm), "sized", True) for contender in chosen]
     raise_if_all_too_small([fit for fit, has_size in zip(results, sized, strict=False) if has_size])
     firsts = dict(zip((contender.name for contender in chosen), results, strict=False))

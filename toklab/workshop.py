@@ -21,7 +21,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from toklab.corpus import Corpus
 from toklab.errors import BaselineError, FormatError, ToklabError, UsageError, VocabSizeError
@@ -30,6 +30,7 @@ from toklab.worker import PREFIX
 
 logger = logging.getLogger("toklab")
 POLL_SECONDS = 0.02
+Progress: TypeAlias = Callable[[str, int, int], None]
 _NO_MEMORY = re.compile(r"memory allocation of \d+ bytes failed|bad_alloc|Cannot allocate memory")
 
 
@@ -214,6 +215,20 @@ class Workshop:
             if code is None and time.monotonic() > deadline:
                 raise BaselineError(f"{name} did not finish within {self._limits.seconds:g} s and was stopped")
         return code
+
+
+def run_jobs(jobs: Sequence[Job], limits: Limits | None, progress: Progress | None) -> list[Fit | ToklabError]:
+    """Run jobs in a workshop of their own; ``progress`` hears a name, how many are done, and how many there are."""
+    done = 0
+
+    def on_done(job: Job) -> None:
+        nonlocal done
+        done += 1
+        if progress is not None:
+            progress(job.contender.name, done, len(jobs))
+
+    with Workshop(limits) as workshop:
+        return workshop.fit_all(jobs, on_done)
 
 
 def _search_path() -> str:

@@ -20,6 +20,7 @@ from toklab.kernels.chains import (
     forget_pairs,
     merge_everywhere,
     note_pairs_of,
+    with_room,
 )
 from toklab.kernels.keys import Keys, accept_merge, keys_with_room, new_keys, spell_merge, spells_byte
 from toklab.kernels.tables import compare_keys
@@ -77,16 +78,6 @@ def _sink(heap: IntArray, size: int, count: int, key: int, index: int, keys: Key
         heap[at, 0], heap[at, 1], heap[at, 2] = heap[child, 0], heap[child, 1], heap[child, 2]
         at = child
     heap[at, 0], heap[at, 1], heap[at, 2] = count, key, index
-
-
-@njit
-def _with_room(rows: IntArray, needed: int) -> IntArray:
-    """The same rows with room for at least ``needed``."""
-    if needed <= len(rows):
-        return rows
-    more = np.zeros((2 * needed, rows.shape[1]), np.int64)
-    more[: len(rows)] = rows
-    return more
 
 
 @njit
@@ -158,11 +149,11 @@ def learn(
             # Only a merge that spells a symbol known before can add to pairs known before.
             note_pairs_of(pairs, used, new, beside)
             first = 0
-        found = _with_room(found, done + 1)
+        found = with_room(found, done + 1)
         found[done, 0], found[done, 1], found[done, 2], found[done, 3] = left, right, new, count
         pairs, used, _ = merge_everywhere(nodes, counts, pairs, used, best, new, beside)
         forget_pairs(pairs, first, used, beside)
-        heap = _with_room(heap, size + used - first)
+        heap = with_room(heap, size + used - first)
         size = _enter(heap, size, pairs, first, used, new, keys, tie)
         done += 1
     return found[:done]

@@ -40,10 +40,12 @@ def build_nodes(ids: IdArray, offsets: IntArray) -> IdArray:
 
 
 @njit
-def with_room(pairs: IntArray) -> IntArray:
-    """The same pairs with twice the room."""
-    more = np.zeros((2 * len(pairs), PAIR_COLUMNS), np.int64)
-    more[: len(pairs)] = pairs
+def with_room(rows: IntArray, needed: int) -> IntArray:
+    """The same rows with room for at least ``needed``."""
+    if needed <= len(rows):
+        return rows
+    more = np.zeros((2 * needed, rows.shape[1]), np.int64)
+    more[: len(rows)] = rows
     return more
 
 
@@ -111,15 +113,18 @@ def count_pairs(nodes: IdArray, counts: IntArray) -> tuple[IntArray, int]:
             used += 1
         append_occurrence(nodes, pairs, counts, node, np.int64(values[slot]))
         if used == len(pairs):
-            pairs = with_room(pairs)
+            pairs = with_room(pairs, used + 1)
             keys, values = rehashed(pairs, used)
     return pairs, used
 
 
 @njit
 def rehashed(pairs: IntArray, used: int) -> tuple[IntArray, IdArray]:
-    """A hash table of the pairs, a quarter full at most."""
-    keys, values = np.full(4 * len(pairs), -1, np.int64), np.zeros(4 * len(pairs), np.int32)
+    """A hash table of the pairs with room for as many as the table of pairs; a quarter full at most."""
+    size = 1 << 14
+    while size < 4 * len(pairs):
+        size *= 2
+    keys, values = np.full(size, -1, np.int64), np.zeros(size, np.int32)
     for index in range(used):
         key = (pairs[index, LEFT] << 32) | pairs[index, RIGHT]
         slot = slot_of(keys, key)
@@ -158,7 +163,7 @@ def merge_everywhere(
         drop_occurrence(nodes, pairs, counts, right)
         nodes[node, SYMBOL], nodes[node, NEXT], nodes[right, SYMBOL] = new, beyond, -1
         if used + 2 > len(pairs):
-            pairs = with_room(pairs)
+            pairs = with_room(pairs, used + 2)
         if ahead != -1:
             drop_occurrence(nodes, pairs, counts, ahead)
             symbol = nodes[ahead, SYMBOL]

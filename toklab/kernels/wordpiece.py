@@ -22,6 +22,7 @@ from toklab.kernels.chains import (
     forget_pairs,
     merge_everywhere,
     note_pairs_of,
+    with_room,
 )
 from toklab.kernels.keys import accept_merge, keys_with_room, new_keys, spell_merge
 from toklab.types import ByteArray, IdArray, IntArray
@@ -131,16 +132,6 @@ def _is_fresh(entry: IntArray, pairs: IntArray, singles: IntArray) -> bool:
 
 
 @njit
-def _with_room(rows: IntArray, needed: int) -> IntArray:
-    """The same rows with room for at least ``needed``."""
-    if needed <= len(rows):
-        return rows
-    more = np.zeros((2 * needed, rows.shape[1]), np.int64)
-    more[: len(rows)] = rows
-    return more
-
-
-@njit
 def _enrol(families: IntArray, links: IntArray, pairs: IntArray, first: int, used: int) -> None:
     """Enter the pairs from ``first`` on in the lists of what their symbols begin and end.
 
@@ -171,7 +162,7 @@ def _refresh(
         index = families[symbol, side]
         while index != -1:
             if pairs[index, COUNT] >= least and (side == 0 or pairs[index, LEFT] != symbol):
-                heap = _with_room(heap, size + 1)
+                heap = with_room(heap, size + 1)
                 _push(heap, size, index, pairs, singles)
                 size += 1
             index = links[index, side]
@@ -257,12 +248,12 @@ def learn(
         else:
             note_pairs_of(pairs, used, new, beside)
             first = 0
-        found = _with_room(found, done + 1)
+        found = with_room(found, done + 1)
         found[done, 0], found[done, 1], found[done, 2], found[done, 3] = left, right, new, count
         known = used
         pairs, used, merged = merge_everywhere(nodes, counts, pairs, used, best, new, beside)
         forget_pairs(pairs, first, used, beside)
-        links = _with_room(links, used)
+        links = with_room(links, used)
         _enrol(families, links, pairs, known, used)
         singles[left] -= merged
         singles[right] -= merged
