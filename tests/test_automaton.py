@@ -66,14 +66,9 @@ def test_every_scalar_in_context(name: str) -> None:
     text = "".join(f"a{chr(code)}{chr(code)} " for code in range(0x110000) if not 0xD800 <= code < 0xE000)
     automaton = compiled(pattern)
     raw = text.encode("utf-8")
-    rows = scan.count_words(
-        np.frombuffer(raw, np.uint8),
-        np.array([0, len(raw)], np.int64),
-        0,
-        1,
-        automaton.classes,
-        automaton.table,
-        False,
+    bounds = np.array([0, len(raw)], np.int64)
+    rows, _, _ = scan.scan_words(
+        np.frombuffer(raw, np.uint8), bounds, 0, 1, automaton.classes, automaton.table, False, False
     )
     got = {raw[start : start + size].decode(): count for start, size, _, count in rows.tolist()}
     assert got == Counter(regex.findall(pattern, text))

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from toklab.algorithms.symbols import CONTINUATION, Learned, Material, Symbol, merged_piece
 from toklab.kernels import announce
-from toklab.types import ByteArray, IntArray
+from toklab.pretokenize.fast import Scanned, thread_count
+from toklab.types import Batch, ByteArray, IntArray
 
 if TYPE_CHECKING:
     from toklab.algorithms.models import Segmentation, WordPieceModel
@@ -76,6 +78,33 @@ def _learned(material: Material, found: IntArray, joiner: bytes) -> Learned:
             symbols.append(Symbol(merged_piece(a.piece, b.piece), a.key + b.key.removeprefix(joiner)))
     merges = tuple((left, right, new) for left, right, new, _ in found.tolist())
     return Learned(tuple(symbols), merges, tuple(found[:, 3].tolist()))
+
+
+def lay_out(found: Scanned, segmentations: Sequence[Segmentation], threads: int | None) -> Batch:
+    """Tokens of scanned texts, from the segmentation of each distinct word."""
+    from toklab.kernels import scan
+
+    announce(scan.lay_out)
+    at = np.zeros(len(segmentations) + 1, np.int64)
+    np.cumsum([len(ids) for ids, _ in segmentations], out=at[1:])
+    ids = np.fromiter((i for found_ids, _ in segmentations for i in found_ids), np.int32, count=int(at[-1]))
+    widths = (itertools.accumulate(found_widths) for _, found_widths in segmentations)
+    ends = np.fromiter(itertools.chain.from_iterable(widths), np.int64, count=int(at[-1]))
+    done = np.zeros(len(found.places) + 1, np.int64)
+    np.cumsum(np.diff(at)[found.places[:, 0]], out=done[1:])
+    rows = np.zeros(len(found.sizes) + 1, np.int64)
+    np.cumsum(found.sizes, out=rows[1:])
+    out, spans = np.zeros(int(done[-1]), np.int32), np.zeros((int(done[-1]), 2), np.int64)
+    workers = thread_count(threads, max(1, len(found.places) >> 16))
+    cuts = np.linspace(0, len(found.places), workers + 1).astype(np.int64)
+
+    def part(index: int) -> None:
+        first, last = int(cuts[index]), int(cuts[index + 1])
+        scan.lay_out(found.places, first, last, int(done[first]), at, ids, ends, out, spans)
+
+    with ThreadPoolExecutor(workers) as pool:
+        list(pool.map(part, range(workers)))
+    return Batch(out, done[rows], spans)
 
 
 class KernelBpe:

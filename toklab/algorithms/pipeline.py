@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -15,6 +16,9 @@ from toklab.errors import UsageError
 from toklab.pretokenize import PreTokenizer, get_normalizer
 from toklab.pretokenize.utf8 import char_to_byte
 from toklab.types import Batch, Encoding, IntArray, TrainSpec, Vocab
+
+if TYPE_CHECKING:
+    from toklab.pretokenize.automaton import Automaton
 
 # Words that a tokenizer remembers; past that it starts to remember anew.
 CACHE_WORDS = 1 << 17
@@ -63,13 +67,32 @@ class TrainedTokenizer:
         batch = self.encode_batch([text], allow_special=allow_special)
         return batch[0]
 
-    def encode_batch(self, texts: Iterable[str], *, allow_special: bool = False) -> Batch:
-        """Encode many texts; ids, rows and byte offsets come as flat arrays."""
+    def encode_batch(self, texts: Iterable[str], *, allow_special: bool = False, threads: int | None = None) -> Batch:
+        """Encode many texts; ids, rows and byte offsets come as flat arrays.
+
+        Parameters
+        ----------
+        threads : of the compiled scanner, for much text; None is one per core, at most 8; the result is the same
+        """
+        texts = list(texts)
         if allow_special and self._special_pattern is not None:
             return Batch.stack([self._encode_with_specials(text) for text in texts])
+        if self.normalizer == "none" and texts:
+            automaton = self.pretokenizer.automaton(self.backend, sum(map(len, texts)))
+            if automaton is not None:
+                return self._encode_scanned(texts, automaton, threads)
         cut = [self._cut(text) for text in texts]
         table = self._segment(word for words, _, _ in cut for word in words)
         return Batch.stack([_assemble([table[word] for word in words], starts, back) for words, starts, back in cut])
+
+    def _encode_scanned(self, texts: Sequence[str], automaton: Automaton, threads: int | None) -> Batch:
+        """The same by the compiled scanner: distinct words once, then tokens laid out by kernels."""
+        from toklab.algorithms.fast import lay_out
+        from toklab.pretokenize.fast import scan_texts
+
+        found = scan_texts(texts, automaton, self.pretokenizer.entry.keeps_gaps, threads=threads, record=True)
+        table = self._segment(found.words)
+        return lay_out(found, [table[word] for word in found.words], threads)
 
     def _cut(self, text: str) -> tuple[list[str], IntArray, _Bytes]:
         """Words of a text, where each starts in the normalised text (bytes), and the way back to raw bytes."""

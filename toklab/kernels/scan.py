@@ -31,17 +31,17 @@ def slot_for(rows: IntArray, slots: IdArray, text: ByteArray, start: int, size: 
 
 
 @inlined
-def add_word(rows: IntArray, slots: IdArray, used: int, text: ByteArray, start: int, size: int, times: int) -> int:
-    """Count a word, for which there must be room; gives how many words there are now."""
+def enter_word(rows: IntArray, slots: IdArray, used: int, text: ByteArray, start: int, size: int, times: int) -> int:
+    """Count a word; gives its number, which is ``used`` where it is new (there must be room for it)."""
     key = hash_bytes(text, start, size)
     slot = slot_for(rows, slots, text, start, size, key)
-    if slots[slot] >= 0:
-        rows[slots[slot], 3] += times
-    else:
-        slots[slot] = used
-        rows[used, 0], rows[used, 1], rows[used, 2], rows[used, 3] = start, size, key, times
-        used += 1
-    return used
+    word = np.int64(slots[slot])
+    if word < 0:
+        word = np.int64(used)
+        slots[slot] = word
+        rows[word, 0], rows[word, 1], rows[word, 2], rows[word, 3] = start, size, key, 0
+    rows[word, 3] += times
+    return word
 
 
 @njit
@@ -95,50 +95,115 @@ def match_end(text: ByteArray, at: int, end: int, classes: ByteArray, table: IdA
 
 
 @njit
-def count_words(
-    text: ByteArray, bounds: IntArray, first: int, last: int, classes: ByteArray, table: IdArray, keeps_gaps: bool
-) -> IntArray:
-    """Count the pre-tokens of documents ``first`` to ``last - 1``.
+def scan_words(
+    text: ByteArray,
+    bounds: IntArray,
+    first: int,
+    last: int,
+    classes: ByteArray,
+    table: IdArray,
+    keeps_gaps: bool,
+    record: bool,
+) -> tuple[IntArray, IntArray, IntArray]:
+    """Cut documents ``first`` to ``last - 1`` into pre-tokens and count these.
 
     Parameters
     ----------
     text, bounds : documents end to end in UTF-8; document i is ``text[bounds[i]:bounds[i + 1]]``
     classes, table : the automaton
     keeps_gaps : text between matches counts as words too
+    record : write down every place, not only how often each word occurs
 
     Returns
     -------
     rows : (words, 4) int64, for each distinct word where it was first met, its bytes, its hash and its count; side
         by side, so that a look-up touches one line of the cache
+    places : (pre-tokens, 2) int64, number of the word and where it begins in its document; empty without ``record``
+    sizes : (documents,) pre-tokens of each document
     """
     rows, slots = np.zeros((1 << 12, 4), np.int64), np.full(1 << 13, -1, np.int32)
-    used = 0
+    places = np.zeros((1 << 12 if record else 0, 2), np.int64)
+    sizes = np.zeros(last - first, np.int64)
+    used = done = 0
     for document in range(first, last):
-        at, end = bounds[document], bounds[document + 1]
-        gap = at
-        while at < end:
-            stop = match_end(text, at, end, classes, table)
-            if stop == at:
+        begin, end = bounds[document], bounds[document + 1]
+        before = done
+        at = gap = begin
+        while gap < end:
+            stop = match_end(text, at, end, classes, table) if at < end else at
+            if stop == at and at < end:
                 at += class_at(text, at, classes)[1]
                 continue
-            if used + 3 > len(rows):
+            if used + 2 > len(rows):
                 rows, slots = doubled(rows, used)
+            if record and done + 2 > len(places):
+                places = longer(places)
             if keeps_gaps and gap < at:
-                used = add_word(rows, slots, used, text, gap, at - gap, 1)
-            used = add_word(rows, slots, used, text, at, stop - at, 1)
+                word = enter_word(rows, slots, used, text, gap, at - gap, 1)
+                used = max(used, word + 1)
+                if record:
+                    places[done, 0], places[done, 1] = word, gap - begin
+                done += 1
+            if at < stop:
+                word = enter_word(rows, slots, used, text, at, stop - at, 1)
+                used = max(used, word + 1)
+                if record:
+                    places[done, 0], places[done, 1] = word, at - begin
+                done += 1
             at = gap = stop
-        if keeps_gaps and gap < end:
-            used = add_word(rows, slots, used, text, gap, end - gap, 1)
-    return rows[:used]
+        sizes[document - first] = done - before
+    return rows[:used], places[: done if record else 0], sizes
 
 
 @njit
-def join_counts(one: IntArray, other: IntArray, text: ByteArray) -> IntArray:
-    """The words of two parts of the same text, as `count_words` gives them, together."""
+def longer(places: IntArray) -> IntArray:
+    """The same places with room for twice as many."""
+    more = np.zeros((2 * len(places), 2), np.int64)
+    more[: len(places)] = places
+    return more
+
+
+@njit
+def join_words(one: IntArray, other: IntArray, text: ByteArray) -> tuple[IntArray, IntArray]:
+    """The words of two parts of the same text together, and the new number of each word of the second."""
     rows, slots = doubled(one, len(one))
     used = len(one)
+    numbers = np.zeros(len(other), np.int64)
     for word in range(len(other)):
         if used + 1 > len(rows):
             rows, slots = doubled(rows, used)
-        used = add_word(rows, slots, used, text, other[word, 0], other[word, 1], other[word, 3])
-    return rows[:used]
+        numbers[word] = enter_word(rows, slots, used, text, other[word, 0], other[word, 1], other[word, 3])
+        used = max(used, numbers[word] + 1)
+    return rows[:used], numbers
+
+
+@njit
+def lay_out(
+    places: IntArray,
+    first: int,
+    last: int,
+    done: int,
+    at: IntArray,
+    ids: IdArray,
+    ends: IntArray,
+    out: IdArray,
+    spans: IntArray,
+) -> None:
+    """Write the tokens of places ``first`` to ``last - 1`` end to end.
+
+    Parameters
+    ----------
+    places : (pre-tokens, 2) number of the word and where it begins
+    at : (words + 1,) where each word's tokens begin in ``ids`` and ``ends``
+    ids, ends : tokens of all words, and the byte of the word where each ends
+    done : tokens of the places before ``first``
+    out, spans : (n,) and (n, 2), written from ``done`` on
+    """
+    for place in range(first, last):
+        word, start = places[place, 0], places[place, 1]
+        before = start
+        for token in range(at[word], at[word + 1]):
+            out[done], spans[done, 0] = ids[token], before
+            before = start + ends[token]
+            spans[done, 1] = before
+            done += 1

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from typing import TYPE_CHECKING
 
 import regex
 
@@ -15,6 +16,9 @@ from toklab.errors import InputError, PatternError, UnknownNameError
 from toklab.pretokenize.normalize import NORMALIZERS, Normalized, get_normalizer
 from toklab.pretokenize.patterns import PATTERNS, Pattern, from_oniguruma, to_oniguruma
 from toklab.types import WordCounts
+
+if TYPE_CHECKING:
+    from toklab.pretokenize.automaton import Automaton
 
 logger = logging.getLogger("toklab")
 # Characters that the regex library cuts and counts in about half a second.
@@ -50,6 +54,17 @@ class PreTokenizer:
     @cached_property
     def _compiled(self) -> regex.Pattern[str]:
         return regex.compile(self.entry.pattern)
+
+    def automaton(self, backend: str, characters: int) -> Automaton | None:
+        """The table to scan with, where so much text deserves it and the pattern compiles to one."""
+        if self.name == "none" or not use_kernel(backend, characters, REFERENCE_LIMIT):
+            return None
+        from toklab.pretokenize.automaton import compile_pattern
+
+        found = compile_pattern(self.entry.pattern)
+        if found is None:
+            logger.info(f"the pattern {self.name!r} does not compile to a table; the regex library cuts the text")
+        return found
 
     def spans(self, text: str) -> list[tuple[int, int]]:
         """Character spans of the pre-tokens, in order."""
@@ -144,14 +159,12 @@ def count_words(
 
 
 def _count(texts: Sequence[str], pretokenizer: PreTokenizer, threads: int | None, backend: str) -> Mapping[str, int]:
-    if pretokenizer.name != "none" and use_kernel(backend, sum(map(len, texts)), REFERENCE_LIMIT):
-        from toklab.pretokenize.automaton import compile_pattern
-        from toklab.pretokenize.fast import count
+    automaton = pretokenizer.automaton(backend, sum(map(len, texts)))
+    if automaton is not None:
+        from toklab.pretokenize.fast import scan_texts
 
-        automaton = compile_pattern(pretokenizer.entry.pattern)
-        if automaton is not None:
-            return count(texts, automaton, pretokenizer.entry.keeps_gaps, threads)
-        logger.info(f"the pattern {pretokenizer.name!r} does not compile to a table; the regex library cuts the text")
+        found = scan_texts(texts, automaton, pretokenizer.entry.keeps_gaps, threads=threads, record=False)
+        return dict(zip(found.words, found.counts.tolist(), strict=True))
     counts: Counter[str] = Counter()
     for text in texts:
         counts.update(pretokenizer.words(text))
