@@ -119,14 +119,23 @@ class KernelBpe:
 
     def encode(self, starts: Sequence[tuple[list[int], list[int]]]) -> list[Segmentation]:
         """Merge words given as initial ids and widths."""
-        from toklab.kernels import encode_bpe
-
-        offsets = np.zeros(len(starts) + 1, np.int64)
-        np.cumsum([len(ids) for ids, _ in starts], out=offsets[1:])
         ids = np.array([i for word, _ in starts for i in word], np.int64)
         widths = np.array([n for _, word in starts for n in word], np.int64)
-        sizes = encode_bpe.encode(ids, widths, offsets, self._merges, self._keys, self._ranks)
-        return _segmentations(ids, widths, offsets, sizes)
+        return self._merge(ids, widths, [len(word) for word, _ in starts])
+
+    def encode_bytes(self, words: Sequence[str], byte_ids: Sequence[int]) -> list[Segmentation]:
+        """Merge words from the ids of their UTF-8 bytes."""
+        encoded = [word.encode("utf-8") for word in words]
+        ids = np.array(byte_ids, np.int64)[np.frombuffer(b"".join(encoded), np.uint8)]
+        return self._merge(ids, np.ones(len(ids), np.int64), [len(raw) for raw in encoded])
+
+    def _merge(self, ids: IntArray, widths: IntArray, sizes: Sequence[int]) -> list[Segmentation]:
+        from toklab.kernels import encode_bpe
+
+        offsets = np.zeros(len(sizes) + 1, np.int64)
+        np.cumsum(sizes, out=offsets[1:])
+        kept = encode_bpe.encode(ids, widths, offsets, self._merges, self._keys, self._ranks)
+        return _segmentations(ids, widths, offsets, kept)
 
 
 class KernelWordPiece:

@@ -120,10 +120,11 @@ class BpeModel:
 
     def encode_words(self, words: Sequence[str], backend: str = "auto") -> list[Segmentation]:
         """Encode words; the twins give equal results."""
-        starts = [self.start(word) for word in words]
-        if use_kernel(backend, sum(len(ids) ** 2 for ids, _ in starts), ENCODE_LIMIT):
-            return self._kernel.encode(starts)
-        return [self.merge(ids, lengths) for ids, lengths in starts]
+        if not use_kernel(backend, sum(len(word) ** 2 for word in words), ENCODE_LIMIT):
+            return [self.merge(*self.start(word)) for word in words]
+        if self.alphabet == "byte":
+            return self._kernel.encode_bytes(words, self._byte_ids)
+        return self._kernel.encode([self.start(word) for word in words])
 
     def merge(self, ids: list[int], lengths: list[int]) -> Segmentation:
         """Apply the lowest-ranked merge that fits, leftmost first, until none does."""

@@ -1,0 +1,88 @@
+"""Encoding much text at once, through the compiled scanner, gives what encoding it by the readable way gives."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from toklab.algorithms.pipeline import TrainedTokenizer
+from toklab.errors import UsageError
+from toklab.training import train
+from toklab.types import Batch
+
+CORPORA = Path(__file__).resolve().parents[1] / "corpora"
+CHARACTER = {"alphabet": "character", "vocab_size": 900}
+CASES: dict[str, tuple[str, dict[str, Any]]] = {
+    "bytes, gpt2": ("bpe", {}),
+    "bytes, o200k": ("bpe", {"pretokenizer": "o200k"}),
+    "bytes, whitespace": ("bpe", {"pretokenizer": "whitespace"}),
+    "bytes, regex": ("bpe", {"pretokenizer": r"\p{L}+|\d"}),
+    "characters": ("bpe", CHARACTER),
+    "characters, suffix and fallback": (
+        "bpe",
+        CHARACTER | {"end_of_word_suffix": "</w>", "byte_fallback": True, "pretokenizer": "bert"},
+    ),
+    "wordpiece, bert": ("wordpiece", {"variant": "hf"}),
+    "wordpiece, gpt2": ("wordpiece", {"pretokenizer": "gpt2"}),
+    "word": ("word", {}),
+}
+
+
+@cache
+def texts() -> tuple[str, ...]:
+    return tuple(path.read_text("utf-8") for path in sorted(CORPORA.rglob("*.txt")))
+
+
+@cache
+def twins(label: str) -> tuple[TrainedTokenizer, TrainedTokenizer]:
+    name, options = CASES[label]
+    tokenizer = train(name, CORPORA / "en.txt", **{"vocab_size": 700, **options})
+    assert isinstance(tokenizer, TrainedTokenizer)
+    return replace(tokenizer, backend="reference", _cache={}), replace(tokenizer, backend="fast", _cache={})
+
+
+def assert_equal(one: Batch, other: Batch) -> None:
+    assert one.ids.tolist() == other.ids.tolist()
+    assert one.rows.tolist() == other.rows.tolist()
+    assert one.offsets.tolist() == other.offsets.tolist()
+    assert (one.ids.dtype, one.rows.dtype, one.offsets.dtype) == (
+        other.ids.dtype,
+        other.rows.dtype,
+        other.offsets.dtype,
+    )
+
+
+@pytest.mark.parametrize("label", CASES)
+@pytest.mark.parametrize("threads", [None, 1, 3])
+def test_bundled_texts(label: str, threads: int | None) -> None:
+    readable, compiled = twins(label)
+    sample = [text[:3000] for text in texts()]
+    assert_equal(readable.encode_batch(sample), compiled.encode_batch(sample, threads=threads))
+
+
+@pytest.mark.parametrize("label", CASES)
+@given(batch=st.lists(st.text("ab 1\n.é日👩\u0301#'s", max_size=15) | st.text(max_size=10), max_size=5))
+@settings(max_examples=60, deadline=None)
+def test_any_texts(label: str, batch: list[str]) -> None:
+    readable, compiled = twins(label)
+    assert_equal(readable.encode_batch(batch), compiled.encode_batch(batch, threads=2))
+
+
+def test_a_lone_surrogate_is_told() -> None:
+    with pytest.raises(UsageError, match="character 1 is a lone surrogate"):
+        twins("bytes, gpt2")[1].encode_batch(["fine", "a\ud800"])
+
+
+def test_more_words_than_the_cache_holds(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("toklab.algorithms.pipeline.CACHE_WORDS", 50)
+    readable, compiled = twins("bytes, gpt2")
+    sample = [" ".join(f"w{i * j}" for i in range(60)) for j in range(4)]
+    for _ in range(2):
+        assert_equal(readable.encode_batch(sample), compiled.encode_batch(sample))
+    assert len(compiled._cache) <= 50
