@@ -22,6 +22,7 @@ import itertools
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from toklab.algorithms.models import BpeModel
 from toklab.algorithms.pipeline import TrainedTokenizer, build_tokenizer
@@ -93,7 +94,7 @@ def learn(
     symbols = list(material.symbols)
     ids = {symbol.key: index for index, symbol in enumerate(symbols)}
     lengths = [1] * len(symbols)
-    words = [list(word) for word in material.words]
+    words = list(material.words)
     counts = material.counts.tolist()
     merges: list[tuple[int, int, int]] = []
     merge_counts: list[int] = []
@@ -199,7 +200,7 @@ def character_symbols(words: WordCounts, suffix: str) -> list[Symbol]:
 
 
 def spell(word: str, spec: BpeSpec) -> list[bytes]:
-    """The keys of the symbols that a word starts as."""
+    """The keys of the symbols that a word starts as; `build_material` spells bytes by itself."""
     if spec.alphabet == "byte":
         return [bytes([byte]) for byte in word.encode("utf-8")]
     suffix = spec.end_of_word_suffix or ""
@@ -229,7 +230,8 @@ class Bpe:
         pretokenizer = get_pretokenizer(spec.pretokenizer or "gpt2")
         words = count_words(corpus.documents, pretokenizer, spec.normalizer, threads=spec.threads, backend=spec.backend)
         initial = initial_symbols(words, spec)
-        material = build_material(words, initial, lambda word: spell(word, spec), self.name, spec.vocab_size)
+        by_character = None if spec.alphabet == "byte" else partial(spell, spec=spec)
+        material = build_material(words, initial, by_character, self.name, spec.vocab_size)
         learned = learn_with(
             spec.backend,
             material,

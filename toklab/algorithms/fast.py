@@ -34,11 +34,10 @@ def learn_bpe(
 
     announce(bpe.learn)
     text, starts, reserved = _keys(material)
-    ids, offsets = material.flat()
     size = _reachable(material, vocab_size)
     limits = [size, TIE_CODES[tie], max(1, min_frequency), max_piece_length or 0, len(joiner), byte_fallback]
     options = np.array(limits, np.int64)
-    found = bpe.learn(ids, offsets, material.counts, text, starts, reserved, options)
+    found = bpe.learn(material.ids, material.offsets, material.counts, text, starts, reserved, options)
     return _learned(material, found, joiner)
 
 
@@ -48,11 +47,10 @@ def learn_wordpiece(material: Material, vocab_size: int, min_frequency: int = 0)
 
     announce(wordpiece.learn)
     text, starts, reserved = _keys(material)
-    ids, offsets = material.flat()
     joiner = CONTINUATION.encode()
     continues = np.array([symbol.piece.continuation for symbol in material.symbols], np.uint8)
     options = np.array([_reachable(material, vocab_size), max(1, min_frequency), len(joiner)], np.int64)
-    found = wordpiece.learn(ids, offsets, material.counts, text, starts, reserved, continues, options)
+    found = wordpiece.learn(material.ids, material.offsets, material.counts, text, starts, reserved, continues, options)
     return _learned(material, found, joiner)
 
 
@@ -72,11 +70,12 @@ def _keys(material: Material) -> tuple[ByteArray, IntArray, ByteArray]:
 
 def _learned(material: Material, found: IntArray, joiner: bytes) -> Learned:
     symbols = list(material.symbols)
-    for left, right, new, _ in found.tolist():
+    rows = found.tolist()
+    for left, right, new, _ in rows:
         if new == len(symbols):
             a, b = symbols[left], symbols[right]
             symbols.append(Symbol(merged_piece(a.piece, b.piece), a.key + b.key.removeprefix(joiner)))
-    merges = tuple((left, right, new) for left, right, new, _ in found.tolist())
+    merges = tuple((left, right, new) for left, right, new, _ in rows)
     return Learned(tuple(symbols), merges, tuple(found[:, 3].tolist()))
 
 

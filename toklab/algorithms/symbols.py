@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import itertools
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -45,32 +46,33 @@ class Symbol:
     reserved: bool = False
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Material:
     """A corpus as a merge trainer sees it.
 
     Parameters
     ----------
     symbols : the initial vocabulary, by id
-    words : for each distinct word, most frequent first, the ids that spell it
-    counts : (n,) int64, occurrences of each word
+    ids : (n,) int32, the ids that spell the distinct words, most frequent word first, end to end
+    offsets : (words + 1,) int64, where each word begins in ``ids``
+    counts : (words,) int64, occurrences of each word
     """
 
     symbols: tuple[Symbol, ...]
-    words: tuple[tuple[int, ...], ...]
+    ids: IdArray
+    offsets: IntArray
     counts: IntArray
 
-    def flat(self) -> tuple[IdArray, IntArray]:
-        """Words laid end to end: ids (n,) int32 and the (words + 1,) int64 offsets where each begins."""
-        offsets = np.zeros(len(self.words) + 1, np.int64)
-        np.cumsum([len(word) for word in self.words], out=offsets[1:])
-        ids = np.fromiter((i for word in self.words for i in word), np.int32, count=int(offsets[-1]))
-        return ids, offsets
+    @property
+    def words(self) -> Iterator[list[int]]:
+        """The ids of each word."""
+        flat = self.ids.tolist()
+        return (flat[start:end] for start, end in itertools.pairwise(self.offsets.tolist()))
 
     @property
     def size(self) -> int:
         """Symbols in all distinct words."""
-        return sum(map(len, self.words))
+        return len(self.ids)
 
 
 @dataclass(frozen=True)
@@ -132,7 +134,7 @@ def check_special_tokens(texts: Sequence[str]) -> Sequence[str]:
 def build_material(
     words: WordCounts,
     initial: Sequence[Symbol],
-    spell: Callable[[str], Sequence[bytes]],
+    spell: Callable[[str], Sequence[bytes]] | None,
     algorithm: str,
     vocab_size: int,
 ) -> Material:
@@ -140,7 +142,7 @@ def build_material(
 
     Parameters
     ----------
-    spell : gives the keys of a word's symbols
+    spell : gives the keys of a word's symbols; None spells words in bytes
 
     Raises
     ------
@@ -152,8 +154,22 @@ def build_material(
     if vocab_size < len(initial):
         raise VocabSizeError(algorithm, vocab_size, len(initial))
     ids = ids_by_key(initial)
-    spelled = tuple(tuple(ids[key] for key in spell(word)) for word in words.words)
-    return Material(tuple(initial), spelled, words.counts)
+    if spell is None:
+        flat, sizes = _bytes_of(words, ids)
+    else:
+        spelled = [spell(word) for word in words.words]
+        sizes = [len(keys) for keys in spelled]
+        flat = np.fromiter((ids[key] for keys in spelled for key in keys), np.int32, count=sum(sizes))
+    offsets = np.zeros(len(words) + 1, np.int64)
+    np.cumsum(sizes, out=offsets[1:])
+    return Material(tuple(initial), flat, offsets, words.counts)
+
+
+def _bytes_of(words: WordCounts, ids: Mapping[bytes, int]) -> tuple[IdArray, list[int]]:
+    """Every word as the ids of its UTF-8 bytes, end to end, and how many each has."""
+    table = np.array([ids[bytes([byte])] for byte in range(256)], np.int32)
+    encoded = [word.encode("utf-8") for word in words.words]
+    return table[np.frombuffer(b"".join(encoded), np.uint8)], [len(raw) for raw in encoded]
 
 
 def ids_by_key(symbols: Sequence[Symbol]) -> dict[bytes, int]:

@@ -67,7 +67,7 @@ def learn(material: Material, vocab_size: int, min_frequency: int = 0) -> Learne
     """
     symbols = list(material.symbols)
     ids = {symbol.key: index for index, symbol in enumerate(symbols)}
-    words = [list(word) for word in material.words]
+    words = list(material.words)
     counts = material.counts.tolist()
     merges: list[tuple[int, int, int]] = []
     merge_counts: list[int] = []
