@@ -81,7 +81,7 @@ def command(
     text = read_text(corpus, documents)
     if limit_mb is not None:
         text = text.first(limit_mb)
-    missing = left_out(names, tasks, sizes)
+    missing = left_out(names, tasks)
     for name, reason in missing.items():
         _say(f"left out: {name} ({reason})")
     plan = Plan(text, tasks, sizes, names, repeats, threads, time_limit, cold)

@@ -12,9 +12,6 @@ from toklab.errors import UnknownNameError, UsageError
 from toklab.signature import toklab_version
 
 TRAIN, ENCODE, COMPILE, STARTUP = "train", "encode", "compile", "startup"
-# The likelihood ratio is slow to learn at large sizes, so that it takes part there only when named.
-SMALL_VOCABULARY = 8000
-ANY_SIZE = 1 << 62
 
 
 @dataclass(frozen=True)
@@ -27,7 +24,7 @@ class Entrant:
     library : the distribution that it needs; also the module, in all of these
     reference : the contender of toklab that its ratio is to
     tasks : what it can do
-    up_to : largest vocabulary at which it takes part without being named; 0: only when named
+    by_default : takes part without being named
     model : for encoding, the contender of toklab that trains the vocabulary
     """
 
@@ -35,7 +32,7 @@ class Entrant:
     library: str
     reference: str = "bpe"
     tasks: tuple[str, ...] = (TRAIN,)
-    up_to: int = ANY_SIZE
+    by_default: bool = True
     model: str | None = None
 
     @property
@@ -54,18 +51,18 @@ _TABLE = (
     Entrant("tiktoken", "tiktoken", tasks=(ENCODE,), model="bpe"),
     Entrant("wordpiece-hf", "toklab", "wordpiece-hf", _BOTH, model="wordpiece-hf"),
     Entrant("hf-wordpiece", "tokenizers", "wordpiece-hf", _BOTH, model="wordpiece-hf"),
-    Entrant("wordpiece", "toklab", "wordpiece-hf", up_to=SMALL_VOCABULARY),
-    Entrant("hf-unigram", "tokenizers", "unigram", up_to=0),
-    Entrant("spm-unigram", "sentencepiece", "unigram", up_to=0),
+    Entrant("wordpiece", "toklab", "wordpiece-hf"),
+    Entrant("hf-unigram", "tokenizers", "unigram", by_default=False),
+    Entrant("spm-unigram", "sentencepiece", "unigram", by_default=False),
 )
 ENTRANTS = {entrant.name: entrant for entrant in _TABLE}
 
 
-def choose(names: Sequence[str], task: str, vocab_size: int) -> list[Entrant]:
-    """Who does a task at a vocabulary size: those that were named, or everyone who takes part by default."""
+def choose(names: Sequence[str], task: str) -> list[Entrant]:
+    """Who does a task: those that were named, or everyone who takes part by default."""
     if names:
         return [entrant for entrant in map(find, dict.fromkeys(names)) if task in entrant.tasks]
-    return [entrant for entrant in _TABLE if task in entrant.tasks and vocab_size <= entrant.up_to]
+    return [entrant for entrant in _TABLE if task in entrant.tasks and entrant.by_default]
 
 
 def find(name: str) -> Entrant:
@@ -101,7 +98,7 @@ def library_version(library: str) -> str:
         return library
 
 
-def left_out(names: Sequence[str], tasks: Sequence[str], vocab_sizes: Sequence[int]) -> dict[str, str]:
+def left_out(names: Sequence[str], tasks: Sequence[str]) -> dict[str, str]:
     """Contenders that do not take part, and why."""
     reasons: dict[str, str] = {}
     for entrant in map(find, dict.fromkeys(names)) if names else _TABLE:
@@ -109,11 +106,8 @@ def left_out(names: Sequence[str], tasks: Sequence[str], vocab_sizes: Sequence[i
             continue
         if not is_installed(entrant.library):
             reasons[entrant.name] = f"{entrant.library} is not installed"
-        elif not names and entrant.up_to == 0:
+        elif not names and not entrant.by_default:
             reasons[entrant.name] = f"slow; name it with --contender {entrant.name}"
-        elif not names and max(vocab_sizes) > entrant.up_to:
-            limit = f"slow above {entrant.up_to:,} pieces"
-            reasons[entrant.name] = f"{limit}; name it with --contender {entrant.name}"
     return reasons
 
 

@@ -99,7 +99,7 @@ def _write_texts(plan: Plan, folder: Path) -> list[str]:
 
 def _chosen(plan: Plan, task: str) -> Iterator[tuple[Entrant, int]]:
     for size in plan.vocab_sizes:
-        for entrant in choose(plan.names, task, size):
+        for entrant in choose(plan.names, task):
             if is_installed(entrant.library):
                 yield entrant, size
 
