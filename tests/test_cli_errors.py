@@ -188,3 +188,10 @@ def test_an_interrupt_leaves_nothing(desk: Path, tmp_path: Path, command: str, n
     assert is_gone(child)
     assert list(temporary.iterdir()) == []
     assert not (tmp_path / "out").exists()
+
+
+def test_a_format_that_cannot_hold_the_model_is_refused(desk: Path) -> None:
+    ran = run("train", "text.txt", "--algo", "spm-bpe", "--format", "hf", "--output", "out", cwd=desk)
+    assert ran.code == 2
+    assert "cannot be saved as tokenizer.json" in ran.err
+    assert not (desk / "out").exists()

@@ -14,7 +14,7 @@ from toklab.errors import PatternError, UnknownNameError, UsageError, VocabSizeE
 from toklab.results import Probe
 from toklab.retraining import AXES, THREADS, DeterminismReport, compare_trainings, determinism
 from toklab.training import train
-from toklab.types import Piece, Vocab
+from toklab.types import Batch, Piece, Vocab
 
 CORPUS = english(8_000)
 SIZE = 400
@@ -183,7 +183,7 @@ def test_pieces_that_only_look_alike_differ() -> None:
     from types import SimpleNamespace
 
     def fake(piece: Piece) -> Any:
-        return SimpleNamespace(vocab=Vocab((piece,)))
+        return SimpleNamespace(vocab=Vocab((piece,)), encode_batch=lambda _: Batch.stack([]))
 
     found = compare_trainings(fake(Piece(b"ing")), fake(Piece(b"ing", continuation=True)), ())
     assert not found.same_set

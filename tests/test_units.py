@@ -121,3 +121,19 @@ def test_a_corpus_without_words_is_refused() -> None:
     for name in ("word", "wordpiece", "bpe"):
         with pytest.raises(InputError, match="holds no pre-token under the pattern 'whitespace'"):
             train(name, [" \n\t"], pretokenizer="whitespace")
+
+
+def test_the_signature_names_every_option_that_is_not_the_default() -> None:
+    options: dict[str, Any] = {
+        "alphabet": "character",
+        "min_frequency": 2,
+        "special_tokens": ("<a>", "<b>"),
+        "byte_fallback": True,
+    }
+    tokenizer = train("bpe", ["ab ab cab"], vocab_size=400, **options)
+    facts = tokenizer.signature
+    assert facts["special"] == "<a>,<b>"
+    assert (facts["alphabet"], facts["min_frequency"], facts["byte_fallback"]) == ("character", "2", "True")
+    assert "max_piece_length" not in facts
+    assert "backend" not in facts
+    assert train("wordpiece", ["ab"], vocab_size=40, min_frequency=3).signature["min_frequency"] == "3"

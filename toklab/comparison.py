@@ -177,7 +177,7 @@ def judge(entry: Entry, runs: Sequence[Fit | ToklabError], setting: Setting) -> 
     verdict = None
     warnings = tuple(getattr(tokenizer, "warnings", ()))
     if len(runs) > 1:
-        probe = probe_axis(entry.contender.name, "retrain", first, runs[1:], test)
+        probe = probe_axis(entry.contender.name, "retrain", first, runs[1:], test, encoded.batch)
         verdict = probe.verdict
         if probe.first_difference:
             warnings += (f"trained again, it differs: {probe.first_difference}",)

@@ -60,7 +60,3 @@ class OutputError(ToklabError):
 
 class BaselineError(ToklabError):
     """A contender that failed, crashed, hung or ran out of memory in its own process."""
-
-
-class DeterminismError(ToklabError):
-    """Two trainings that should have been equal were not."""

@@ -19,7 +19,7 @@ from toklab.pretokenize import get_pretokenizer
 from toklab.results import SCHEMA, Probe
 from toklab.signature import render, toklab_version
 from toklab.training import DEFAULT_VOCAB_SIZE
-from toklab.types import Contender, Piece, Tokenizer
+from toklab.types import Batch, Contender, Encoding, Piece, Tokenizer, Vocab
 from toklab.workshop import Fit, Job, Limits, Progress, run_jobs
 
 AXES = ("repeat", "hash-seed", "document-order", "threads")
@@ -76,13 +76,24 @@ class DeterminismReport:
         return {"schema": SCHEMA, "signature": self.signature, "rows": rows}
 
 
-def compare_trainings(first: Tokenizer, other: Tokenizer, texts: Sequence[str]) -> Sameness:
-    """Hold two trainings of one contender against each other."""
+def compare_trainings(
+    first: Tokenizer, other: Tokenizer, texts: Sequence[str], encoded: Batch | None = None
+) -> Sameness:
+    """Hold two trainings of one contender against each other.
+
+    Parameters
+    ----------
+    texts : whose encodings are compared
+    encoded : these as the first training encodes them, where that is known already
+    """
     a, b = first.vocab, other.vocab
     same_set = sorted(a.pieces, key=_key) == sorted(b.pieces, key=_key)
     same_ids = a.pieces == b.pieces and a.merges == b.merges
     difference = None if same_ids else _first_difference(first, other)
-    changed = next((text for text in texts if _segments(first, text) != _segments(other, text)), None)
+    if encoded is None:
+        encoded = first.encode_batch(texts)
+    pairs = zip(encoded, other.encode_batch(texts), texts, strict=True)
+    changed = next((text for one, two, text in pairs if _pieces(a, one) != _pieces(b, two)), None)
     if difference is None and changed is not None:
         difference = f"the text {_short(changed)} is cut differently"
     return Sameness(same_set, same_ids, changed is None, difference)
@@ -92,8 +103,8 @@ def _key(piece: Piece) -> tuple[bytes, bool, bool, bool, bool]:
     return piece.surface, piece.continuation, piece.special, piece.word_final, piece.byte
 
 
-def _segments(tokenizer: Tokenizer, text: str) -> list[Piece]:
-    return [tokenizer.vocab[i] for i in tokenizer.encode(text).ids.tolist()]
+def _pieces(vocab: Vocab, encoding: Encoding) -> list[Piece]:
+    return [vocab[i] for i in encoding.ids.tolist()]
 
 
 def _short(text: str) -> str:
@@ -142,15 +153,22 @@ _PLAIN = {"PYTHONHASHSEED": "0"}
 
 
 def probe_axis(
-    name: str, axis: str, first: Fit | ToklabError, others: Iterable[Fit | ToklabError], texts: Sequence[str]
+    name: str,
+    axis: str,
+    first: Fit | ToklabError,
+    others: Iterable[Fit | ToklabError],
+    texts: Sequence[str],
+    encoded: Batch | None = None,
 ) -> Probe:
-    """Hold the other trainings of an axis against the first."""
+    """Hold the other trainings of an axis against the first; ``encoded`` is as for `compare_trainings`."""
     runs = [first, *others]
     failed = next((run for run in runs if isinstance(run, ToklabError)), None)
     if failed is not None:
         return Probe(name, axis, len(runs), None, None, None, None, str(failed))
     fits = [run for run in runs if isinstance(run, Fit)]
-    found = [compare_trainings(fits[0].tokenizer, fit.tokenizer, texts) for fit in fits[1:]]
+    if encoded is None:
+        encoded = fits[0].tokenizer.encode_batch(texts)
+    found = [compare_trainings(fits[0].tokenizer, fit.tokenizer, texts, encoded) for fit in fits[1:]]
     return Probe(
         name,
         axis,

@@ -115,6 +115,9 @@ class Batch:
         span = slice(self.rows[index], self.rows[index + 1])
         return Encoding(self.ids[span], self.offsets[span])
 
+    def __iter__(self) -> Iterator[Encoding]:
+        return (self[index] for index in range(len(self)))
+
     @staticmethod
     def stack(encodings: Sequence[Encoding]) -> Batch:
         """Lay encodings end to end."""

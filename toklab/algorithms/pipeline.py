@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -231,6 +231,17 @@ def build_tokenizer(
     warnings: tuple[str, ...] = ()
     if obtained < spec.vocab_size:
         warnings = (f"vocabulary of {obtained:,} pieces: the corpus holds no more ({spec.vocab_size:,} asked for)",)
-    described = signature(name, spec.vocab_size, pretokenizer.name, spec.normalizer) | dict(facts)
-    tokenizer = TrainedTokenizer(name, model, pretokenizer, spec.normalizer, described, warnings)
-    return replace(tokenizer, backend=spec.backend)
+    described = signature(name, spec.vocab_size, pretokenizer.name, spec.normalizer) | {**facts, **_chosen(spec)}
+    return TrainedTokenizer(name, model, pretokenizer, spec.normalizer, described, warnings, spec.backend)
+
+
+def _chosen(spec: TrainSpec) -> dict[str, str]:
+    """The options that are not as they are by default and that a result depends on."""
+    told = ("vocab_size", "pretokenizer", "normalizer", "variant", "tie", "threads", "backend")
+    values = {entry.name: getattr(spec, entry.name) for entry in fields(spec) if entry.name not in told}
+    default = {entry.name: entry.default for entry in fields(spec)}
+    return {
+        {"special_tokens": "special"}.get(key, key): ",".join(value) if isinstance(value, tuple) else str(value)
+        for key, value in values.items()
+        if value != default[key]
+    }

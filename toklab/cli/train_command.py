@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from toklab.types import Tokenizer
 
 SAMPLE_CHARACTERS = 160
+TRAINING_TEXT = "training text"
 
 
 @click.command("train")
@@ -44,7 +45,7 @@ SAMPLE_CHARACTERS = 160
     metavar="DIR",
     help="Folder to save to [default: ./ALGO-SIZE].",
 )
-@click.option("--format", "format_", type=click.Choice(["hf"]), default="hf", help="hf: tokenizer.json.")
+@click.option("--format", "format_", type=click.Choice(["hf"]), help="hf: tokenizer.json [default: the model's own].")
 @click.option("--pretokenizer", "-p", metavar="NAME|REGEX", help=pretokenizer_help)
 @click.option("--normalizer", metavar="NAME", help="none or bert.")
 @documents_option
@@ -66,7 +67,7 @@ def command(
     algo: str,
     vocab_size: int,
     output: Path | None,
-    format_: str,
+    format_: str | None,
     documents: str,
     held_out: float | None,
     seed: int,
@@ -84,6 +85,9 @@ def command(
     from toklab.files import check_writable
 
     contender = parse_contender(algo)
+    trainer = get_algorithm(contender.algorithm)
+    if format_ == "hf" and getattr(trainer, "library", "").startswith("sentencepiece"):
+        raise UsageError(f"{algo} makes a SentencePiece model, which cannot be saved as tokenizer.json")
     folder = output or Path(f"{algo.partition(':')[0]}-{vocab_size}")
     check_writable(folder)
     corpus = read_corpus(files, documents)
@@ -93,8 +97,7 @@ def command(
         tokenizer, seconds = _fit(contender.algorithm, training, chosen)
     warnings: tuple[str, ...] = tuple(getattr(tokenizer, "warnings", ()))
     obtained = len(tokenizer.vocab)
-    sized = getattr(get_algorithm(contender.algorithm), "sized", True)
-    if strict and sized and obtained != vocab_size:
+    if strict and getattr(trainer, "sized", True) and obtained != vocab_size:
         raise UsageError(f"{algo} obtained {obtained:,} pieces, not the {vocab_size:,} asked for (--strict)")
     facts = _facts(tokenizer, judged, held_out, seconds)
     path = tokenizer.save(folder)
@@ -135,7 +138,7 @@ def _facts(tokenizer: Tokenizer, judged: Corpus, held_out: float | None, seconds
         "tokenizer": tokenizer.name,
         "vocab_size": len(tokenizer.vocab),
         "bytes_per_token": judged.n_bytes / tokens if tokens else None,
-        "judged_on": "training text" if held_out is None else f"held-out text ({held_out:g} of the documents)",
+        "judged_on": TRAINING_TEXT if held_out is None else f"held-out text ({held_out:g} of the documents)",
         "seconds": seconds,
         "signature": render(described),
     }
@@ -146,11 +149,8 @@ def _print(tokenizer: Tokenizer, judged: Corpus, facts: dict[str, Any], path: Pa
 
     ratio = facts["bytes_per_token"]
     click.echo(f"{tokenizer.name}: {facts['vocab_size']:,} pieces, trained in {facts['seconds']:.2f} s")
-    click.echo(
-        f"bytes per token: {'–' if ratio is None else f'{ratio:.3f}'} on its {facts['judged_on']}".replace(
-            "its held", "held"
-        )
-    )
+    place = f"its {TRAINING_TEXT}" if facts["judged_on"] == TRAINING_TEXT else facts["judged_on"]
+    click.echo(f"bytes per token: {'–' if ratio is None else f'{ratio:.3f}'} on {place}")
     click.echo(f"saved: {one_line(str(path))}")
     click.echo(f"signature: {one_line(facts['signature'])}")
     text = " ".join(judged.documents[0].split())[:SAMPLE_CHARACTERS]

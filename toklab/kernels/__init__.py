@@ -34,7 +34,8 @@ def announce(*kernels: Callable[..., Any]) -> None:
         stats = getattr(kernel, "stats", None)
         if stats is None or getattr(kernel, "signatures", None):
             continue
-        name = getattr(kernel, "py_func", kernel).__qualname__
-        if not any(Path(stats.cache_path).glob(f"*.{name}-*.nbi")):
+        # Numba names its files after the module too, which tells the two kernels called "learn" apart.
+        source = kernel.py_func  # type: ignore[attr-defined]
+        if not any(Path(stats.cache_path).glob(f"{source.__module__.split('.')[-1]}.{source.__qualname__}-*.nbi")):
             logger.info("compiling kernels (once; later runs load them from the cache)")
             return
