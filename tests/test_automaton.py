@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from pathlib import Path
 
-import numpy as np
 import pytest
 import regex
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from toklab.kernels import scan
-from toklab.pretokenize import PATTERNS, count_words, get_pretokenizer
+from toklab.pretokenize import PATTERNS, Pattern, PreTokenizer, count_words, get_pretokenizer
 from toklab.pretokenize.automaton import Automaton, compile_pattern
 
 CORPORA = Path(__file__).resolve().parents[1] / "corpora"
@@ -64,14 +62,8 @@ def test_matches_are_those_of_the_regex_library(pattern: str, text: str) -> None
 def test_every_scalar_in_context(name: str) -> None:
     pattern = PATTERNS[name].pattern
     text = "".join(f"a{chr(code)}{chr(code)} " for code in range(0x110000) if not 0xD800 <= code < 0xE000)
-    automaton = compiled(pattern)
-    raw = text.encode("utf-8")
-    bounds = np.array([0, len(raw)], np.int64)
-    rows, _, _ = scan.scan_words(
-        np.frombuffer(raw, np.uint8), bounds, 0, 1, automaton.classes, automaton.table, False, False
-    )
-    got = {raw[start : start + size].decode(): count for start, size, _, count in rows.tolist()}
-    assert got == Counter(regex.findall(pattern, text))
+    counted = count_words([text], PreTokenizer(Pattern(name, pattern, False, "")), backend="fast")
+    assert dict(counted) == Counter(regex.findall(pattern, text))
 
 
 @pytest.mark.parametrize("name", COMPILED)

@@ -172,7 +172,7 @@ def test_two_trainings_held_against_each_other() -> None:
 def test_the_same_ids_with_other_encodings_are_told() -> None:
     """The same vocabulary behind another pre-tokenizer."""
     first = train("word", CORPUS, vocab_size=100, pretokenizer="whitespace")
-    other = replace(first, pretokenizer=train("byte", CORPUS).pretokenizer, _cache={})  # type: ignore[type-var, attr-defined]
+    other = replace(first, pretokenizer=train("byte", CORPUS).pretokenizer)  # type: ignore[type-var, attr-defined]
     found = compare_trainings(first, other, CORPUS.documents[:2])
     assert (found.same_set, found.same_ids, found.same_encodings) == (True, True, False)
     assert str(found.first_difference).startswith("the text ")

@@ -206,7 +206,7 @@ def test_offsets_of_marks_that_change_places() -> None:
 @given(texts=st.lists(TEXT, max_size=5))
 def test_a_batch_is_its_texts(label: str, texts: list[str]) -> None:
     tokenizer = trained(label)
-    batch = tokenizer.encode_batch(iter(texts))
+    batch = tokenizer.encode_batch(iter(texts), offsets=True)
     assert len(batch) == len(texts)
     assert batch.rows.tolist()[0] == 0
     assert batch.rows.tolist()[-1] == len(batch.ids)

@@ -44,7 +44,7 @@ def twins(label: str) -> tuple[TrainedTokenizer, TrainedTokenizer]:
     name, options = CASES[label]
     tokenizer = train(name, CORPORA / "en.txt", **{"vocab_size": 700, **options})
     assert isinstance(tokenizer, TrainedTokenizer)
-    return replace(tokenizer, backend="reference", _cache={}), replace(tokenizer, backend="fast", _cache={})
+    return replace(tokenizer, backend="reference"), replace(tokenizer, backend="fast")
 
 
 def assert_equal(one: Batch, other: Batch) -> None:
@@ -63,7 +63,9 @@ def assert_equal(one: Batch, other: Batch) -> None:
 def test_bundled_texts(label: str, threads: int | None) -> None:
     readable, compiled = twins(label)
     sample = [text[:3000] for text in texts()]
-    assert_equal(readable.encode_batch(sample), compiled.encode_batch(sample, threads=threads))
+    for offsets in (True, False):
+        expected = readable.encode_batch(sample, offsets=offsets)
+        assert_equal(expected, compiled.encode_batch(sample, offsets=offsets, threads=threads))
 
 
 @pytest.mark.parametrize("label", CASES)
@@ -71,7 +73,8 @@ def test_bundled_texts(label: str, threads: int | None) -> None:
 @settings(max_examples=60, deadline=None)
 def test_any_texts(label: str, batch: list[str]) -> None:
     readable, compiled = twins(label)
-    assert_equal(readable.encode_batch(batch), compiled.encode_batch(batch, threads=2))
+    expected = readable.encode_batch(batch, offsets=True)
+    assert_equal(expected, compiled.encode_batch(batch, offsets=True, threads=2))
 
 
 def test_a_lone_surrogate_is_told() -> None:
@@ -81,8 +84,11 @@ def test_a_lone_surrogate_is_told() -> None:
 
 def test_more_words_than_the_cache_holds(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("toklab.algorithms.pipeline.CACHE_WORDS", 50)
+    monkeypatch.setattr("toklab.algorithms.scanned.MOST_WORDS", 50)
     readable, compiled = twins("bytes, gpt2")
     sample = [" ".join(f"w{i * j}" for i in range(60)) for j in range(4)]
     for _ in range(2):
         assert_equal(readable.encode_batch(sample), compiled.encode_batch(sample))
-    assert len(compiled._cache) <= 50
+    assert len(readable._cache) <= 50
+    (encoder,) = compiled._encoders
+    assert all(len(memory.table) <= 50 for memory in encoder._memories)

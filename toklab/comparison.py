@@ -198,7 +198,7 @@ def judge(entry: Entry, runs: Sequence[Fit | ToklabError], setting: Setting) -> 
 
 def encode(tokenizer: Tokenizer, texts: Sequence[str], seen: frozenset[str], requested: int) -> Encoded:
     """What the metrics see of a tokenizer: every text encoded once and decoded once."""
-    batch = tokenizer.encode_batch(texts)
+    batch = tokenizer.encode_batch(texts, offsets=True)
     decoded = tuple(tokenizer.decode(batch[row].ids.tolist()) for row in range(len(batch)))
     return Encoded(tokenizer.vocab, tuple(texts), batch, decoded, seen, requested)
 

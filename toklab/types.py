@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import enum
+import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 IntArray: TypeAlias = npt.NDArray[np.int64]
 IdArray: TypeAlias = npt.NDArray[np.int32]
 ByteArray: TypeAlias = npt.NDArray[np.uint8]
+StepArray: TypeAlias = npt.NDArray[np.unsignedinteger]
 FloatArray: TypeAlias = npt.NDArray[np.float64]
 
 
@@ -101,7 +103,7 @@ class Batch:
     ----------
     ids : (n,) int32, the token ids of all texts, one after the other
     rows : (m + 1,) int64, text i holds ``ids[rows[i]:rows[i + 1]]``
-    offsets : (n, 2) int64, byte offsets within the text that the token belongs to
+    offsets : (n, 2) int64, byte offsets within the text that the token belongs to; (0, 2) where none were asked for
     """
 
     ids: IdArray
@@ -129,7 +131,34 @@ class Batch:
         return Batch(ids, rows, np.concatenate([e.offsets for e in encodings]))
 
 
-@dataclass(frozen=True)
+class Words(NamedTuple):
+    """Words in UTF-8, end to end.
+
+    Parameters
+    ----------
+    text : uint8, the bytes of all words
+    starts : (n + 1,) int64, word i is ``text[starts[i]:starts[i + 1]]``
+    """
+
+    text: ByteArray
+    starts: IntArray
+
+    @staticmethod
+    def of(words: Sequence[str]) -> Words:
+        """Lay words end to end."""
+        encoded = [word.encode("utf-8") for word in words]
+        starts = np.zeros(len(encoded) + 1, np.int64)
+        np.cumsum([len(raw) for raw in encoded], out=starts[1:])
+        return Words(np.frombuffer(b"".join(encoded), np.uint8), starts)
+
+    def strings(self) -> list[str]:
+        """The words themselves."""
+        raw = self.text[self.starts[0] : self.starts[-1]].tobytes()
+        bounds = (self.starts - self.starts[0]).tolist()
+        return [raw[start:end].decode("utf-8") for start, end in itertools.pairwise(bounds)]
+
+
+@dataclass(frozen=True, eq=False)
 class WordCounts:
     """Distinct pre-tokens and how often each occurs, most frequent first and then by bytes.
 
@@ -137,21 +166,26 @@ class WordCounts:
 
     Parameters
     ----------
-    words : distinct pre-tokens, sorted by (-count, UTF-8 bytes)
+    flat : distinct pre-tokens, sorted by (-count, UTF-8 bytes)
     counts : (n,) int64, occurrences of each
     """
 
-    words: tuple[str, ...]
+    flat: Words
     counts: IntArray
 
     @staticmethod
     def from_counts(counts: Mapping[str, int]) -> WordCounts:
         """Sort a mapping of word to count; code point order is byte order in UTF-8."""
         items = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-        return WordCounts(tuple(word for word, _ in items), np.array([count for _, count in items], np.int64))
+        return WordCounts(Words.of([word for word, _ in items]), np.array([count for _, count in items], np.int64))
+
+    @cached_property
+    def words(self) -> tuple[str, ...]:
+        """The pre-tokens as strings."""
+        return tuple(self.flat.strings())
 
     def __len__(self) -> int:
-        return len(self.words)
+        return len(self.counts)
 
     def __iter__(self) -> Iterator[tuple[str, int]]:
         return zip(self.words, self.counts.tolist(), strict=True)
@@ -210,7 +244,7 @@ class Tokenizer(Protocol):
     @property
     def signature(self) -> Mapping[str, str]: ...
     def encode(self, text: str) -> Encoding: ...
-    def encode_batch(self, texts: Iterable[str]) -> Batch: ...
+    def encode_batch(self, texts: Iterable[str], *, offsets: bool = False) -> Batch: ...
     def decode(self, ids: Iterable[int]) -> str: ...
     def save(self, folder: str | Path) -> Path: ...
 

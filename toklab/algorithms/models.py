@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from toklab.algorithms.symbols import BYTE_TO_CHAR, CONTINUATION, Learned
 from toklab.backend import use_kernel
-from toklab.types import Piece, Vocab
+from toklab.types import Piece, Vocab, Words
 
 if TYPE_CHECKING:
-    from toklab.algorithms.fast import KernelBpe, KernelWordPiece
+    from toklab.algorithms.segmenting import BpeKernel, Tokens, WordPieceKernel
 
 Segmentation: TypeAlias = tuple[tuple[int, ...], tuple[int, ...]]
 # Pair look-ups of readable BPE encoding, and characters of readable longest match, that take about a second.
@@ -32,6 +32,7 @@ class Model(Protocol):
     @property
     def strings(self) -> tuple[str, ...]: ...
     def encode_words(self, words: Sequence[str], backend: str = "auto") -> list[Segmentation]: ...
+    def segment(self, words: Words) -> Tokens: ...
 
 
 @dataclass(frozen=True)
@@ -120,11 +121,15 @@ class BpeModel:
 
     def encode_words(self, words: Sequence[str], backend: str = "auto") -> list[Segmentation]:
         """Encode words; the twins give equal results."""
-        if not use_kernel(backend, sum(len(word) ** 2 for word in words), ENCODE_LIMIT):
-            return [self.merge(*self.start(word)) for word in words]
+        if use_kernel(backend, sum(len(word) ** 2 for word in words), ENCODE_LIMIT):
+            return self.segment(Words.of(words)).segmentations()
+        return [self.merge(*self.start(word)) for word in words]
+
+    def segment(self, words: Words) -> Tokens:
+        """The same by the compiled twin, on flat arrays."""
         if self.alphabet == "byte":
-            return self._kernel.encode_bytes(words, self._byte_ids)
-        return self._kernel.encode([self.start(word) for word in words])
+            return self._kernel.merge_bytes(words, self._byte_ids)
+        return self._kernel.merge([self.start(word) for word in words.strings()])
 
     def merge(self, ids: list[int], lengths: list[int]) -> Segmentation:
         """Apply the lowest-ranked merge that fits, leftmost first, until none does."""
@@ -139,10 +144,10 @@ class BpeModel:
         return tuple(ids), tuple(lengths)
 
     @cached_property
-    def _kernel(self) -> KernelBpe:
-        from toklab.algorithms.fast import KernelBpe
+    def _kernel(self) -> BpeKernel:
+        from toklab.algorithms.segmenting import BpeKernel
 
-        return KernelBpe(self.merges)
+        return BpeKernel(self.merges)
 
 
 @dataclass(frozen=True)
@@ -171,8 +176,12 @@ class WordPieceModel:
     def encode_words(self, words: Sequence[str], backend: str = "auto") -> list[Segmentation]:
         """Encode words; the twins give equal results."""
         if use_kernel(backend, sum(map(len, words)), MATCH_LIMIT):
-            return self._kernel.encode(words)
+            return self.segment(Words.of(words)).segmentations()
         return [self.match(word) for word in words]
+
+    def segment(self, words: Words) -> Tokens:
+        """The same by the compiled twin, on flat arrays."""
+        return self._kernel.match(words)
 
     def match(self, word: str) -> Segmentation:
         """Take the longest piece that fits, again and again."""
@@ -201,10 +210,10 @@ class WordPieceModel:
         return (self.vocab.unk_id,), (size,)
 
     @cached_property
-    def _kernel(self) -> KernelWordPiece:
-        from toklab.algorithms.fast import KernelWordPiece
+    def _kernel(self) -> WordPieceKernel:
+        from toklab.algorithms.segmenting import WordPieceKernel
 
-        return KernelWordPiece(self)
+        return WordPieceKernel(self)
 
 
 @dataclass(frozen=True)
@@ -227,6 +236,12 @@ class WordModel:
         unknown = self.vocab.unk_id
         assert unknown is not None
         return [((self._ids.get(word, unknown),), (len(word.encode("utf-8")),)) for word in words]
+
+    def segment(self, words: Words) -> Tokens:
+        """The same on flat arrays."""
+        from toklab.algorithms.segmenting import Tokens
+
+        return Tokens.of(self.encode_words(words.strings()))
 
 
 def unknown_id(pieces: Sequence[Piece]) -> int | None:

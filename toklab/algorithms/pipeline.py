@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,7 +18,8 @@ from toklab.pretokenize.utf8 import char_to_byte
 from toklab.types import Batch, Encoding, IntArray, TrainSpec, Vocab
 
 if TYPE_CHECKING:
-    from toklab.pretokenize.automaton import Automaton
+    from toklab.algorithms.scanned import ScannedEncoder
+    from toklab.pretokenize.cutter import Cutter
 
 # Words that a tokenizer remembers; past that it starts to remember anew.
 CACHE_WORDS = 1 << 17
@@ -45,7 +46,8 @@ class TrainedTokenizer:
     signature: Mapping[str, str] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     backend: str = "auto"
-    _cache: dict[str, Segmentation] = field(default_factory=dict, repr=False, compare=False)
+    _cache: dict[str, Segmentation] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _encoders: list[ScannedEncoder] = field(default_factory=list, init=False, repr=False, compare=False)
 
     @property
     def vocab(self) -> Vocab:
@@ -64,35 +66,43 @@ class TrainedTokenizer:
         UsageError
             The text holds a lone surrogate.
         """
-        batch = self.encode_batch([text], allow_special=allow_special)
+        batch = self.encode_batch([text], offsets=True, allow_special=allow_special)
         return batch[0]
 
-    def encode_batch(self, texts: Iterable[str], *, allow_special: bool = False, threads: int | None = None) -> Batch:
-        """Encode many texts; ids, rows and byte offsets come as flat arrays.
+    def encode_batch(
+        self,
+        texts: Iterable[str],
+        *,
+        offsets: bool = False,
+        allow_special: bool = False,
+        threads: int | None = None,
+    ) -> Batch:
+        """Encode many texts; ids and rows come as flat arrays.
 
         Parameters
         ----------
+        offsets : find the bytes of each token too
         threads : of the compiled scanner, for much text; None is one per core, at most 8; the result is the same
         """
         texts = list(texts)
         if allow_special and self._special_pattern is not None:
             return Batch.stack([self._encode_with_specials(text) for text in texts])
         if self.normalizer == "none" and texts:
-            automaton = self.pretokenizer.automaton(self.backend, sum(map(len, texts)))
-            if automaton is not None:
-                return self._encode_scanned(texts, automaton, threads)
+            cutter = self.pretokenizer.cutter(self.backend, sum(map(len, texts)))
+            if cutter is not None:
+                return self._scanned(cutter).encode(texts, offsets, threads)
         cut = [self._cut(text) for text in texts]
         table = self._segment(word for words, _, _ in cut for word in words)
-        return Batch.stack([_assemble([table[word] for word in words], starts, back) for words, starts, back in cut])
+        batch = Batch.stack([_assemble([table[word] for word in words], starts, back) for words, starts, back in cut])
+        return batch if offsets else replace(batch, offsets=np.zeros((0, 2), np.int64))
 
-    def _encode_scanned(self, texts: Sequence[str], automaton: Automaton, threads: int | None) -> Batch:
-        """The same by the compiled scanner: distinct words once, then tokens laid out by kernels."""
-        from toklab.algorithms.fast import lay_out
-        from toklab.pretokenize.fast import scan_texts
+    def _scanned(self, cutter: Cutter) -> ScannedEncoder:
+        """The encoder of much text, which remembers words from call to call."""
+        from toklab.algorithms.scanned import ScannedEncoder
 
-        found = scan_texts(texts, automaton, self.pretokenizer.entry.keeps_gaps, threads=threads, record=True)
-        table = self._segment(found.words)
-        return lay_out(found, [table[word] for word in found.words], threads)
+        if not self._encoders:
+            self._encoders.append(ScannedEncoder(cutter, self.pretokenizer.entry.keeps_gaps, self.model.segment))
+        return self._encoders[0]
 
     def _cut(self, text: str) -> tuple[list[str], IntArray, _Bytes]:
         """Words of a text, where each starts in the normalised text (bytes), and the way back to raw bytes."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -155,21 +155,14 @@ def build_material(
         raise VocabSizeError(algorithm, vocab_size, len(initial))
     ids = ids_by_key(initial)
     if spell is None:
-        flat, sizes = _bytes_of(words, ids)
-    else:
-        spelled = [spell(word) for word in words.words]
-        sizes = [len(keys) for keys in spelled]
-        flat = np.fromiter((ids[key] for keys in spelled for key in keys), np.int32, count=sum(sizes))
+        table = np.array([ids[bytes([byte])] for byte in range(256)], np.int32)
+        return Material(tuple(initial), table[words.flat.text], words.flat.starts, words.counts)
+    spelled = [spell(word) for word in words.words]
+    sizes = [len(keys) for keys in spelled]
+    flat = np.fromiter((ids[key] for keys in spelled for key in keys), np.int32, count=sum(sizes))
     offsets = np.zeros(len(words) + 1, np.int64)
     np.cumsum(sizes, out=offsets[1:])
     return Material(tuple(initial), flat, offsets, words.counts)
-
-
-def _bytes_of(words: WordCounts, ids: Mapping[bytes, int]) -> tuple[IdArray, list[int]]:
-    """Every word as the ids of its UTF-8 bytes, end to end, and how many each has."""
-    table = np.array([ids[bytes([byte])] for byte in range(256)], np.int32)
-    encoded = [word.encode("utf-8") for word in words.words]
-    return table[np.frombuffer(b"".join(encoded), np.uint8)], [len(raw) for raw in encoded]
 
 
 def ids_by_key(symbols: Sequence[Symbol]) -> dict[bytes, int]:

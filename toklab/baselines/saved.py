@@ -78,8 +78,8 @@ class LibraryTokenizer(ABC):
         """
         return self.encode_batch([text])[0]
 
-    def encode_batch(self, texts: Iterable[str]) -> Batch:
-        """Encode many texts; raises what `encode` raises."""
+    def encode_batch(self, texts: Iterable[str], *, offsets: bool = False) -> Batch:
+        """Encode many texts; raises what `encode` raises. Offsets always come with the ids here."""
         encodings: list[Encoding] = []
         stream = iter(texts)
         while chunk := list(islice(stream, CHUNK)):

@@ -1,139 +1,173 @@
-"""Compiled twin of `toklab.algorithms.models.BpeModel.merge`: a heap of ranked pairs, O(n log n) for any word."""
+"""Compiled twin of `toklab.algorithms.models.BpeModel.merge`.
+
+Words stand end to end as initial ids, with the byte of the word where each ends. Ranks are a hash table of rows
+(left id << 32 | right id, rank << 32 | resulting id). A short word keeps the value of each pair beside it and takes
+the least; a long one takes it from a heap of (rank << 32 | position), O(n log n) for any word.
+"""
 
 from __future__ import annotations
 
 import numpy as np
 
 from toklab.kernels import njit
-from toklab.kernels.tables import slot_of
+from toklab.kernels.tables import mix
 from toklab.types import IdArray, IntArray
 
+NONE = 0x7FFFFFFFFFFFFFFF
+LOW_BITS = 0xFFFFFFFF
+# Up to this many symbols, looking at all pairs costs less than a heap.
+SHORT = 24
+
 
 @njit
-def build_ranks(merges: IntArray) -> tuple[IntArray, IdArray]:
-    """Hash table from (left id << 32 | right id) to rank; of equal pairs the last rank counts."""
-    size = 1024
-    while size < 3 * len(merges):
-        size *= 2
-    keys = np.full(size, -1, np.int64)
-    ranks = np.zeros(size, np.int32)
+def build_ranks(merges: IntArray, ranks: IntArray) -> None:
+    """Fill a hash table, whose keys are -1 and whose size is a power of two; of equal pairs the last rank counts."""
+    mask = np.uint64(len(ranks) - 1)
     for rank in range(len(merges)):
         key = (merges[rank, 0] << 32) | merges[rank, 1]
-        slot = slot_of(keys, key)
-        keys[slot] = key
-        ranks[slot] = rank
-    return keys, ranks
+        slot = np.uint64(mix(key)) & mask
+        while ranks[slot, 0] != -1 and ranks[slot, 0] != key:
+            slot = (slot + np.uint64(1)) & mask
+        ranks[slot, 0], ranks[slot, 1] = key, (np.int64(rank) << 32) | merges[rank, 2]
 
 
 @njit
-def _push(heap: IntArray, size: int, entry: int) -> None:
+def value_of(ranks: IntArray, left: int, right: int) -> int:
+    """Rank and result of a pair, or NONE."""
+    mask = np.uint64(len(ranks) - 1)
+    key = (np.int64(left) << 32) | np.int64(right)
+    slot = np.uint64(mix(key)) & mask
+    while ranks[slot, 0] != key:
+        if ranks[slot, 0] == -1:
+            return np.int64(NONE)
+        slot = (slot + np.uint64(1)) & mask
+    return np.int64(ranks[slot, 1])
+
+
+@njit
+def merge_short(ids: IdArray, ends: IdArray, at: int, n: int, ranks: IntArray, values: IntArray) -> int:
+    """Merge the word of ``n`` symbols from ``at`` on in place; gives the number of tokens left."""
+    for i in range(n - 1):
+        values[i] = value_of(ranks, ids[at + i], ids[at + i + 1])
+    while n > 1:
+        best = 0
+        for i in range(1, n - 1):
+            if values[i] >> 32 < values[best] >> 32:
+                best = i
+        value = values[best]
+        if value == NONE:
+            break
+        n -= 1
+        ids[at + best] = value & LOW_BITS
+        ends[at + best] = ends[at + best + 1]
+        for i in range(best + 1, n):
+            ids[at + i], ends[at + i], values[i - 1] = ids[at + i + 1], ends[at + i + 1], values[i]
+        if best > 0:
+            values[best - 1] = value_of(ranks, ids[at + best - 1], ids[at + best])
+        if best < n - 1:
+            values[best] = value_of(ranks, ids[at + best], ids[at + best + 1])
+    return n
+
+
+@njit
+def push(heap: IntArray, size: int, entry: int) -> int:
+    """Enter a value; gives the new size."""
     at = size
     while at > 0 and entry < heap[(at - 1) >> 1]:
         heap[at] = heap[(at - 1) >> 1]
         at = (at - 1) >> 1
     heap[at] = entry
+    return size + 1
 
 
 @njit
-def _pop(heap: IntArray, size: int) -> int:
-    """Smallest entry of ``size``; the others stay a heap of one less."""
-    first, last = heap[0], heap[size - 1]
+def drop_first(heap: IntArray, size: int) -> int:
+    """Take the smallest of ``size`` values out; gives the new size."""
+    size -= 1
+    last = heap[size]
     at = 0
-    while 2 * at + 1 < size - 1:
+    while 2 * at + 1 < size:
         child = 2 * at + 1
-        if child + 1 < size - 1 and heap[child + 1] < heap[child]:
+        if child + 1 < size and heap[child + 1] < heap[child]:
             child += 1
         if heap[child] >= last:
             break
         heap[at] = heap[child]
         at = child
     heap[at] = last
-    return np.int64(first)
+    return size
 
 
 @njit
-def _rank_of(keys: IntArray, ranks: IdArray, left: int, right: int) -> int:
-    slot = slot_of(keys, (np.int64(left) << 32) | np.int64(right))
-    return np.int64(ranks[slot]) if keys[slot] != -1 else np.int64(-1)
+def offer(ids: IdArray, at: int, left: int, right: int, ranks: IntArray, heap: IntArray, size: int) -> int:
+    """Enter the pair of two positions, if it merges; gives the size of the heap."""
+    value = value_of(ranks, ids[at + left], ids[at + right])
+    return size if value == NONE else push(heap, size, (value >> 32) << 32 | left)
 
 
 @njit
-def _merge_word(
-    ids: IntArray,
-    widths: IntArray,
-    links: IntArray,
-    heap: IntArray,
-    merges: IntArray,
-    keys: IntArray,
-    ranks: IdArray,
-) -> int:
-    """Merge one word in place and pack it to the front; gives the number of tokens left."""
-    n = len(ids)
+def merge_long(ids: IdArray, ends: IdArray, at: int, n: int, ranks: IntArray, links: IntArray, heap: IntArray) -> int:
+    """The same by a heap. ``links`` (n, 2) are the positions before and after each, ``heap`` has room for 3 n."""
     size = 0
     for p in range(n):
         links[p, 0], links[p, 1] = p - 1, p + 1
         if p + 1 < n:
-            rank = _rank_of(keys, ranks, ids[p], ids[p + 1])
-            if rank >= 0:
-                _push(heap, size, (rank << 32) | p)
-                size += 1
+            size = offer(ids, at, p, p + 1, ranks, heap, size)
     while size > 0:
-        entry = _pop(heap, size)
-        size -= 1
-        p, rank = entry & 0xFFFFFFFF, entry >> 32
+        entry = heap[0]
+        size = drop_first(heap, size)
+        p = entry & LOW_BITS
         q = links[p, 1]
-        # Stale entries name a position that is gone or holds another pair by now.
-        if ids[p] != merges[rank, 0] or q >= n or ids[q] != merges[rank, 1]:
+        if ids[at + p] < 0 or q >= n:
             continue
-        ids[p] = merges[rank, 2]
-        widths[p] += widths[q]
-        ids[q] = -1
-        after = links[q, 1]
+        value = value_of(ranks, ids[at + p], ids[at + q])
+        # A stale entry names a position that is gone, or that holds another pair by now.
+        if value == NONE or value >> 32 != entry >> 32:
+            continue
+        ids[at + p], ids[at + q] = value & LOW_BITS, -1
+        ends[at + p] = ends[at + q]
+        after, before = links[q, 1], links[p, 0]
         links[p, 1] = after
         if after < n:
             links[after, 0] = p
-            rank = _rank_of(keys, ranks, ids[p], ids[after])
-            if rank >= 0:
-                _push(heap, size, (rank << 32) | p)
-                size += 1
-        before = links[p, 0]
+            size = offer(ids, at, p, after, ranks, heap, size)
         if before >= 0:
-            rank = _rank_of(keys, ranks, ids[before], ids[p])
-            if rank >= 0:
-                _push(heap, size, (rank << 32) | before)
-                size += 1
+            size = offer(ids, at, before, p, ranks, heap, size)
     kept = 0
     for p in range(n):
-        if ids[p] != -1:
-            ids[kept], widths[kept] = ids[p], widths[p]
+        if ids[at + p] >= 0:
+            ids[at + kept], ends[at + kept] = ids[at + p], ends[at + p]
             kept += 1
     return kept
 
 
 @njit
 def encode(
-    ids: IntArray, widths: IntArray, offsets: IntArray, merges: IntArray, keys: IntArray, ranks: IdArray
-) -> IntArray:
-    """Merge every word in place.
+    ids: IdArray, ends: IdArray, offsets: IntArray, ranks: IntArray, links: IntArray, heap: IntArray, sizes: IntArray
+) -> int:
+    """Merge every word in place and move its tokens to the front.
 
     Parameters
     ----------
-    ids, widths : (n,) initial ids and the bytes that each covers, words end to end; overwritten
+    ids, ends : (n,) initial ids, and the byte of the word where each ends; overwritten
     offsets : (words + 1,) where each word begins
-    merges : (m, 3) left, right and resulting id by rank
-    keys, ranks : from `build_ranks`
+    ranks : from `build_ranks`
+    links, heap : room for the longest word: (symbols, 2) and (3 * symbols,), at least for SHORT of them
+    sizes : (words,) written: tokens of each word
 
     Returns
     -------
-    sizes : (words,) tokens of each word; word i is ``ids[offsets[i]:offsets[i] + sizes[i]]``
+    total : tokens of all words
     """
-    longest = 1
-    for word in range(len(offsets) - 1):
-        longest = max(longest, offsets[word + 1] - offsets[word])
-    links = np.zeros((longest, 2), np.int64)
-    heap = np.zeros(3 * longest, np.int64)
-    sizes = np.zeros(len(offsets) - 1, np.int64)
+    done = np.int64(0)
     for word in range(len(sizes)):
-        a, b = offsets[word], offsets[word + 1]
-        sizes[word] = _merge_word(ids[a:b], widths[a:b], links, heap, merges, keys, ranks)
-    return sizes
+        at, n = offsets[word], offsets[word + 1] - offsets[word]
+        if n <= SHORT:
+            n = merge_short(ids, ends, at, n, ranks, heap)
+        else:
+            n = merge_long(ids, ends, at, n, ranks, links, heap)
+        for i in range(n):
+            ids[done + i], ends[done + i] = ids[at + i], ends[at + i]
+        sizes[word] = n
+        done += n
+    return done

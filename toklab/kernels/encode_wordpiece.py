@@ -1,191 +1,190 @@
 """Compiled twin of `toklab.algorithms.models.WordPieceModel.match`: longest match in linear time.
 
 Song, Salcianu, Song, Dopson and Zhou 2021, "Fast WordPiece Tokenization", section 3 (LinMaxMatch). The pieces
-that may begin a word and those that may continue one are two tries. Where the next character leads nowhere, a
-node's failure link says from which node to go on, and its "failure pops" which pieces were completed on the
-way, so no character is read twice.
+that may begin a word and those that may continue one are two tries over bytes. Where the next byte leads nowhere,
+a node's failure link says from which node to go on, and its "failure pops" which pieces were completed on the
+way, so no byte is read twice.
+
+A node is a row (piece that ends here or -1, bytes from the root, failure link, where its pops begin, how many they
+are); rows 0 and 1 are the roots for first and later pieces. The tries are a hash table of rows (node << 8 | byte,
+child).
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 
 from toklab.kernels import njit
-from toklab.kernels.tables import grown, slot_of
-from toklab.types import IdArray, IntArray
+from toklab.kernels.tables import mix
+from toklab.types import ByteArray, IdArray, IntArray
 
 BEGIN, CONTINUE, NOWHERE = 0, 1, -1
-
-
-class Trie(NamedTuple):
-    """Both tries; arrays are over nodes, 0 and 1 being the roots for first and later pieces."""
-
-    keys: IntArray  # hash table: node << 21 | code point
-    values: IdArray  # ... to the child
-    piece: IntArray  # id of the piece that ends here, or -1
-    depth: IntArray  # characters from the root
-    failure: IntArray
-    pop_start: IntArray
-    pop_size: IntArray
-    pops: IntArray  # nodes whose pieces are emitted on failure
+PIECE, DEPTH, FAILURE, POPS, POP_COUNT, PARENT, BYTE = 0, 1, 2, 3, 4, 5, 6
+NODE_COLUMNS = 7
 
 
 @njit
-def child_of(keys: IntArray, values: IdArray, node: int, code: int) -> int:
-    """The node that a character leads to, or -1."""
-    slot = slot_of(keys, (np.int64(node) << 21) | np.int64(code))
-    return np.int64(values[slot]) if keys[slot] != -1 else np.int64(-1)
+def child_slot(table: IntArray, node: int, byte: int) -> np.uint64:
+    """Slot that holds the child of a node, or the empty one where it belongs."""
+    mask = np.uint64(len(table) - 1)
+    key = (np.int64(node) << 8) | np.int64(byte)
+    slot = np.uint64(mix(key)) & mask
+    while table[slot, 0] != key and table[slot, 0] != -1:
+        slot = (slot + np.uint64(1)) & mask
+    return slot
 
 
 @njit
-def longer(values: IntArray) -> IntArray:
-    """Twice the length."""
-    result = np.zeros(2 * len(values), np.int64)
-    result[: len(values)] = values
-    return result
+def child_of(table: IntArray, node: int, byte: int) -> int:
+    """The node that a byte leads to, or -1."""
+    slot = child_slot(table, node, byte)
+    return np.int64(table[slot, 1]) if table[slot, 0] != -1 else np.int64(NOWHERE)
 
 
 @njit
-def build_trie(codes: IntArray, starts: IntArray, ids: IntArray, roots: IntArray) -> Trie:
-    """Build the tries with failure links and pops.
+def build_trie(
+    text: ByteArray, starts: IntArray, pieces: IntArray, roots: IntArray, nodes: IntArray, table: IntArray
+) -> int:
+    """Enter the pieces.
 
     Parameters
     ----------
-    codes, starts : code points of the entries, end to end, and where each begins
-    ids : (entries,) id of the piece
+    text, starts : bytes of the entries, end to end, and where each begins
+    pieces : (entries,) id of the piece
     roots : (entries,) 0 for what begins a word, 1 for what continues one; a piece may be entered in both
-    """
-    room = len(codes) + 2
-    keys, values = np.full(1024, -1, np.int64), np.zeros(1024, np.int32)
-    piece, depth = np.full(room, -1, np.int64), np.zeros(room, np.int64)
-    parent, code = np.zeros(room, np.int64), np.zeros(room, np.int64)
-    nodes = 2
-    for entry in range(len(ids)):
-        node = roots[entry]
-        for at in range(starts[entry], starts[entry + 1]):
-            child = child_of(keys, values, node, codes[at])
-            if child == -1:
-                if 2 * nodes >= len(keys):
-                    keys, values = grown(keys, values)
-                child = np.int64(nodes)
-                key = (node << 21) | codes[at]
-                slot = slot_of(keys, key)
-                keys[slot] = key
-                values[slot] = child
-                parent[child], code[child], depth[child] = node, codes[at], depth[node] + 1
-                nodes += 1
-            node = child
-        piece[node] = ids[entry]
-    failure, pop_start = np.full(nodes, -1, np.int64), np.zeros(nodes, np.int64)
-    trie = Trie(
-        keys,
-        values,
-        piece[:nodes],
-        depth[:nodes],
-        failure,
-        pop_start,
-        pop_start.copy(),
-        np.zeros(64, np.int64),
-    )
-    used = 0
-    for node in by_depth(trie.depth):
-        if node > CONTINUE:
-            trie, used = link(trie, used, node, parent[node], code[node])
-    return trie
-
-
-@njit
-def by_depth(depth: IntArray) -> IntArray:
-    """Nodes from the roots down (a counting sort)."""
-    counts = np.zeros(depth.max() + 2, np.int64)
-    for node in range(len(depth)):
-        counts[depth[node] + 1] += 1
-    for level in range(1, len(counts)):
-        counts[level] += counts[level - 1]
-    order = np.zeros(len(depth), np.int64)
-    for node in range(len(depth)):
-        order[counts[depth[node]]] = node
-        counts[depth[node]] += 1
-    return order
-
-
-@njit
-def link(trie: Trie, used: int, node: int, parent: int, code: int) -> tuple[Trie, int]:
-    """Find a node's failure link and pops from its parent's (Algorithm 2 of the paper)."""
-    pops = trie.pops
-    first = used
-    if trie.piece[node] != -1:
-        target = np.int64(CONTINUE)
-        if used == len(pops):
-            pops = longer(pops)
-        pops[used] = node
-        used += 1
-    else:
-        target = np.int64(parent)
-        while True:
-            for i in range(trie.pop_size[target]):
-                if used == len(pops):
-                    pops = longer(pops)
-                pops[used] = pops[trie.pop_start[target] + i]
-                used += 1
-            target = trie.failure[target]
-            if target == NOWHERE or child_of(trie.keys, trie.values, target, code) != -1:
-                break
-        if target != NOWHERE:
-            target = child_of(trie.keys, trie.values, target, code)
-        else:
-            used = first
-    trie.failure[node] = target
-    trie.pop_start[node], trie.pop_size[node] = first, used - first
-    return (
-        Trie(trie.keys, trie.values, trie.piece, trie.depth, trie.failure, trie.pop_start, trie.pop_size, pops),
-        used,
-    )
-
-
-@njit
-def encode(codes: IntArray, offsets: IntArray, limit: int, trie: Trie) -> tuple[IntArray, IntArray, IntArray]:
-    """Match every word.
-
-    Parameters
-    ----------
-    codes, offsets : code points of the words, end to end, and where each begins
-    limit : characters of the longest word that is matched at all
+    nodes : (bytes + 2, NODE_COLUMNS) written
+    table : keys are -1; a power of two, at least twice as many as nodes
 
     Returns
     -------
-    ids, widths : word i's pieces and their characters from ``offsets[i]`` on
-    sizes : (words,) pieces of each word; -1 where it is unknown
+    used : nodes there are
     """
-    ids, widths = np.zeros(len(codes), np.int64), np.zeros(len(codes), np.int64)
-    sizes = np.zeros(len(offsets) - 1, np.int64)
-    for word in range(len(sizes)):
-        size = offsets[word + 1] - offsets[word]
-        sizes[word] = -1 if size > limit else match(codes, offsets[word], offsets[word + 1], trie, ids, widths)
-    return ids, widths, sizes
+    for root in range(2):
+        nodes[root, PIECE], nodes[root, FAILURE] = -1, NOWHERE
+    used = 2
+    for entry in range(len(pieces)):
+        node = roots[entry]
+        for at in range(starts[entry], starts[entry + 1]):
+            slot = child_slot(table, node, text[at])
+            if table[slot, 0] == -1:
+                table[slot, 0], table[slot, 1] = (np.int64(node) << 8) | np.int64(text[at]), used
+                nodes[used, PIECE], nodes[used, DEPTH], nodes[used, FAILURE] = -1, nodes[node, DEPTH] + 1, NOWHERE
+                nodes[used, PARENT], nodes[used, BYTE] = node, text[at]
+                used += 1
+            node = table[slot, 1]
+        nodes[node, PIECE] = pieces[entry]
+    return used
 
 
 @njit
-def match(codes: IntArray, start: int, end: int, trie: Trie, ids: IntArray, widths: IntArray) -> int:
-    """Match one word into ``ids[start:]`` and ``widths[start:]``; gives the number of pieces, or -1."""
+def link(nodes: IntArray, order: IntArray, table: IntArray, pops: IntArray) -> bool:
+    """Find failure links and pops of nodes (Algorithm 2 of the paper); False where ``pops`` has no room for them.
+
+    Parameters
+    ----------
+    order : all nodes but the roots, none deeper before one that is less deep
+    pops : written: nodes whose pieces a node gives on failure
+    """
+    used = 0
+    for node in order:
+        if used + nodes[node, DEPTH] + 1 > len(pops):
+            return False
+        first = used
+        target = np.int64(CONTINUE)
+        if nodes[node, PIECE] != -1:
+            pops[used] = node
+            used += 1
+        else:
+            target = nodes[node, PARENT]
+            while True:
+                for i in range(nodes[target, POP_COUNT]):
+                    pops[used] = pops[nodes[target, POPS] + i]
+                    used += 1
+                target = nodes[target, FAILURE]
+                if target == NOWHERE:
+                    used = first
+                    break
+                child = child_of(table, target, nodes[node, BYTE])
+                if child != NOWHERE:
+                    target = child
+                    break
+        nodes[node, FAILURE], nodes[node, POPS], nodes[node, POP_COUNT] = target, first, used - first
+    return True
+
+
+@njit
+def match(
+    text: ByteArray,
+    start: int,
+    end: int,
+    nodes: IntArray,
+    table: IntArray,
+    pops: IntArray,
+    ids: IdArray,
+    ends: IdArray,
+    done: int,
+) -> int:
+    """Match one word into ``ids[done:]`` and ``ends[done:]``; gives the number of pieces, or -1."""
     node = np.int64(BEGIN)
-    out = np.int64(start)
+    out, covered = done, 0
     for at in range(start, end + 1):
         while True:
-            child = child_of(trie.keys, trie.values, node, codes[at]) if at < end else np.int64(-1)
-            if child != -1:
+            child = child_of(table, node, text[at]) if at < end else np.int64(NOWHERE)
+            if child != NOWHERE:
                 node = child
                 break
             if at == end and node == CONTINUE:
                 break
-            if trie.failure[node] == NOWHERE:
+            if nodes[node, FAILURE] == NOWHERE:
                 return -1
-            for i in range(trie.pop_size[node]):
-                popped = trie.pops[trie.pop_start[node] + i]
-                ids[out] = trie.piece[popped]
-                widths[out] = trie.depth[popped]
+            for i in range(nodes[node, POP_COUNT]):
+                popped = pops[nodes[node, POPS] + i]
+                covered += nodes[popped, DEPTH]
+                ids[out], ends[out] = nodes[popped, PIECE], covered
                 out += 1
-            node = trie.failure[node]
-    return out - start
+            node = nodes[node, FAILURE]
+    return out - done
+
+
+@njit
+def encode(
+    text: ByteArray,
+    starts: IntArray,
+    limit: int,
+    unknown: int,
+    nodes: IntArray,
+    table: IntArray,
+    pops: IntArray,
+    ids: IdArray,
+    ends: IdArray,
+    sizes: IntArray,
+) -> int:
+    """Match every word.
+
+    Parameters
+    ----------
+    text, starts : the words in UTF-8, end to end, and where each begins
+    limit : characters of the longest word that is matched at all
+    unknown : id of a word that cannot be matched
+    ids, ends : (bytes,) written: tokens of all words, end to end, and the byte of the word where each ends
+    sizes : (words,) written: tokens of each word
+
+    Returns
+    -------
+    total : tokens of all words
+    """
+    done = np.int64(0)
+    for word in range(len(sizes)):
+        start, end = starts[word], starts[word + 1]
+        characters = 0
+        for at in range(start, end):
+            characters += 1 if text[at] & 0xC0 != 0x80 else 0
+        n = np.int64(-1)
+        if characters <= limit:
+            n = np.int64(match(text, start, end, nodes, table, pops, ids, ends, done))
+        if n < 0:
+            n = np.int64(1)
+            ids[done], ends[done] = unknown, end - start
+        sizes[word] = n
+        done += n
+    return done

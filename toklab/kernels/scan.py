@@ -1,209 +1,181 @@
-"""Scan UTF-8 text with a pattern's automaton, and count the words in the same pass.
+"""Cut text and look every pre-token up in the same pass, block by block.
 
-`toklab.pretokenize.automaton` says what the table means.
+`toklab.kernels.cut` says how text is laid out and cut, `toklab.kernels.words` what a table of words is. Nothing is
+allocated here: where the table has no room for what a block holds, `scan` says how much it needs and gives up
+before that block. ``state`` is where it stands: the lane's place, step and pre-token to go on with, how many places
+are written, and the room that is needed for words, their bytes and places.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from toklab.kernels import inlined, njit
-from toklab.kernels.tables import hash_bytes
-from toklab.types import ByteArray, IdArray, IntArray
+from toklab.kernels import njit
+from toklab.kernels.cut import (
+    AT,
+    BACK,
+    BITS,
+    BREAK,
+    EVENTS,
+    FIRST,
+    GAP,
+    HERE,
+    STEP,
+    begin_of,
+    next_cut,
+    set_lanes,
+    walk,
+    write_kinds,
+)
+from toklab.kernels.words import (
+    COUNT,
+    HIGH,
+    LOW,
+    NUMBER,
+    SHORT,
+    add_word,
+    first_bytes,
+    hash_long,
+    next_bytes,
+    same_bytes,
+    scattered,
+)
+from toklab.types import ByteArray, IdArray, IntArray, StepArray
+
+# Small enough that text, kinds and events stay in the first two levels of cache.
+BLOCK = 1 << 14
+# A settled match may end behind its block, and a place may be written that does not count.
+SLACK = 32
+DOCUMENT = -1
+GO_AT, GO_STEP, GO_FIRST, DONE, WORDS, BYTES, PLACES = 0, 1, 2, 3, 4, 5, 6
 
 
 @njit
-def slot_for(rows: IntArray, slots: IdArray, text: ByteArray, start: int, size: int, key: int) -> int:
-    """Slot of the word ``text[start:start + size]``, or the empty slot where it belongs."""
-    slot = key & (len(slots) - 1)
-    while True:
-        word = slots[slot]
-        if word < 0:
-            return slot
-        if rows[word, 2] == key and rows[word, 1] == size:
-            first = rows[word, 0]
-            same = 0
-            while same < size and text[first + same] == text[start + same]:
-                same += 1
-            if same == size:
-                return slot
-        slot = (slot + 1) & (len(slots) - 1)
-
-
-@inlined
-def enter_word(rows: IntArray, slots: IdArray, used: int, text: ByteArray, start: int, size: int, times: int) -> int:
-    """Count a word; gives its number, which is ``used`` where it is new (there must be room for it)."""
-    key = hash_bytes(text, start, size)
-    slot = slot_for(rows, slots, text, start, size, key)
-    word = np.int64(slots[slot])
-    if word < 0:
-        word = np.int64(used)
-        slots[slot] = word
-        rows[word, 0], rows[word, 1], rows[word, 2], rows[word, 3] = start, size, key, 0
-    rows[word, 3] += times
-    return word
+def list_words(events: StepArray, n: int, begin: int, keeps_gaps: bool, found: IntArray, done: int) -> int:
+    """Begin and size of what ended at a lane's events, size 0 for the end of a text; gives how many there are then."""
+    for i in range(n):
+        event = np.int64(events[i])
+        at = event >> BITS
+        if event & BACK:
+            found[done, 0], found[done, 1] = begin, at - 1 - begin
+            done += 1
+            begin = at - 1
+        found[done, 0], found[done, 1] = begin, 0 if event & BREAK else at - begin
+        if event & HERE:
+            done += 1 if keeps_gaps or event & GAP == 0 else 0
+            begin = at
+    return done
 
 
 @njit
-def doubled(rows: IntArray, used: int) -> tuple[IntArray, IdArray]:
-    """The same words in a table of at least twice the size, which is a power of two."""
-    capacity = 1 << 12
-    while capacity < 2 * len(rows):
-        capacity *= 2
-    more = np.zeros((capacity, 4), np.int64)
-    more[:used] = rows[:used]
-    slots = np.full(2 * capacity, -1, np.int32)
-    for word in range(used):
-        slot = more[word, 2] & (len(slots) - 1)
-        while slots[slot] != -1:
-            slot = (slot + 1) & (len(slots) - 1)
-        slots[slot] = word
-    return more, slots
-
-
-@njit
-def class_at(text: ByteArray, at: int, classes: ByteArray) -> tuple[int, int]:
-    """Class of the character at a byte, and how many bytes it takes."""
-    byte = np.int64(text[at])
-    if byte < 0x80:
-        return np.int64(classes[byte]), np.int64(1)
-    if byte < 0xE0:
-        return np.int64(classes[((byte & 0x1F) << 6) | (text[at + 1] & 0x3F)]), np.int64(2)
-    if byte < 0xF0:
-        code = ((byte & 0x0F) << 12) | (np.int64(text[at + 1] & 0x3F) << 6) | (text[at + 2] & 0x3F)
-        return np.int64(classes[code]), np.int64(3)
-    code = ((byte & 0x07) << 18) | (np.int64(text[at + 1] & 0x3F) << 12)
-    code |= (np.int64(text[at + 2] & 0x3F) << 6) | (text[at + 3] & 0x3F)
-    return np.int64(classes[code]), np.int64(4)
-
-
-@njit
-def match_end(text: ByteArray, at: int, end: int, classes: ByteArray, table: IdArray) -> int:
-    """Where the match that begins at a byte ends; the byte itself where there is none."""
-    last = np.int64(at)
-    state = np.int64(0)
-    over = table.shape[1] - 1
-    while True:
-        kind, size = class_at(text, at, classes) if at < end else (np.int64(over), np.int64(0))
-        value = np.int64(table[state, kind])
-        if value & 1:
-            last = np.int64(at)
-        state = (value >> 1) - 1
-        if state < 0:
-            return last
-        at += size
-
-
-@njit
-def scan_words(
+def look_up(
     text: ByteArray,
-    bounds: IntArray,
-    first: int,
-    last: int,
-    classes: ByteArray,
-    table: IdArray,
-    keeps_gaps: bool,
-    record: bool,
-) -> tuple[IntArray, IntArray, IntArray]:
-    """Cut documents ``first`` to ``last - 1`` into pre-tokens and count these.
-
-    Parameters
-    ----------
-    text, bounds : documents end to end in UTF-8; document i is ``text[bounds[i]:bounds[i + 1]]``
-    classes, table : the automaton
-    keeps_gaps : text between matches counts as words too
-    record : write down every place, not only how often each word occurs
-
-    Returns
-    -------
-    rows : (words, 4) int64, for each distinct word where it was first met, its bytes, its hash and its count; side
-        by side, so that a look-up touches one line of the cache
-    places : (pre-tokens, 2) int64, number of the word and where it begins in its document; empty without ``record``
-    sizes : (documents,) pre-tokens of each document
-    """
-    rows, slots = np.zeros((1 << 12, 4), np.int64), np.full(1 << 13, -1, np.int32)
-    places = np.zeros((1 << 12 if record else 0, 2), np.int64)
-    sizes = np.zeros(last - first, np.int64)
-    used = done = 0
-    for document in range(first, last):
-        begin, end = bounds[document], bounds[document + 1]
-        before = done
-        at = gap = begin
-        while gap < end:
-            stop = match_end(text, at, end, classes, table) if at < end else at
-            if stop == at and at < end:
-                at += class_at(text, at, classes)[1]
-                continue
-            if used + 2 > len(rows):
-                rows, slots = doubled(rows, used)
-            if record and done + 2 > len(places):
-                places = longer(places)
-            if keeps_gaps and gap < at:
-                word = enter_word(rows, slots, used, text, gap, at - gap, 1)
-                used = max(used, word + 1)
-                if record:
-                    places[done, 0], places[done, 1] = word, gap - begin
-                done += 1
-            if at < stop:
-                word = enter_word(rows, slots, used, text, at, stop - at, 1)
-                used = max(used, word + 1)
-                if record:
-                    places[done, 0], places[done, 1] = word, at - begin
-                done += 1
-            at = gap = stop
-        sizes[document - first] = done - before
-    return rows[:used], places[: done if record else 0], sizes
-
-
-@njit
-def longer(places: IntArray) -> IntArray:
-    """The same places with room for twice as many."""
-    more = np.zeros((2 * len(places), 2), np.int64)
-    more[: len(places)] = places
-    return more
-
-
-@njit
-def join_words(one: IntArray, other: IntArray, text: ByteArray) -> tuple[IntArray, IntArray]:
-    """The words of two parts of the same text together, and the new number of each word of the second."""
-    rows, slots = doubled(one, len(one))
-    used = len(one)
-    numbers = np.zeros(len(other), np.int64)
-    for word in range(len(other)):
-        if used + 1 > len(rows):
-            rows, slots = doubled(rows, used)
-        numbers[word] = enter_word(rows, slots, used, text, other[word, 0], other[word, 1], other[word, 3])
-        used = max(used, numbers[word] + 1)
-    return rows[:used], numbers
-
-
-@njit
-def lay_out(
     places: IntArray,
     first: int,
     last: int,
-    done: int,
-    at: IntArray,
-    ids: IdArray,
-    ends: IntArray,
-    out: IdArray,
-    spans: IntArray,
+    rows: IntArray,
+    spelled: ByteArray,
+    starts: IntArray,
+    used: IntArray,
 ) -> None:
-    """Write the tokens of places ``first`` to ``last - 1`` end to end.
+    """Count the words of some places, given by begin and size; their numbers take the place of the sizes."""
+    mask = np.uint64(len(rows) - 1)
+    for place in range(np.uint64(first), np.uint64(last)):
+        begin, size = np.uint64(places[place, 0]), np.uint64(places[place, 1])
+        if size == 0:
+            places[place, 1] = DOCUMENT
+            continue
+        if size <= SHORT:
+            low, high = first_bytes(text, begin, size), next_bytes(text, begin, size)
+        else:
+            low, high = hash_long(text, begin, size), np.uint64(-np.int64(size))
+        slot = scattered(low, high) & mask
+        while True:
+            number = rows[slot, NUMBER]
+            same = rows[slot, LOW] == np.int64(low) and rows[slot, HIGH] == np.int64(high)
+            if same and (size <= SHORT or same_bytes(text, begin, spelled, starts[number - 1], size)):
+                break
+            if number == 0:
+                number = add_word(text, begin, size, spelled, starts, used)
+                rows[slot, LOW], rows[slot, HIGH], rows[slot, NUMBER] = np.int64(low), np.int64(high), number
+                break
+            slot = (slot + np.uint64(1)) & mask
+        rows[slot, COUNT] += 1
+        places[place, 1] = number - 1
+
+
+@njit
+def has_room(state: IntArray, rows: IntArray, spelled: ByteArray, starts: IntArray, places: IntArray) -> bool:
+    """Whether the arrays hold what is needed; a table is at most two thirds full."""
+    words = state[WORDS]
+    enough = 3 * words <= 2 * len(rows) and words < len(starts) and state[PLACES] <= len(places)
+    return bool(enough and state[BYTES] + SLACK <= len(spelled))
+
+
+@njit
+def scan(
+    text: ByteArray,
+    end: int,
+    classes: ByteArray,
+    many: int,
+    steps: StepArray,
+    safe: ByteArray,
+    table: IdArray,
+    keeps_gaps: bool,
+    record: bool,
+    rows: IntArray,
+    spelled: ByteArray,
+    starts: IntArray,
+    used: IntArray,
+    places: IntArray,
+    state: IntArray,
+    kinds: ByteArray,
+    events: StepArray,
+    lanes: IntArray,
+) -> None:
+    """Cut the text up to a place where a pre-token ends, and count the words.
 
     Parameters
     ----------
-    places : (pre-tokens, 2) number of the word and where it begins
-    at : (words + 1,) where each word's tokens begin in ``ids`` and ``ends``
-    ids, ends : tokens of all words, and the byte of the word where each ends
-    done : tokens of the places before ``first``
-    out, spans : (n,) and (n, 2), written from ``done`` on
+    end : the byte before which the last pre-token ends
+    classes, many, steps, safe, table : the cutter
+    keeps_gaps : text between matches counts as words too
+    record : keep all places, not only those of the last block
+    rows, spelled, starts, used : the table of words
+    places : (n, 2) written: where each pre-token begins, and the number of the word (-1: a text ends here)
+    state : where to go on; read and written; past ``end`` when all is done
+    kinds, events, lanes : room to work in: (BLOCK + SLACK,), (LANES, BLOCK + SLACK) and (LANES, 5)
     """
-    for place in range(first, last):
-        word, start = places[place, 0], places[place, 1]
-        before = start
-        for token in range(at[word], at[word + 1]):
-            out[done], spans[done, 0] = ids[token], before
-            before = start + ends[token]
-            spans[done, 1] = before
-            done += 1
+    while state[GO_AT] <= end:
+        base = state[GO_AT]
+        lanes[0, AT], lanes[0, STEP], lanes[0, FIRST] = base, state[GO_STEP], state[GO_FIRST]
+        stop = write_kinds(text, base, min(base + BLOCK, end + 1), classes, many, kinds)
+        last = set_lanes(kinds, base, stop, safe, lanes)
+        if not walk(text, kinds, base, lanes, classes, steps, table, events):
+            last = 0
+        first = state[DONE] if record else 0
+        state[PLACES] = first + SLACK
+        for lane in range(last + 1):
+            state[PLACES] += 2 * lanes[lane, EVENTS]
+        finish = begin_of(lanes[last], events[last])
+        state[WORDS], state[BYTES] = used[0] + state[PLACES] - first, used[1] + finish - state[GO_FIRST]
+        if not has_room(state, rows, spelled, starts, places):
+            return
+        done = first
+        for lane in range(last + 1):
+            done = list_words(events[lane], lanes[lane, EVENTS], lanes[lane, FIRST], keeps_gaps, places, done)
+        look_up(text, places, first, done, rows, spelled, starts, used)
+        state[GO_AT], state[GO_STEP], state[GO_FIRST] = lanes[last, AT], lanes[last, STEP], finish
+        state[DONE] = done
+
+
+@njit
+def find_cut(
+    text: ByteArray, at: int, end: int, classes: ByteArray, many: int, safe: ByteArray, kinds: ByteArray
+) -> int:
+    """The first place from a byte on where a pre-token ends for sure, or ``end`` where none is near."""
+    while at < end and text[at] & 0xC0 == 0x80:
+        at += 1
+    stop = write_kinds(text, at, min(at + BLOCK, end), classes, many, kinds)
+    here = next_cut(kinds, 1, stop - at, safe)
+    return end if here == stop - at else at + here

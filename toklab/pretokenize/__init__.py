@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
@@ -18,7 +18,7 @@ from toklab.pretokenize.patterns import PATTERNS, Pattern, from_oniguruma, to_on
 from toklab.types import WordCounts
 
 if TYPE_CHECKING:
-    from toklab.pretokenize.automaton import Automaton
+    from toklab.pretokenize.cutter import Cutter
 
 logger = logging.getLogger("toklab")
 # Characters that the regex library cuts and counts in about half a second.
@@ -55,16 +55,17 @@ class PreTokenizer:
     def _compiled(self) -> regex.Pattern[str]:
         return regex.compile(self.entry.pattern)
 
-    def automaton(self, backend: str, characters: int) -> Automaton | None:
-        """The table to scan with, where so much text deserves it and the pattern compiles to one."""
+    def cutter(self, backend: str, characters: int) -> Cutter | None:
+        """The tables to scan with, where so much text deserves it and the pattern compiles to them."""
         if self.name == "none" or not use_kernel(backend, characters, REFERENCE_LIMIT):
             return None
         from toklab.pretokenize.automaton import compile_pattern
+        from toklab.pretokenize.cutter import make_cutter
 
         found = compile_pattern(self.entry.pattern)
         if found is None:
             logger.info(f"the pattern {self.name!r} does not compile to a table; the regex library cuts the text")
-        return found
+        return None if found is None else make_cutter(found)
 
     def spans(self, text: str) -> list[tuple[int, int]]:
         """Character spans of the pre-tokens, in order."""
@@ -155,17 +156,16 @@ def count_words(
     counts = _count(texts, pretokenizer, threads, backend)
     if not counts:
         raise InputError(f"the corpus holds no pre-token under the pattern {pretokenizer.name!r}: nothing to train on")
-    return WordCounts.from_counts(counts)
+    return counts
 
 
-def _count(texts: Sequence[str], pretokenizer: PreTokenizer, threads: int | None, backend: str) -> Mapping[str, int]:
-    automaton = pretokenizer.automaton(backend, sum(map(len, texts)))
-    if automaton is not None:
-        from toklab.pretokenize.fast import scan_texts
+def _count(texts: Sequence[str], pretokenizer: PreTokenizer, threads: int | None, backend: str) -> WordCounts | None:
+    cutter = pretokenizer.cutter(backend, sum(map(len, texts)))
+    if cutter is not None:
+        from toklab.pretokenize.words import count_scanned
 
-        found = scan_texts(texts, automaton, pretokenizer.entry.keeps_gaps, threads=threads, record=False)
-        return dict(zip(found.words, found.counts.tolist(), strict=True))
+        return count_scanned(texts, cutter, pretokenizer.entry.keeps_gaps, threads)
     counts: Counter[str] = Counter()
     for text in texts:
         counts.update(pretokenizer.words(text))
-    return counts
+    return WordCounts.from_counts(counts) if counts else None

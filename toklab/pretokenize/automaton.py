@@ -26,7 +26,7 @@ CODE_POINTS = 0x110000
 MOST_STATES = 4096
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Automaton:
     """The table.
 

@@ -1,0 +1,111 @@
+"""The cutter finds the pre-tokens that the ``regex`` library finds, wherever blocks, lanes and threads meet."""
+
+from __future__ import annotations
+
+import random
+
+import numpy as np
+import pytest
+import regex
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from toklab.pretokenize import PATTERNS, get_pretokenizer
+from toklab.pretokenize.automaton import compile_pattern
+from toklab.pretokenize.cutter import SHIFT, SLOW, Cutter, make_cutter
+from toklab.pretokenize.words import WordTable, in_parts, stretches
+
+COMPILED = [name for name in PATTERNS if name != "none"]
+CUSTOM = [r"\p{L}+|\d{2,4}", r"(?:ab|a)b?", r"[a-c]+x|a", r"\s*[\r\n]+|\s+(?!\S)|\S+", "a{1,9}b|日"]
+PIECES = [
+    "the",
+    " cat",
+    "\n",
+    "\n\n",
+    " ",
+    "     ",
+    "'s",
+    "'r",
+    "x'll",
+    "12345",
+    "日本",
+    "\u3000",
+    "\u00a0",
+    "é",
+    "👩🏽",
+    "!?",
+    "ab",
+    "b",
+    "\t",
+]
+
+
+def cutter_of(pattern: str) -> Cutter:
+    automaton = compile_pattern(pattern)
+    assert automaton is not None
+    return make_cutter(automaton)
+
+
+def cut(cutter: Cutter, keeps_gaps: bool, texts: list[str], parts: int = 1) -> list[list[str]]:
+    """The words of each text, read off the places that the scanner gives."""
+    found: list[list[str]] = []
+    for stretch in stretches(texts):
+        tables = [WordTable(cutter, keeps_gaps) for _ in range(parts)]
+        words: dict[int, list[tuple[int, str]]] = {}
+
+        def run(table: WordTable, begin: int, end: int, stretch=stretch, words=words) -> None:  # type: ignore[no-untyped-def]
+            here = words.setdefault(begin, [])
+            for places in table.places(stretch.text, begin, end):
+                spelled = table.words.strings()
+                here += [(at, spelled[number] if number >= 0 else "") for at, number in places.tolist()]
+
+        in_parts(stretch, cutter, tables, run)
+        row: list[str] = []
+        for begin in sorted(words):
+            for _, word in words[begin]:
+                if word:
+                    row.append(word)
+                else:
+                    found.append(row)
+                    row = []
+        found.append(row)
+    return found
+
+
+@pytest.mark.parametrize("name", COMPILED)
+@given(texts=st.lists(st.lists(st.sampled_from(PIECES), max_size=12).map("".join) | st.text(max_size=9), min_size=1))
+@settings(max_examples=120, deadline=None)
+def test_short_texts(name: str, texts: list[str]) -> None:
+    pretokenizer = get_pretokenizer(name)
+    cutter = cutter_of(pretokenizer.entry.pattern)
+    expected = [pretokenizer.words(text) for text in texts]
+    assert cut(cutter, pretokenizer.entry.keeps_gaps, texts) == expected
+
+
+@pytest.mark.parametrize("pattern", [*(PATTERNS[name].pattern for name in COMPILED), *CUSTOM])
+@pytest.mark.parametrize("seed", range(4))
+def test_long_texts(pattern: str, seed: int) -> None:
+    chance = random.Random(seed)
+    pieces = chance.sample(PIECES, chance.randint(2, len(PIECES)))
+    texts = ["".join(chance.choices(pieces, k=chance.choice([0, 3, 300, 25_000]))) for _ in range(6)]
+    expected = [regex.findall(pattern, text) for text in texts]
+    for parts in (1, 3):
+        assert cut(cutter_of(pattern), False, texts, parts) == expected
+
+
+@pytest.mark.parametrize("pattern", [PATTERNS["gpt2"].pattern, PATTERNS["o200k"].pattern])
+@pytest.mark.parametrize("size", [16_383, 16_384, 16_385, 70_000])
+def test_a_match_over_several_blocks(pattern: str, size: int) -> None:
+    texts = ["a" * size, " " * size + "x", "\n" + " " * size + "x", "日" * size, "x" + "\n" * size, "a" * size + " b"]
+    assert cut(cutter_of(pattern), True, texts, 3) == [regex.findall(pattern, text) for text in texts]
+
+
+@pytest.mark.parametrize("name", COMPILED)
+def test_safe_places_are_safe(name: str) -> None:
+    cutter = cutter_of(PATTERNS[name].pattern)
+    width = 1 << (2 * cutter.many + 1).bit_length()
+    steps = cutter.steps.reshape(-1, width)
+    assert cutter.safe.any()
+    for before, after in np.argwhere(cutter.safe):
+        states = {int(value) >> SHIFT for value in steps[:, before] if not value & SLOW}
+        assert len({int(steps[state // width, after]) for state in states}) == 1

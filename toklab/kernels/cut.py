@@ -1,0 +1,245 @@
+"""Cut UTF-8 text into pre-tokens with a pattern's cutter (`toklab.pretokenize.cutter` says what its tables mean).
+
+Texts stand end to end, each with the byte 0xFF behind it, and at least 16 bytes follow the last. A block of text
+becomes one kind per byte first. Then four lanes walk it side by side, from places where a pre-token ends for
+sure: each step waits for the one before it, so a single lane would leave the core idle most of the time. A lane
+writes down what ended as (position << 6 | bits of the step); there is no branch for it. Only a slow step leaves
+the loop, and the automaton finds that match.
+
+A row of ``lanes`` is one lane: where it is, where it stops, the step that brought it there, how many events it
+has, and where the pre-token before its first event begins.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from toklab.kernels import njit
+from toklab.kernels.memory import bytes8
+from toklab.types import ByteArray, IdArray, IntArray, StepArray
+
+AT, STOP, STEP, EVENTS, FIRST = 0, 1, 2, 3, 4
+LANES = 4
+EVENT, HERE, BACK, GAP, BREAK, SLOW = 1, 2, 4, 8, 16, 64
+SHIFT = 7
+BITS = 6
+SEPARATOR = 0xFF
+HIGH_BITS = 0x8080808080808080
+# How far to look for a place to cut at before giving up.
+REACH = 1 << 10
+
+
+@njit
+def code_point(text: ByteArray, at: int) -> int:
+    """The character that begins at a byte of 0x80 or more."""
+    byte = np.int64(text[at])
+    second = np.int64(text[at + 1] & 0x3F)
+    if byte < 0xE0:
+        return (byte & 0x1F) << 6 | second
+    third = np.int64(text[at + 2] & 0x3F)
+    if byte < 0xF0:
+        return (byte & 0x0F) << 12 | second << 6 | third
+    return (byte & 0x07) << 18 | second << 12 | third << 6 | np.int64(text[at + 3] & 0x3F)
+
+
+@njit
+def size_at(text: ByteArray, at: int) -> int:
+    """Bytes of the character that begins at a byte."""
+    byte = text[at]
+    return np.int64(1) + (byte >= 0xC0) + (byte >= 0xE0) + (byte >= 0xF0) if byte != SEPARATOR else np.int64(1)
+
+
+@njit
+def write_kinds(text: ByteArray, at: int, stop: int, classes: ByteArray, many: int, kinds: ByteArray) -> int:
+    """Kinds of the characters from a byte on, until the first that begins at ``stop`` or later; gives where that is."""
+    done = np.uint64(0)
+    i = np.uint64(at)
+    end = np.uint64(stop)
+    while i < end:
+        if bytes8(text, i) & np.uint64(HIGH_BITS) == 0 and i + np.uint64(8) <= end:
+            for _ in range(8):
+                kinds[done] = classes[text[i]]
+                i += np.uint64(1)
+                done += np.uint64(1)
+            continue
+        byte = text[i]
+        if byte < 0x80 or byte == SEPARATOR:
+            kinds[done] = classes[byte] if byte < 0x80 else 2 * many
+            i += np.uint64(1)
+            done += np.uint64(1)
+            continue
+        kinds[done] = classes[code_point(text, np.int64(i))] + many
+        size = np.uint64(size_at(text, np.int64(i)))
+        for more in range(1, size):
+            kinds[done + np.uint64(more)] = 2 * many + 1
+        i += size
+        done += size
+    return np.int64(i)
+
+
+@njit
+def match_end(text: ByteArray, at: int, classes: ByteArray, table: IdArray) -> int:
+    """Where the match that begins at a byte ends; the byte itself where there is none."""
+    last = np.int64(at)
+    state = np.int64(0)
+    over = table.shape[1] - 1
+    while True:
+        byte = text[at]
+        kind = over
+        if byte < 0x80:
+            kind = np.int64(classes[byte])
+        elif byte != SEPARATOR:
+            kind = np.int64(classes[code_point(text, at)])
+        value = np.int64(table[state, kind])
+        if value & 1:
+            last = np.int64(at)
+        state = (value >> 1) - 1
+        if state < 0:
+            return last
+        at += size_at(text, at)
+
+
+@njit
+def next_cut(kinds: ByteArray, at: int, stop: int, safe: ByteArray) -> int:
+    """The first place from ``at`` on, and before ``stop``, at which a pre-token ends for sure, or ``stop``."""
+    follows = safe.shape[0] - 1
+    before = at - 1
+    while before > 0 and kinds[before] == follows:
+        before -= 1
+    for here in range(at, stop):
+        if kinds[here] != follows:
+            if safe[kinds[before], kinds[here]] == 1:
+                return here
+            before = here
+    return stop
+
+
+@njit
+def walk_one(kinds: ByteArray, base: int, row: IntArray, steps: StepArray, events: StepArray) -> None:
+    """Walk one lane to where it stops, or over its first slow step."""
+    at, n, value = np.uint64(row[AT]), np.uint64(row[EVENTS]), np.uint32(row[STEP])
+    stop, start = np.uint64(row[STOP]), np.uint64(base)
+    while at < stop:
+        value = steps[(value >> np.uint32(SHIFT)) + np.uint32(kinds[at - start])]
+        events[n] = at << np.uint64(BITS) | np.uint64(value & np.uint32(63))
+        n += np.uint64(value & np.uint32(EVENT))
+        at += np.uint64(1)
+        if value & np.uint32(SLOW):
+            break
+    row[AT], row[EVENTS], row[STEP] = at, n, value
+
+
+@njit
+def walk_four(kinds: ByteArray, base: int, span: int, lanes: IntArray, steps: StepArray, events: StepArray) -> None:
+    """Walk all lanes ``span`` bytes, or until one comes over a slow step."""
+    one, bits, low, shift = np.uint32(EVENT), np.uint64(BITS), np.uint32(63), np.uint32(SHIFT)
+    a, b, c, d = np.uint64(lanes[0, AT]), np.uint64(lanes[1, AT]), np.uint64(lanes[2, AT]), np.uint64(lanes[3, AT])
+    va, vb = np.uint32(lanes[0, STEP]), np.uint32(lanes[1, STEP])
+    vc, vd = np.uint32(lanes[2, STEP]), np.uint32(lanes[3, STEP])
+    na, nb = np.uint64(lanes[0, EVENTS]), np.uint64(lanes[1, EVENTS])
+    nc, nd = np.uint64(lanes[2, EVENTS]), np.uint64(lanes[3, EVENTS])
+    ea, eb, ec, ed = events[0], events[1], events[2], events[3]
+    start = np.uint64(base)
+    end = a + np.uint64(span)
+    while a < end:
+        va = steps[(va >> shift) + np.uint32(kinds[a - start])]
+        vb = steps[(vb >> shift) + np.uint32(kinds[b - start])]
+        vc = steps[(vc >> shift) + np.uint32(kinds[c - start])]
+        vd = steps[(vd >> shift) + np.uint32(kinds[d - start])]
+        ea[na], eb[nb] = a << bits | np.uint64(va & low), b << bits | np.uint64(vb & low)
+        ec[nc], ed[nd] = c << bits | np.uint64(vc & low), d << bits | np.uint64(vd & low)
+        na, nb = na + np.uint64(va & one), nb + np.uint64(vb & one)
+        nc, nd = nc + np.uint64(vc & one), nd + np.uint64(vd & one)
+        a, b, c, d = a + np.uint64(1), b + np.uint64(1), c + np.uint64(1), d + np.uint64(1)
+        if (va | vb | vc | vd) & np.uint32(SLOW):
+            break
+    lanes[0, AT], lanes[1, AT], lanes[2, AT], lanes[3, AT] = a, b, c, d
+    lanes[0, STEP], lanes[1, STEP], lanes[2, STEP], lanes[3, STEP] = va, vb, vc, vd
+    lanes[0, EVENTS], lanes[1, EVENTS], lanes[2, EVENTS], lanes[3, EVENTS] = na, nb, nc, nd
+
+
+@njit
+def begin_of(row: IntArray, events: StepArray) -> int:
+    """Where the pre-token that a lane is in begins."""
+    if row[EVENTS] == 0:
+        return np.int64(row[FIRST])
+    event = np.int64(events[row[EVENTS] - 1])
+    return (event >> BITS) - (0 if event & HERE else 1)
+
+
+@njit
+def note(row: IntArray, events: StepArray, at: int, what: int) -> None:
+    """Write down that something ended at a byte."""
+    events[row[EVENTS]] = at << BITS | EVENT | HERE | what
+    row[EVENTS] += 1
+
+
+@njit
+def settle(text: ByteArray, row: IntArray, classes: ByteArray, table: IdArray, events: StepArray) -> None:
+    """After a slow step: find the match, or the gap before it, by the automaton, and go on behind it."""
+    begin = begin_of(row, events)
+    at = begin
+    stop = match_end(text, at, classes, table)
+    if stop > at:
+        note(row, events, stop, 0)
+    else:
+        while stop == at and text[at] != SEPARATOR:
+            at += size_at(text, at)
+            stop = match_end(text, at, classes, table)
+        note(row, events, at, GAP)
+        stop = at
+    row[AT], row[STEP] = stop, 0
+
+
+@njit
+def set_lanes(kinds: ByteArray, base: int, stop: int, safe: ByteArray, lanes: IntArray) -> int:
+    """Give every lane a part of the block, the first going on where it is; gives the lane that ends the block."""
+    first = lanes[0, AT]
+    last = 0
+    for lane in range(1, LANES):
+        nominal = first + (stop - first) * lane // LANES
+        here = stop
+        if nominal > lanes[last, AT] + 1:
+            here = base + next_cut(kinds, nominal - base, min(stop, nominal + REACH) - base, safe)
+            here = stop if here == min(stop, nominal + REACH) else here
+        lanes[lane, AT], lanes[lane, STEP], lanes[lane, FIRST] = here, 0, here
+        if here < stop:
+            lanes[last, STOP] = here + 1
+            last = lane
+        lanes[lane, STOP] = stop
+        lanes[lane, EVENTS] = 0
+    lanes[last, STOP] = stop
+    lanes[0, EVENTS] = 0
+    return last
+
+
+@njit
+def walk(
+    text: ByteArray,
+    kinds: ByteArray,
+    base: int,
+    lanes: IntArray,
+    classes: ByteArray,
+    steps: StepArray,
+    table: IdArray,
+    events: StepArray,
+) -> bool:
+    """Walk all lanes to where they stop; False where the first must go back to before the block, and only it counts."""
+    while True:
+        span = lanes[0, STOP] - lanes[0, AT]
+        for lane in range(1, LANES):
+            span = min(span, lanes[lane, STOP] - lanes[lane, AT])
+        if span > 0:
+            walk_four(kinds, base, span, lanes, steps, events)
+        else:
+            for lane in range(LANES):
+                walk_one(kinds, base, lanes[lane], steps, events[lane])
+        slow = False
+        for lane in range(LANES):
+            if lanes[lane, STEP] & SLOW:
+                settle(text, lanes[lane], classes, table, events[lane])
+                slow = True
+        if lanes[0, AT] < base:
+            return False
+        if span <= 0 and not slow:
+            return True

@@ -1,0 +1,240 @@
+"""Cut much text into words with the compiled scanner, in threads: the distinct ones with numbers and counts."""
+
+from __future__ import annotations
+
+import itertools
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import numpy as np
+
+from toklab.errors import UsageError
+from toklab.kernels import announce, scan, words
+from toklab.kernels.cut import LANES, SEPARATOR
+from toklab.pretokenize.cutter import Cutter
+from toklab.types import ByteArray, IntArray, WordCounts, Words
+
+T = TypeVar("T")
+Rows = TypeVar("Rows", bound=np.ndarray[Any, Any])
+MARGIN = 32
+# Texts are laid end to end up to about this many characters at a time, so that memory stays bounded.
+STRETCH = 1 << 24
+# Bytes that are worth a thread of their own.
+WORTH = 1 << 16
+# Places that are handed out at a time; as many fit into the second level of cache.
+PLACES = 1 << 16
+
+
+@dataclass(frozen=True, eq=False)
+class Stretch:
+    """Some texts end to end, each with the byte 0xFF behind it.
+
+    Parameters
+    ----------
+    text : uint8, with a margin behind the last text
+    bounds : (texts + 1,) int64, where each text begins; the last is where the next one would
+    """
+
+    text: ByteArray
+    bounds: IntArray
+
+    @property
+    def end(self) -> int:
+        """Where the last text ends."""
+        return int(self.bounds[-1]) - 1
+
+
+def stretches(texts: Sequence[str]) -> Iterator[Stretch]:
+    """Lay texts end to end, some at a time.
+
+    Raises
+    ------
+    UsageError
+        A text holds a lone surrogate.
+    """
+    first = size = 0
+    for index, text in enumerate(texts):
+        size += len(text)
+        if size >= STRETCH or index + 1 == len(texts):
+            yield _stretch(texts[first : index + 1])
+            first, size = index + 1, 0
+
+
+def _stretch(texts: Sequence[str]) -> Stretch:
+    try:
+        encoded = [text.encode("utf-8") for text in texts]
+    except UnicodeEncodeError as error:
+        raise UsageError(f"character {error.start} is a lone surrogate, which UTF-8 cannot hold") from None
+    bounds = np.zeros(len(encoded) + 1, np.int64)
+    np.cumsum([len(raw) + 1 for raw in encoded], out=bounds[1:])
+    encoded.append(bytes(MARGIN))
+    return Stretch(np.frombuffer(bytes([SEPARATOR]).join(encoded), np.uint8), bounds)
+
+
+class WordTable:
+    """Words by number, in the order in which they are first met; one thread may use it at a time.
+
+    Parameters
+    ----------
+    cutter : the tables of the pattern
+    keeps_gaps : text between matches counts as words too
+    """
+
+    def __init__(self, cutter: Cutter, keeps_gaps: bool) -> None:
+        announce(scan.scan)
+        self._cutter, self._keeps_gaps = cutter, keeps_gaps
+        self._rows = np.zeros((1 << 12, words.COLUMNS), np.int64)
+        self._spelled, self._starts = np.zeros(1 << 14, np.uint8), np.zeros(1 << 12, np.int64)
+        self._used, self._state = np.zeros(2, np.int64), np.zeros(7, np.int64)
+        self._places = np.zeros((PLACES, 2), np.int64)
+        room = scan.BLOCK + scan.SLACK
+        self._work = np.zeros(room, np.uint8), np.zeros((LANES, room), np.uint64), np.zeros((LANES, 5), np.int64)
+
+    def __len__(self) -> int:
+        return int(self._used[0])
+
+    @property
+    def words(self) -> Words:
+        """The words by number; a margin follows the bytes of the last."""
+        return Words(self._spelled, self._starts[: len(self) + 1])
+
+    @property
+    def counts(self) -> IntArray:
+        """(words,) how often each word came."""
+        counts = np.zeros(len(self), np.int64)
+        words.write_counts(self._rows, counts)
+        return counts
+
+    def count(self, text: ByteArray, begin: int, end: int) -> None:
+        """Count the words of a text between two places where pre-tokens end."""
+        for _ in self._scan(text, begin, end, record=False):
+            pass
+
+    def places(self, text: ByteArray, begin: int, end: int) -> Iterator[IntArray]:
+        """The same, and where they are, some at a time.
+
+        Yields
+        ------
+        places : (n, 2) int64: where each pre-token begins, and the number of its word, or -1 where a text ends; the
+            next step writes over it
+        """
+        return self._scan(text, begin, end, record=True)
+
+    def _scan(self, text: ByteArray, begin: int, end: int, record: bool) -> Iterator[IntArray]:
+        c, state = self._cutter, self._state
+        state[:] = begin, 0, begin, 0, 0, 0, 0
+        while state[scan.GO_AT] <= end:
+            scan.scan(
+                text, end, c.classes, c.many, c.steps, c.safe, c.table, self._keeps_gaps, record,
+                self._rows, self._spelled, self._starts, self._used, self._places, state, *self._work,
+            )  # fmt: skip
+            if record and state[scan.DONE]:
+                yield self._places[: state[scan.DONE]]
+                state[scan.PLACES] -= state[scan.DONE]
+                state[scan.DONE] = 0
+            self._make_room()
+
+    def add(self, other: WordTable) -> IntArray:
+        """Enter the words of another table; gives the number that each has here. Their counts are not added."""
+        theirs = other.words
+        places = np.stack([theirs.starts[:-1], np.diff(theirs.starts)], axis=1)
+        self._state[scan.WORDS :] = len(self) + len(other), self._used[1] + theirs.starts[-1], 0
+        self._make_room()
+        scan.look_up(theirs.text, places, 0, len(places), self._rows, self._spelled, self._starts, self._used)
+        return places[:, 1]
+
+    def _make_room(self) -> None:
+        needed, n_bytes, places = (int(value) for value in self._state[scan.WORDS :])
+        if 3 * needed > 2 * len(self._rows):
+            capacity = 2 * len(self._rows)
+            while 3 * needed > 2 * capacity:
+                capacity *= 2
+            more = np.zeros((capacity, words.COLUMNS), np.int64)
+            words.move_rows(self._rows, more)
+            self._rows = more
+        self._starts = longer(self._starts, needed + 1)
+        self._spelled = longer(self._spelled, n_bytes + MARGIN)
+        self._places = longer(self._places, places)
+
+
+def longer(values: Rows, needed: int) -> Rows:
+    """The same rows with room for ``needed``."""
+    if needed <= len(values):
+        return values
+    more = np.zeros((max(needed, 3 * len(values) // 2), *values.shape[1:]), values.dtype)
+    more[: len(values)] = values
+    return more  # type: ignore[return-value]
+
+
+def in_parts(stretch: Stretch, cutter: Cutter, tables: Sequence[T], run: Callable[[T, int, int], None]) -> None:
+    """Run something over as many parts of a stretch as there are tables, each cut where pre-tokens end."""
+    kinds = np.zeros(scan.BLOCK + scan.SLACK, np.uint8)
+    cuts = [0]
+    for part in range(1, len(tables)):
+        nominal = max(cuts[-1] + 1, stretch.end * part // len(tables))
+        c = cutter
+        cuts.append(int(scan.find_cut(stretch.text, nominal, stretch.end, c.classes, c.many, c.safe, kinds)))
+    cuts.append(stretch.end)
+    spans = [(begin, end) for begin, end in itertools.pairwise(cuts)]
+    if len(spans) == 1:
+        run(tables[0], *spans[0])
+        return
+    with ThreadPoolExecutor(len(spans)) as pool:
+        for done in [pool.submit(run, table, *span) for table, span in zip(tables, spans, strict=True)]:
+            done.result()
+
+
+def count_scanned(
+    texts: Sequence[str], cutter: Cutter, keeps_gaps: bool, threads: int | None = None
+) -> WordCounts | None:
+    """Count the distinct pre-tokens of texts; None where there is none. The same for any number of threads.
+
+    Raises
+    ------
+    UsageError
+        A text holds a lone surrogate.
+    """
+    tables = [WordTable(cutter, keeps_gaps) for _ in range(thread_count(threads, sum(map(len, texts))))]
+    for stretch in stretches(texts):
+        in_parts(stretch, cutter, tables, lambda table, begin, end: table.count(stretch.text, begin, end))  # noqa: B023
+    first = tables[0]
+    counts = [table.counts for table in tables]
+    numbers = [first.add(table) for table in tables[1:]]
+    total = np.zeros(len(first), np.int64)
+    total[: len(counts[0])] = counts[0]
+    for where, more in zip(numbers, counts[1:], strict=True):
+        total[where] += more
+    return by_frequency(first.words, total) if len(total) else None
+
+
+def by_frequency(found: Words, counts: IntArray) -> WordCounts:
+    """Words with their counts, the most frequent first and then by their bytes."""
+    starts, sizes = found.starts[:-1], np.diff(found.starts)
+    padded = np.concatenate([found.text[: found.starts[-1]], np.zeros(16, np.uint8)])
+    keys = padded[starts[:, None] + np.arange(16)]
+    keys[np.arange(16) >= sizes[:, None]] = 0
+    low, high = (keys[:, i : i + 8].copy().view(">u8")[:, 0].astype(np.uint64) for i in (0, 8))
+    order = np.lexsort((sizes, high, low, -counts))
+    same = (np.diff(counts[order]) == 0) & (np.diff(low[order]) == 0) & (np.diff(high[order]) == 0)
+    if same.any():
+        _settle(order, same, padded.tobytes(), found.starts)
+    ends = np.cumsum(sizes[order])
+    bounds = np.concatenate([np.zeros(1, np.int64), ends])
+    source = np.arange(bounds[-1]) + np.repeat(starts[order] - bounds[:-1], sizes[order])
+    return WordCounts(Words(padded[source], bounds), counts[order])
+
+
+def _settle(order: IntArray, same: ByteArray, raw: bytes, starts: IntArray) -> None:
+    """Order runs of words that agree in their first 16 bytes by all of them."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], same, [False]]).astype(np.int8)))
+    for first, last in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True):
+        run = order[first : last + 1].tolist()
+        order[first : last + 1] = sorted(run, key=lambda word: raw[starts[word] : starts[word + 1]])
+
+
+def thread_count(threads: int | None, size: int) -> int:
+    """Threads to run: as many as asked for, or one per core and at most 8; one for less than 64 kB each."""
+    return max(1, min(threads or min(os.cpu_count() or 1, 8), size // WORTH))
