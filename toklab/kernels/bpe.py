@@ -2,7 +2,10 @@
 
 A pair's count can only fall once its symbols exist, so an entry of the heap never promises too little: the best
 entry that still tells the truth is the best pair. The rare rise (a merge that spells an existing symbol) is
-entered anew.
+entered anew. Most pairs are rare and never merged: only those that count at least ``floor`` are in the heap, and
+where it runs out, the floor is lowered and the pairs between are entered.
+
+An entry of the heap is a row (count, key, pair). `toklab.kernels.chains` says what nodes and pairs are.
 """
 
 from __future__ import annotations
@@ -12,14 +15,13 @@ import numpy as np
 from toklab.kernels import njit
 from toklab.kernels.chains import (
     COUNT,
-    HEAD,
     LEFT,
+    NEAR_COLUMNS,
     RIGHT,
     build_nodes,
     count_pairs,
-    forget_pairs,
+    first_place,
     merge_everywhere,
-    note_pairs_of,
     with_room,
 )
 from toklab.kernels.keys import Keys, accept_merge, keys_with_room, new_keys, spell_merge, spells_byte
@@ -27,13 +29,15 @@ from toklab.kernels.tables import compare_keys
 from toklab.types import ByteArray, IdArray, IntArray
 
 LOWEST_IDS, LEXICOGRAPHIC_MAX, FIRST_SEEN = 0, 1, 2
+# By what the floor is divided when it is lowered.
+LOWERING = 8
 
 
 @njit
-def _key(pairs: IntArray, index: int, tie: int) -> int:
+def _key(nodes: IdArray, pairs: IntArray, spots: IdArray, index: int, tie: int) -> int:
     """What decides between equal counts: the pair's ids, or where it is met first."""
     if tie == FIRST_SEEN:
-        return np.int64(pairs[index, HEAD])
+        return first_place(nodes, pairs, spots, index)
     return np.int64((pairs[index, LEFT] << 32) | pairs[index, RIGHT])
 
 
@@ -81,14 +85,22 @@ def _sink(heap: IntArray, size: int, count: int, key: int, index: int, keys: Key
 
 
 @njit
-def _enter(heap: IntArray, size: int, pairs: IntArray, first: int, used: int, new: int, keys: Keys, tie: int) -> int:
-    """Enter the pairs from ``first`` on that hold ``new`` (-1: all); gives the size of the heap."""
+def _most(pairs: IntArray, used: int) -> int:
+    """The largest count."""
+    most = np.int64(0)
+    for index in range(used):
+        most = max(most, pairs[index, COUNT])
+    return most
+
+
+@njit
+def _how_many(pairs: IntArray, first: int, used: int, low: int, high: int) -> int:
+    """How many pairs from ``first`` on count at least ``low`` and less than ``high``."""
+    found = 0
     for index in range(first, used):
-        holds = new == -1 or pairs[index, LEFT] == new or pairs[index, RIGHT] == new
-        if holds and pairs[index, COUNT] > 0:
-            _push(heap, size, pairs[index, COUNT], _key(pairs, index, tie), index, keys, tie)
-            size += 1
-    return size
+        if low <= pairs[index, COUNT] < high:
+            found += 1
+    return found
 
 
 @njit
@@ -116,22 +128,36 @@ def learn(
     """
     vocab_size, tie, least, longest, joiner = options[0], options[1], options[2], options[3], options[4]
     nodes = build_nodes(ids, offsets)
-    pairs, used = count_pairs(nodes, counts)
+    pairs, table, spots, first = count_pairs(nodes, counts)
+    used = np.array([first, len(spots) // 2], np.int64)
     keys = new_keys(key_text, key_starts)
     lengths = np.ones(max(vocab_size, len(reserved)) + 1, np.int64)
     beside = np.full((len(lengths), 2), -1, np.int32)
+    near = np.zeros((2 * len(lengths), NEAR_COLUMNS), np.int64)
     found = np.zeros((1 << 10, 4), np.int64)
-    heap = np.zeros((2 * used + 16, 3), np.int64)
-    size = _enter(heap, 0, pairs, 0, used, -1, keys, tie)
-    done = 0
-    while size > 0 and keys.size[0] < vocab_size and heap[0, 0] >= least:
+    heap = np.zeros((1 << 10, 3), np.int64)
+    size = done = 0
+    high = _most(pairs, used[0]) + 1
+    floor = high
+    while keys.size[0] < vocab_size:
+        while size == 0 and floor > least:
+            high, floor = floor, max(least, floor // LOWERING)
+            heap = with_room(heap, _how_many(pairs, 0, used[0], floor, high))
+            for index in range(used[0]):
+                if floor <= pairs[index, COUNT] < high:
+                    _push(heap, size, pairs[index, COUNT], _key(nodes, pairs, spots, index, tie), index, keys, tie)
+                    size += 1
+        if size == 0:
+            break
         best = heap[0, 2]
-        count, key = pairs[best, COUNT], _key(pairs, best, tie)
-        if count != heap[0, 0] or key != heap[0, 1]:
+        count, key = pairs[best, COUNT], _key(nodes, pairs, spots, best, tie)
+        if count >= floor and (count != heap[0, 0] or key != heap[0, 1]):
             _sink(heap, size, count, key, best, keys, tie)
             continue
         size -= 1
         _sink(heap, size, heap[size, 0], heap[size, 1], heap[size, 2], keys, tie)
+        if count < floor:
+            continue
         left, right = pairs[best, LEFT], pairs[best, RIGHT]
         length = lengths[left] + lengths[right]
         keys = keys_with_room(keys, left, right)
@@ -141,19 +167,18 @@ def learn(
         if options[5] == 1 and spells_byte(keys.text, keys.starts[keys.size[0]], keys.starts[keys.size[0] + 1]):
             continue
         new = known
-        first = used
         if known == -1:
             new = accept_merge(keys)
             lengths[new] = length
-        else:
-            # Only a merge that spells a symbol known before can add to pairs known before.
-            note_pairs_of(pairs, used, new, beside)
-            first = 0
         found = with_room(found, done + 1)
         found[done, 0], found[done, 1], found[done, 2], found[done, 3] = left, right, new, count
-        pairs, used, _ = merge_everywhere(nodes, counts, pairs, used, best, new, beside)
-        forget_pairs(pairs, first, used, beside)
-        heap = with_room(heap, size + used - first)
-        size = _enter(heap, size, pairs, first, used, new, keys, tie)
+        first = used[0] if known == -1 else 0
+        pairs, table, spots, _ = merge_everywhere(nodes, counts, pairs, table, spots, used, best, new, near, beside)
+        heap = with_room(heap, size + used[0] - first)
+        for index in range(first, used[0]):
+            holds = pairs[index, LEFT] == new or pairs[index, RIGHT] == new
+            if holds and pairs[index, COUNT] >= floor:
+                _push(heap, size, pairs[index, COUNT], _key(nodes, pairs, spots, index, tie), index, keys, tie)
+                size += 1
         done += 1
     return found[:done]

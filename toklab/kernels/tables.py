@@ -18,29 +18,6 @@ def mix(key: int) -> int:
 
 
 @njit
-def slot_of(keys: IntArray, key: int) -> int:
-    """Slot that holds ``key``, or the empty slot (-1) where it belongs; len(keys) is a power of two."""
-    mask = len(keys) - 1
-    slot = mix(key) & mask
-    while keys[slot] != -1 and keys[slot] != key:
-        slot = (slot + 1) & mask
-    return slot
-
-
-@njit
-def grown(keys: IntArray, values: IdArray) -> tuple[IntArray, IdArray]:
-    """A table of twice the size with the same entries."""
-    new_keys = np.full(2 * len(keys), -1, np.int64)
-    new_values = np.zeros(2 * len(keys), np.int32)
-    for slot in range(len(keys)):
-        if keys[slot] != -1:
-            at = slot_of(new_keys, keys[slot])
-            new_keys[at] = keys[slot]
-            new_values[at] = values[slot]
-    return new_keys, new_values
-
-
-@njit
 def hash_bytes(text: ByteArray, start: int, size: int) -> int:
     """FNV-1a of a stretch of bytes, scattered once more."""
     h = np.uint64(0xCBF29CE484222325)
