@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import random
+import re
 from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
@@ -19,7 +20,7 @@ from toklab import train
 from toklab.algorithms import bpe
 from toklab.algorithms.fast import learn_bpe, learn_wordpiece
 from toklab.algorithms.models import WordPieceModel, unknown_id
-from toklab.algorithms.symbols import CONTINUATION, Learned, Material, build_material
+from toklab.algorithms.symbols import CONTINUATION, Learned, Material, Symbol, build_material
 from toklab.algorithms.wordpiece import JOINER, initial_symbols, learn, spell
 from toklab.errors import UnknownNameError, UsageError, VocabSizeError
 from toklab.kernels.ratio_heaps import compare_ratios
@@ -145,6 +146,37 @@ def test_the_compiled_trainer_equals_the_readable_one_on_a_text(least: int, fami
     material = make_material(counts)
     size = len(material.symbols) + 250
     assert learn_wordpiece(material, size, least, family) == learn(material, size, least)
+
+
+@settings(max_examples=300)
+@given(
+    counts=word_counts("ab", max_length=14) | word_counts("abc", max_length=12),
+    known=st.sets(st.text("ab", min_size=2, max_size=3), min_size=1, max_size=4),
+    family=FAMILIES,
+)
+def test_a_merge_that_spells_a_symbol_known_before(counts: dict[str, int], known: set[str], family: int) -> None:
+    """Words of an odd size start as longer symbols; merges elsewhere spell these: their pairs become worth more."""
+    words = WordCounts.from_counts(counts)
+    longer = [Symbol(Piece(text.encode(), continuation=True), JOINER + text.encode()) for text in sorted(known)]
+
+    def spell_longer(word: str) -> list[bytes]:
+        if len(word) % 2 == 0:
+            return spell(word)
+        parts = re.findall("|".join([*sorted(known), "."]), word[1:])
+        return [word[0].encode(), *(JOINER + part.encode() for part in parts)]
+
+    material = build_material(
+        words, [*initial_symbols(words, (), "likelihood-ratio"), *longer], spell_longer, "x", 10**9
+    )
+    size = len(material.symbols) + 40
+    assert learn_wordpiece(material, size, 0, family) == learn(material, size)
+
+
+@settings(max_examples=300)
+@given(counts=word_counts("aaaabcd", max_length=30), family=st.integers(2, 8))
+def test_pairs_of_a_symbol_with_itself(counts: dict[str, int], family: int) -> None:
+    material = make_material(counts)
+    assert learn_wordpiece(material, 10**6, 0, family) == learn(material, 10**6)
 
 
 @given(counts=word_counts("abcdef", max_length=40), least=st.integers(1, 2))

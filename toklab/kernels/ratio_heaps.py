@@ -18,7 +18,7 @@ from toklab.types import IntArray
 # the first child, the next sibling, the previous sibling or (for a first child) the parent, -1 for none.
 WORTH, JOINT, FIRST, SECOND, PAIR, CHILD, NEXT, PREVIOUS = 0, 1, 2, 3, 4, 5, 6, 7
 ROW_COLUMNS = 8
-OUT, BANNED = -2, -3  # in PREVIOUS: in no heap, and in none ever
+OUT = -2  # in PREVIOUS: in no heap
 NEAR = 16  # floats so few steps apart may be in the wrong order
 LOW = np.uint64(0xFFFFFFFF)
 HALF = np.uint64(32)

@@ -4,8 +4,8 @@ count(ab) / (count(a) x count(b)) *rises* when a part becomes rarer, and then ev
 entered anew. For a symbol in thousands of pairs that would be slow; but the order among its own pairs does not depend
 on its own count. So a symbol that is in many pairs *owns* them: they are in a heap of their own, sorted by
 count(ab) / count(other part), and only the best of them stands, with the full ratio, in the common heap, as the
-heap's deputy. Of two such symbols one owns their pair; the pair of a symbol with itself has no owner. When a count
-falls, the pairs that the symbol does not own are entered anew, and its deputy.
+heap's deputy. Of two such symbols one owns their pair. When a count falls, the pairs that the symbol does not own are
+entered anew, its pair with itself, and its deputy.
 
 A row of a heap never says less than the truth; one that says more is put right when it comes up. So the best row that
 tells the truth is the best pair.
@@ -31,7 +31,6 @@ from toklab.kernels.chains import (
 )
 from toklab.kernels.keys import accept_merge, keys_with_room, new_keys, spell_merge
 from toklab.kernels.ratio_heaps import (
-    BANNED,
     CHILD,
     FIRST,
     JOINT,
@@ -46,8 +45,8 @@ from toklab.kernels.ratio_heaps import (
 )
 from toklab.types import ByteArray, IdArray, IntArray
 
-# Columns of a family (of a symbol): the first pair that it begins and the first that it ends of those that it does not
-# own, how many these are, and 1 where it owns pairs.
+# Columns of a family (of a symbol): the first pair that it begins and the first that it ends of those that its count's
+# fall makes worth more in their heaps, how many these are, and 1 where it owns pairs.
 PAIRS, OWNS = 2, 3
 # Columns of a link (of a pair): the next pair in either list, and the heap it is in.
 HEAP = 2
@@ -67,8 +66,6 @@ def _stand(rows: IntArray, pairs: IntArray, roots: IntArray, singles: IntArray, 
 def _renew(rows: IntArray, pairs: IntArray, roots: IntArray, singles: IntArray, links: IntArray, index: int) -> None:
     """Let the row of a pair say at least what it is worth."""
     row, heap = len(roots) + index, links[index, HEAP]
-    if rows[row, PREVIOUS] == BANNED:
-        return
     left, right = pairs[index, LEFT], pairs[index, RIGHT]
     if heap == len(roots) - 1:
         enter(rows, pairs, roots, heap, row, index, pairs[index, COUNT], singles[left], singles[right])
@@ -119,7 +116,7 @@ def _own(
         families[symbol, side] = -1
         while index != -1:
             following = links[index, side]
-            if links[index, HEAP] != common or pairs[index, LEFT] == pairs[index, RIGHT]:
+            if links[index, HEAP] != common:
                 links[index, side] = families[symbol, side]
                 families[symbol, side] = index
             else:
@@ -274,7 +271,6 @@ def learn(
         if taken or (
             inner[left] == 0 and _starts_like_joined(keys.text, keys.starts[spelled], keys.starts[spelled + 1])
         ):
-            rows[len(roots) + best, PREVIOUS] = BANNED
             continue
         first = known = used
         if new == -1:
@@ -296,6 +292,7 @@ def learn(
         for index in range(first, known):
             if (pairs[index, LEFT] == new or pairs[index, RIGHT] == new) and pairs[index, COUNT] >= least:
                 _renew(rows, pairs, roots, singles, links, index)
+        _stand(rows, pairs, roots, singles, new)
         for index in range(known, used):
             _enrol(rows, pairs, roots, singles, families, links, index, options)
         done += 1
