@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import random
+import re
 from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
@@ -19,10 +20,10 @@ from toklab import train
 from toklab.algorithms import bpe
 from toklab.algorithms.fast import learn_bpe, learn_wordpiece
 from toklab.algorithms.models import WordPieceModel, unknown_id
-from toklab.algorithms.symbols import CONTINUATION, Learned, Material, build_material
+from toklab.algorithms.symbols import CONTINUATION, Learned, Material, Symbol, build_material
 from toklab.algorithms.wordpiece import JOINER, initial_symbols, learn, spell
 from toklab.errors import UnknownNameError, UsageError, VocabSizeError
-from toklab.kernels.wordpiece import compare_ratios
+from toklab.kernels.ratio_heaps import compare_ratios
 from toklab.types import Piece, Vocab, WordCounts
 
 LARGE = st.integers(1, 2**40)
@@ -110,20 +111,79 @@ def test_every_choice_is_the_best_exact_fraction(counts: dict[str, int], least: 
     assert keys(learn(material, size, least)) == oracle(counts, first, size, max(1, least), {"[UNK]", *specials})
 
 
-@settings(max_examples=500)
-@given(counts=TINY_COUNTS | HASHES, least=st.integers(0, 3), extra=st.integers(0, 40))
-def test_the_compiled_trainer_equals_the_readable_one(counts: dict[str, int], least: int, extra: int) -> None:
+# Symbols in more pairs than these own a heap: all of them, some from the start, some later, none.
+FAMILIES = st.integers(0, 6) | st.just(10**6)
+
+
+@settings(max_examples=800)
+@given(
+    counts=TINY_COUNTS | HASHES | word_counts("abcdef", max_length=12),
+    least=st.integers(0, 3),
+    extra=st.integers(0, 60),
+    family=FAMILIES,
+)
+def test_the_compiled_trainer_equals_the_readable_one(
+    counts: dict[str, int], least: int, extra: int, family: int
+) -> None:
     material = make_material(counts, specials=("ab", "##ba", "aab"))
     size = len(material.symbols) + extra
-    assert learn_wordpiece(material, size, least) == learn(material, size, least)
+    assert learn_wordpiece(material, size, least, family) == learn(material, size, least)
 
 
-@settings(max_examples=50)
-@given(counts=TINY_COUNTS, scale=st.integers(2**20, 2**31))
-def test_large_counts_are_compared_exactly(counts: dict[str, int], scale: int) -> None:
+@settings(max_examples=100)
+@given(counts=TINY_COUNTS, scale=st.integers(2**20, 2**31), family=FAMILIES)
+def test_large_counts_are_compared_exactly(counts: dict[str, int], scale: int, family: int) -> None:
     material = make_material({word: scale + count for word, count in counts.items()})
     size = len(material.symbols) + 20
-    assert learn_wordpiece(material, size) == learn(material, size)
+    assert learn_wordpiece(material, size, 0, family) == learn(material, size)
+
+
+@pytest.mark.parametrize(("least", "family"), [(0, 8), (2, 20), (5, 40)])
+def test_the_compiled_trainer_equals_the_readable_one_on_a_text(least: int, family: int, corpora: Any) -> None:
+    counts: dict[str, int] = {}
+    for word in (corpora / "en.txt").read_text(encoding="utf-8")[:20_000].split():
+        counts[word] = counts.get(word, 0) + 1
+    material = make_material(counts)
+    size = len(material.symbols) + 250
+    assert learn_wordpiece(material, size, least, family) == learn(material, size, least)
+
+
+@settings(max_examples=300)
+@given(
+    counts=word_counts("ab", max_length=14) | word_counts("abc", max_length=12),
+    known=st.sets(st.text("ab", min_size=2, max_size=3), min_size=1, max_size=4),
+    family=FAMILIES,
+)
+def test_a_merge_that_spells_a_symbol_known_before(counts: dict[str, int], known: set[str], family: int) -> None:
+    """Words of an odd size start as longer symbols; merges elsewhere spell these: their pairs become worth more."""
+    words = WordCounts.from_counts(counts)
+    longer = [Symbol(Piece(text.encode(), continuation=True), JOINER + text.encode()) for text in sorted(known)]
+
+    def spell_longer(word: str) -> list[bytes]:
+        if len(word) % 2 == 0:
+            return spell(word)
+        parts = re.findall("|".join([*sorted(known), "."]), word[1:])
+        return [word[0].encode(), *(JOINER + part.encode() for part in parts)]
+
+    material = build_material(
+        words, [*initial_symbols(words, (), "likelihood-ratio"), *longer], spell_longer, "x", 10**9
+    )
+    size = len(material.symbols) + 40
+    assert learn_wordpiece(material, size, 0, family) == learn(material, size)
+
+
+@settings(max_examples=300)
+@given(counts=word_counts("aaaabcd", max_length=30), family=st.integers(2, 8))
+def test_pairs_of_a_symbol_with_itself(counts: dict[str, int], family: int) -> None:
+    material = make_material(counts)
+    assert learn_wordpiece(material, 10**6, 0, family) == learn(material, 10**6)
+
+
+@given(counts=word_counts("abcdef", max_length=40), least=st.integers(1, 2))
+def test_the_rule_who_owns_a_heap_changes_nothing(counts: dict[str, int], least: int) -> None:
+    material = make_material(counts)
+    one, *others = (learn_wordpiece(material, 10**6, least, family) for family in (10**6, 0, 3, 10))
+    assert all(other == one for other in others)
 
 
 @given(a=st.tuples(LARGE, LARGE, LARGE), b=st.tuples(LARGE, LARGE, LARGE), near=st.integers(-2, 2))

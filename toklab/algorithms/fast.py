@@ -9,6 +9,7 @@ from toklab.kernels import announce
 from toklab.types import ByteArray, IntArray
 
 TIE_CODES = {"lowest-ids": 0, "lexicographic-max": 1, "first-seen": 2}
+FAMILY = 128
 
 
 def learn_bpe(
@@ -32,15 +33,20 @@ def learn_bpe(
     return _learned(material, found, joiner)
 
 
-def learn_wordpiece(material: Material, vocab_size: int, min_frequency: int = 0) -> Learned:
-    """Compiled twin of `toklab.algorithms.wordpiece.learn`."""
+def learn_wordpiece(material: Material, vocab_size: int, min_frequency: int = 0, family: int = FAMILY) -> Learned:
+    """Compiled twin of `toklab.algorithms.wordpiece.learn`.
+
+    Parameters
+    ----------
+    family : a symbol in more pairs gets a heap of its own; the result does not depend on it
+    """
     from toklab.kernels import wordpiece
 
     announce(wordpiece.learn)
     text, starts, reserved = _keys(material)
     joiner = CONTINUATION.encode()
     continues = np.array([symbol.piece.continuation for symbol in material.symbols], np.uint8)
-    options = np.array([_reachable(material, vocab_size), max(1, min_frequency), len(joiner)], np.int64)
+    options = np.array([_reachable(material, vocab_size), max(1, min_frequency), len(joiner), family], np.int64)
     found = wordpiece.learn(material.ids, material.offsets, material.counts, text, starts, reserved, continues, options)
     return _learned(material, found, joiner)
 

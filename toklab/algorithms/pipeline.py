@@ -15,7 +15,7 @@ from toklab.algorithms.models import Model, Segmentation
 from toklab.errors import UsageError
 from toklab.pretokenize import PreTokenizer, get_normalizer
 from toklab.pretokenize.utf8 import char_to_byte
-from toklab.types import Batch, Encoding, IntArray, TrainSpec, Vocab
+from toklab.types import Batch, Encoding, IdArray, IntArray, TrainSpec, Vocab
 
 if TYPE_CHECKING:
     from toklab.algorithms.scanned import ScannedEncoder
@@ -170,6 +170,23 @@ class TrainedTokenizer:
                 raise UsageError(f"id {index} is not in the vocabulary (0 to {len(self.vocab) - 1})")
             pieces.append(self.vocab[int(index)])
         return decode_pieces([piece for piece in pieces if not piece.special], self)
+
+    def decode_batch(self, ids: IdArray, rows: IntArray, *, threads: int | None = None) -> list[str]:
+        """Texts of many rows of ids, such as a `Batch` holds; each is what `decode` gives.
+
+        Parameters
+        ----------
+        ids, rows : text i is that of ``ids[rows[i]:rows[i + 1]]``
+        threads : of the compiled decoder, for many ids; None is one per core, at most 8; the result is the same
+
+        Raises
+        ------
+        UsageError
+            An id is not in the vocabulary, or the rows do not rise within the ids.
+        """
+        from toklab.algorithms.decoding import decode_rows
+
+        return decode_rows(self, ids, rows, threads)
 
     def save(self, folder: str | Path) -> Path:
         """Write ``tokenizer.json`` (Hugging Face's format) and ``toklab.json`` into a folder.

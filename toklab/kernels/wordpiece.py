@@ -1,9 +1,14 @@
 """Compiled twin of `toklab.algorithms.wordpiece.learn`: exact ratios, kept fresh.
 
-count(ab) / (count(a) x count(b)) *rises* when a part becomes rarer, so a lazy heap alone would be wrong. After
-each merge, every pair that holds one of the two merged symbols is entered anew: an entry then never promises
-less than its pair is worth, and the best entry that still tells the truth is the best pair. Ratios are compared
-as floats where these are far apart and exactly, in 192 bits, where they are not.
+count(ab) / (count(a) x count(b)) *rises* when a part becomes rarer, and then every pair that holds the part has to be
+entered anew. For a symbol in thousands of pairs that would be slow; but the order among its own pairs does not depend
+on its own count. So a symbol that is in many pairs *owns* them: they are in a heap of their own, sorted by
+count(ab) / count(other part), and only the best of them stands, with the full ratio, in the common heap, as the
+heap's deputy. Of two such symbols one owns their pair. When a count falls, the pairs that the symbol does not own are
+entered anew, its pair with itself, and its deputy.
+
+A row of a heap never says less than the truth; one that says more is put right when it comes up. So the best row that
+tells the truth is the best pair.
 """
 
 from __future__ import annotations
@@ -25,148 +30,178 @@ from toklab.kernels.chains import (
     with_room,
 )
 from toklab.kernels.keys import accept_merge, keys_with_room, new_keys, spell_merge
+from toklab.kernels.ratio_heaps import (
+    CHILD,
+    FIRST,
+    JOINT,
+    OUT,
+    PAIR,
+    PREVIOUS,
+    ROW_COLUMNS,
+    SECOND,
+    enter,
+    take_first,
+    take_out,
+)
 from toklab.types import ByteArray, IdArray, IntArray
 
-LOW = np.uint64(0xFFFFFFFF)
-HALF = np.uint64(32)
-PAIR, JOINT, FIRST, SECOND = 0, 1, 2, 3  # columns of an entry: pair, count(ab), count(a), count(b)
+# Columns of a family (of a symbol): the first pair that it begins and the first that it ends of those that its count's
+# fall makes worth more in their heaps, how many these are, and 1 where it owns pairs.
+PAIRS, OWNS = 2, 3
+# Columns of a link (of a pair): the next pair in either list, and the heap it is in.
+HEAP = 2
 
 
 @njit
-def _product(a: int, b: int) -> tuple[int, int]:
-    """High and low 64 bits of a x b."""
-    a_low, a_high = np.uint64(a) & LOW, np.uint64(a) >> HALF
-    b_low, b_high = np.uint64(b) & LOW, np.uint64(b) >> HALF
-    low = a_low * b_low
-    middle = a_high * b_low + (low >> HALF)
-    other = a_low * b_high + (middle & LOW)
-    return a_high * b_high + (middle >> HALF) + (other >> HALF), (other << HALF) | (low & LOW)
+def _stand(rows: IntArray, pairs: IntArray, roots: IntArray, singles: IntArray, owner: int) -> None:
+    """Let the deputy of a symbol's heap say at least what the first row there says."""
+    row = roots[owner]
+    if row != -1 and singles[owner] > 0:
+        common = len(roots) - 1
+        pair, joint, first = rows[row, PAIR], rows[row, JOINT], rows[row, FIRST]
+        enter(rows, pairs, roots, common, owner, pair, joint, first, singles[owner])
 
 
 @njit
-def _product3(a: int, b: int, c: int) -> tuple[int, int, int]:
-    """a x b x c in three 64-bit parts, highest first."""
-    high, low = _product(a, b)
-    low_high, low_low = _product(low, c)
-    high_high, high_low = _product(high, c)
-    middle = low_high + high_low
-    carry = np.uint64(1) if middle < low_high else np.uint64(0)
-    return high_high + carry, middle, low_low
-
-
-@njit
-def compare_ratios(count_a: int, left_a: int, right_a: int, count_b: int, left_b: int, right_b: int) -> int:
-    """-1, 0 or 1 as count_a / (left_a x right_a) is less than, equal to or more than b's; exact."""
-    x2, x1, x0 = _product3(count_a, left_b, right_b)
-    y2, y1, y0 = _product3(count_b, left_a, right_a)
-    if x2 != y2:
-        return -1 if x2 < y2 else 1
-    if x1 != y1:
-        return -1 if x1 < y1 else 1
-    if x0 != y0:
-        return -1 if x0 < y0 else 1
-    return 0
-
-
-@njit
-def _beats(a: IntArray, b: IntArray, pairs: IntArray) -> bool:
-    """Whether entry a comes before entry b."""
-    x = a[JOINT] / (np.float64(a[FIRST]) * np.float64(a[SECOND]))
-    y = b[JOINT] / (np.float64(b[FIRST]) * np.float64(b[SECOND]))
-    if abs(x - y) > 1e-12 * max(x, y):
-        return x > y
-    order = compare_ratios(a[JOINT], a[FIRST], a[SECOND], b[JOINT], b[FIRST], b[SECOND])
-    if order != 0:
-        return order > 0
-    if a[JOINT] != b[JOINT]:
-        return bool(a[JOINT] > b[JOINT])
-    p, q = a[PAIR], b[PAIR]
-    if pairs[p, LEFT] != pairs[q, LEFT]:
-        return bool(pairs[p, LEFT] < pairs[q, LEFT])
-    return bool(pairs[p, RIGHT] < pairs[q, RIGHT])
-
-
-@njit
-def _write(entry: IntArray, index: int, pairs: IntArray, singles: IntArray) -> None:
-    """What a pair is worth now."""
-    entry[PAIR], entry[JOINT] = index, pairs[index, COUNT]
-    entry[FIRST], entry[SECOND] = singles[pairs[index, LEFT]], singles[pairs[index, RIGHT]]
-
-
-@njit
-def _swap(heap: IntArray, a: int, b: int) -> None:
-    for i in range(4):
-        heap[a, i], heap[b, i] = heap[b, i], heap[a, i]
-
-
-@njit
-def _push(heap: IntArray, size: int, index: int, pairs: IntArray, singles: IntArray) -> None:
-    """Enter a pair as it is now."""
-    _write(heap[size], index, pairs, singles)
-    at = size
-    while at > 0 and _beats(heap[at], heap[(at - 1) >> 1], pairs):
-        _swap(heap, at, (at - 1) >> 1)
-        at = (at - 1) >> 1
-
-
-@njit
-def _sink_first(heap: IntArray, size: int, pairs: IntArray) -> None:
-    """Move the first entry down to where it belongs."""
-    at = 0
-    while 2 * at + 1 < size:
-        child = 2 * at + 1
-        if child + 1 < size and _beats(heap[child + 1], heap[child], pairs):
-            child += 1
-        if not _beats(heap[child], heap[at], pairs):
-            return
-        _swap(heap, at, child)
-        at = child
-
-
-@njit
-def _is_fresh(entry: IntArray, pairs: IntArray, singles: IntArray) -> bool:
-    """Whether an entry says what its pair is worth now."""
-    index = entry[PAIR]
-    left, right = singles[pairs[index, LEFT]], singles[pairs[index, RIGHT]]
-    return bool(entry[JOINT] == pairs[index, COUNT] and entry[FIRST] == left and entry[SECOND] == right)
-
-
-@njit
-def _enrol(families: IntArray, links: IntArray, pairs: IntArray, first: int, used: int) -> None:
-    """Enter the pairs from ``first`` on in the lists of what their symbols begin and end.
-
-    Parameters
-    ----------
-    families : (symbols, 2) the first pair that a symbol begins, and the first that it ends
-    links : (pairs, 2) the next pair in either list
-    """
-    for index in range(first, used):
-        left, right = pairs[index, LEFT], pairs[index, RIGHT]
-        links[index, 0], links[index, 1] = families[left, 0], families[right, 1]
-        families[left, 0], families[right, 1] = index, index
+def _renew(rows: IntArray, pairs: IntArray, roots: IntArray, singles: IntArray, links: IntArray, index: int) -> None:
+    """Let the row of a pair say at least what it is worth."""
+    row, heap = len(roots) + index, links[index, HEAP]
+    left, right = pairs[index, LEFT], pairs[index, RIGHT]
+    if heap == len(roots) - 1:
+        enter(rows, pairs, roots, heap, row, index, pairs[index, COUNT], singles[left], singles[right])
+        return
+    enter(rows, pairs, roots, heap, row, index, pairs[index, COUNT], singles[left + right - heap], 1)
+    if roots[heap] == row:
+        _stand(rows, pairs, roots, singles, heap)
 
 
 @njit
 def _refresh(
-    heap: IntArray,
-    size: int,
-    symbol: int,
+    rows: IntArray,
+    pairs: IntArray,
+    roots: IntArray,
+    singles: IntArray,
     families: IntArray,
     links: IntArray,
-    pairs: IntArray,
-    singles: IntArray,
+    symbol: int,
     least: int,
-) -> tuple[IntArray, int]:
-    """Enter every pair anew that holds a symbol and is frequent enough."""
+) -> None:
+    """Renew all that a fall of a symbol's count makes worth more."""
     for side in range(2):
         index = families[symbol, side]
         while index != -1:
-            if pairs[index, COUNT] >= least and (side == 0 or pairs[index, LEFT] != symbol):
-                heap = with_room(heap, size + 1)
-                _push(heap, size, index, pairs, singles)
-                size += 1
+            if pairs[index, COUNT] >= least:
+                _renew(rows, pairs, roots, singles, links, index)
             index = links[index, side]
-    return heap, size
+    if families[symbol, OWNS] == 1:
+        _stand(rows, pairs, roots, singles, symbol)
+
+
+@njit
+def _own(
+    rows: IntArray,
+    pairs: IntArray,
+    roots: IntArray,
+    singles: IntArray,
+    families: IntArray,
+    links: IntArray,
+    symbol: int,
+    least: int,
+) -> None:
+    """Give a symbol a heap of its own, and all of its pairs that nobody owns."""
+    common = len(roots) - 1
+    families[symbol, OWNS] = 1
+    for side in range(2):
+        index = families[symbol, side]
+        families[symbol, side] = -1
+        while index != -1:
+            following = links[index, side]
+            if links[index, HEAP] != common:
+                links[index, side] = families[symbol, side]
+                families[symbol, side] = index
+            else:
+                if rows[len(roots) + index, PREVIOUS] > OUT:
+                    take_out(rows, pairs, roots, common, len(roots) + index)
+                links[index, HEAP] = symbol
+                if pairs[index, COUNT] >= least:
+                    _renew(rows, pairs, roots, singles, links, index)
+            index = following
+
+
+@njit
+def _enrol(
+    rows: IntArray,
+    pairs: IntArray,
+    roots: IntArray,
+    singles: IntArray,
+    families: IntArray,
+    links: IntArray,
+    index: int,
+    options: IntArray,
+) -> None:
+    """Enter a new pair in a heap and in the families of its symbols."""
+    least, most = options[1], options[3]
+    rows[len(roots) + index, PREVIOUS] = OUT
+    rows[len(roots) + index, CHILD] = -1
+    heap = len(roots) - 1
+    if pairs[index, LEFT] != pairs[index, RIGHT]:
+        for side in range(2):
+            if families[pairs[index, side], OWNS] == 1:
+                heap = pairs[index, side]
+    links[index, HEAP] = heap
+    if pairs[index, COUNT] >= least:
+        _renew(rows, pairs, roots, singles, links, index)
+    for side in range(2):
+        symbol = pairs[index, side]
+        if symbol != heap:
+            links[index, side] = families[symbol, side]
+            families[symbol, side] = index
+            families[symbol, PAIRS] += 1
+            if families[symbol, PAIRS] > most and families[symbol, OWNS] == 0:
+                _own(rows, pairs, roots, singles, families, links, symbol, least)
+
+
+@njit
+def _put_right(rows: IntArray, pairs: IntArray, roots: IntArray, singles: IntArray, links: IntArray, row: int) -> bool:
+    """Whether a pair's row, the first of its heap, tells the truth; one that does not does so after."""
+    index = row - len(roots)
+    left, right, heap = pairs[index, LEFT], pairs[index, RIGHT], links[index, HEAP]
+    first, second = singles[left], singles[right]
+    if heap != len(roots) - 1:
+        first, second = singles[left + right - heap], np.int64(1)
+    if rows[row, JOINT] == pairs[index, COUNT] and rows[row, FIRST] == first and rows[row, SECOND] == second:
+        return True
+    take_first(rows, pairs, roots, heap)
+    _renew(rows, pairs, roots, singles, links, index)
+    return False
+
+
+@njit
+def _best(rows: IntArray, pairs: IntArray, roots: IntArray, singles: IntArray, links: IntArray, least: int) -> int:
+    """Take the best pair out of its heap; -1 if there is none left."""
+    common = len(roots) - 1
+    while roots[common] != -1:
+        deputy = row = roots[common]
+        if deputy < common:
+            row = roots[deputy]
+            if row == -1:
+                take_first(rows, pairs, roots, common)
+                continue
+        index = row - len(roots)
+        if pairs[index, COUNT] < least:
+            take_first(rows, pairs, roots, links[index, HEAP])
+            continue
+        if not _put_right(rows, pairs, roots, singles, links, row):
+            continue
+        if row != deputy:
+            same = rows[deputy, PAIR] == index and rows[deputy, JOINT] == rows[row, JOINT]
+            if not same or rows[deputy, FIRST] != rows[row, FIRST] or rows[deputy, SECOND] != singles[deputy]:
+                take_first(rows, pairs, roots, common)
+                _stand(rows, pairs, roots, singles, deputy)
+                continue
+        take_first(rows, pairs, roots, links[index, HEAP])
+        return index
+    return np.int64(-1)
 
 
 @njit
@@ -196,7 +231,7 @@ def learn(
     key_text, key_starts : bytes of the initial symbols
     reserved : (symbols,) 1 where no merge may spell the symbol
     continues : (symbols,) 1 where the symbol continues a word
-    options : vocab_size, least count, joiner's bytes
+    options : vocab_size, least count, joiner's bytes, the most pairs of a symbol that owns none
 
     Returns
     -------
@@ -209,39 +244,35 @@ def learn(
     keys = new_keys(key_text, key_starts)
     singles = _count_symbols(nodes, counts, room)
     inner = np.zeros(room, np.uint8)
-    inner[: len(continues)] = continues
+    for symbol in range(len(continues)):
+        inner[symbol] = continues[symbol]
     beside = np.full((room, 2), -1, np.int32)
-    families = np.full((room, 2), -1, np.int64)
-    links = np.zeros((len(pairs), 2), np.int64)
-    _enrol(families, links, pairs, 0, used)
-    heap = np.zeros((2 * used + 16, 4), np.int64)
-    found = np.zeros((1 << 10, 4), np.int64)
-    size = done = 0
+    families = np.zeros((room, 4), np.int64)
+    for symbol in range(room):
+        families[symbol, 0], families[symbol, 1] = -1, -1
+    links = np.zeros((len(pairs), 3), np.int64)
+    roots = np.full(room + 1, -1, np.int64)
+    rows = np.zeros((len(roots) + len(pairs), ROW_COLUMNS), np.int64)
+    for row in range(len(roots)):
+        rows[row, CHILD], rows[row, PREVIOUS] = -1, OUT
     for index in range(used):
-        if pairs[index, COUNT] >= least:
-            _push(heap, size, index, pairs, singles)
-            size += 1
-    while size > 0 and keys.size[0] < vocab_size:
-        best = heap[0, PAIR]
-        count = pairs[best, COUNT]
-        if count >= least and not _is_fresh(heap[0], pairs, singles):
-            _write(heap[0], best, pairs, singles)
-            _sink_first(heap, size, pairs)
-            continue
-        size -= 1
-        _swap(heap, 0, size)
-        _sink_first(heap, size, pairs)
-        if count < least:
-            continue
-        left, right = pairs[best, LEFT], pairs[best, RIGHT]
+        _enrol(rows, pairs, roots, singles, families, links, index, options)
+    found = np.zeros((1 << 10, 4), np.int64)
+    done = 0
+    while keys.size[0] < vocab_size:
+        best = _best(rows, pairs, roots, singles, links, least)
+        if best == -1:
+            break
+        left, right, count = pairs[best, LEFT], pairs[best, RIGHT], pairs[best, COUNT]
         keys = keys_with_room(keys, left, right)
         new = spell_merge(keys, left, right, joiner)
         spelled = keys.size[0]
-        if 0 <= new < len(reserved) and reserved[new] == 1:
+        taken = 0 <= new < len(reserved) and reserved[new] == 1
+        if taken or (
+            inner[left] == 0 and _starts_like_joined(keys.text, keys.starts[spelled], keys.starts[spelled + 1])
+        ):
             continue
-        if inner[left] == 0 and _starts_like_joined(keys.text, keys.starts[spelled], keys.starts[spelled + 1]):
-            continue
-        first = used
+        first = known = used
         if new == -1:
             new = accept_merge(keys)
             inner[new] = inner[left]
@@ -250,18 +281,20 @@ def learn(
             first = 0
         found = with_room(found, done + 1)
         found[done, 0], found[done, 1], found[done, 2], found[done, 3] = left, right, new, count
-        known = used
         pairs, used, merged = merge_everywhere(nodes, counts, pairs, used, best, new, beside)
         forget_pairs(pairs, first, used, beside)
-        links = with_room(links, used)
-        _enrol(families, links, pairs, known, used)
+        rows, links = with_room(rows, len(roots) + used), with_room(links, used)
         singles[left] -= merged
         singles[right] -= merged
         singles[new] += merged
-        heap, size = _refresh(heap, size, left, families, links, pairs, singles, least)
-        if right != left:
-            heap, size = _refresh(heap, size, right, families, links, pairs, singles, least)
-        heap, size = _refresh(heap, size, new, families, links, pairs, singles, least)
+        _refresh(rows, pairs, roots, singles, families, links, left, least)
+        _refresh(rows, pairs, roots, singles, families, links, right, least)
+        for index in range(first, known):
+            if (pairs[index, LEFT] == new or pairs[index, RIGHT] == new) and pairs[index, COUNT] >= least:
+                _renew(rows, pairs, roots, singles, links, index)
+        _stand(rows, pairs, roots, singles, new)
+        for index in range(known, used):
+            _enrol(rows, pairs, roots, singles, families, links, index, options)
         done += 1
     return found[:done]
 
