@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from importlib.util import find_spec
 
 from toklab.errors import UnknownNameError, UsageError
@@ -34,3 +35,8 @@ def use_kernel(backend: str, work: int, limit: int) -> bool:
     if backend == "fast":
         raise UsageError("backend 'fast' needs Numba, which is not installed; use 'reference'")
     return False
+
+
+def thread_count(threads: int | None, tasks: int) -> int:
+    """Threads to run: as many as asked for, or one per core and at most 8; never more than there are tasks."""
+    return max(1, min(threads or min(os.cpu_count() or 1, 8), tasks))

@@ -12,7 +12,7 @@ import numpy as np
 
 from toklab.algorithms.models import BpeModel, WordPieceModel
 from toklab.algorithms.symbols import CONTINUATION
-from toklab.backend import use_kernel
+from toklab.backend import thread_count, use_kernel
 from toklab.errors import UsageError
 from toklab.types import ByteArray, IdArray, IntArray, Piece
 
@@ -153,7 +153,6 @@ def _decode_fast(tokenizer: TrainedTokenizer, ids: IdArray, rows: IntArray, thre
     rules of their own for fallback bytes, and the readable twin knows them.
     """
     from toklab.kernels import announce, decode
-    from toklab.pretokenize.fast import thread_count
 
     announce(decode.measure, decode.write)
     forms = _forms(tokenizer)

@@ -7,9 +7,10 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from toklab.algorithms.segmenting import Tokens
+from toklab.backend import thread_count
 from toklab.kernels import announce, layout
 from toklab.pretokenize.cutter import Cutter
-from toklab.pretokenize.words import WordTable, in_parts, longer, stretches, thread_count
+from toklab.pretokenize.words import WORTH, WordTable, in_parts, longer, stretches
 from toklab.types import Batch, ByteArray, IdArray, IntArray, Words
 
 # What a thread remembers; past either, it starts to remember anew.
@@ -40,7 +41,7 @@ class ScannedEncoder:
             A text holds a lone surrogate.
         """
         announce(layout.lay_out)
-        workers = thread_count(threads, sum(map(len, texts)))
+        workers = thread_count(threads, sum(map(len, texts)) // WORTH)
         memories = [self._take() for _ in range(workers)]
         rows, total = [np.zeros(1, np.int64)], 0
         ids, spans = [], []

@@ -19,14 +19,13 @@ from toklab.kernels import njit
 from toklab.kernels.chains import (
     COUNT,
     LEFT,
+    NEAR_COLUMNS,
     RIGHT,
     SYMBOL,
     WORD,
     build_nodes,
     count_pairs,
-    forget_pairs,
     merge_everywhere,
-    note_pairs_of,
     with_room,
 )
 from toklab.kernels.keys import accept_merge, keys_with_room, new_keys, spell_merge
@@ -240,13 +239,15 @@ def learn(
     vocab_size, least, joiner = options[0], options[1], options[2]
     room = max(vocab_size, len(reserved)) + 1
     nodes = build_nodes(ids, offsets)
-    pairs, used = count_pairs(nodes, counts)
+    pairs, table, spots, known = count_pairs(nodes, counts)
+    used = np.array([known, len(spots) // 2], np.int64)
     keys = new_keys(key_text, key_starts)
     singles = _count_symbols(nodes, counts, room)
     inner = np.zeros(room, np.uint8)
     for symbol in range(len(continues)):
         inner[symbol] = continues[symbol]
     beside = np.full((room, 2), -1, np.int32)
+    near = np.zeros((2 * room, NEAR_COLUMNS), np.int64)
     families = np.zeros((room, 4), np.int64)
     for symbol in range(room):
         families[symbol, 0], families[symbol, 1] = -1, -1
@@ -255,7 +256,7 @@ def learn(
     rows = np.zeros((len(roots) + len(pairs), ROW_COLUMNS), np.int64)
     for row in range(len(roots)):
         rows[row, CHILD], rows[row, PREVIOUS] = -1, OUT
-    for index in range(used):
+    for index in range(known):
         _enrol(rows, pairs, roots, singles, families, links, index, options)
     found = np.zeros((1 << 10, 4), np.int64)
     done = 0
@@ -272,18 +273,18 @@ def learn(
             inner[left] == 0 and _starts_like_joined(keys.text, keys.starts[spelled], keys.starts[spelled + 1])
         ):
             continue
-        first = known = used
+        first = known = used[0]
         if new == -1:
             new = accept_merge(keys)
             inner[new] = inner[left]
         else:
-            note_pairs_of(pairs, used, new, beside)
             first = 0
         found = with_room(found, done + 1)
         found[done, 0], found[done, 1], found[done, 2], found[done, 3] = left, right, new, count
-        pairs, used, merged = merge_everywhere(nodes, counts, pairs, used, best, new, beside)
-        forget_pairs(pairs, first, used, beside)
-        rows, links = with_room(rows, len(roots) + used), with_room(links, used)
+        pairs, table, spots, merged = merge_everywhere(
+            nodes, counts, pairs, table, spots, used, best, new, near, beside
+        )
+        rows, links = with_room(rows, len(roots) + used[0]), with_room(links, used[0])
         singles[left] -= merged
         singles[right] -= merged
         singles[new] += merged
@@ -293,7 +294,7 @@ def learn(
             if (pairs[index, LEFT] == new or pairs[index, RIGHT] == new) and pairs[index, COUNT] >= least:
                 _renew(rows, pairs, roots, singles, links, index)
         _stand(rows, pairs, roots, singles, new)
-        for index in range(known, used):
+        for index in range(known, used[0]):
             _enrol(rows, pairs, roots, singles, families, links, index, options)
         done += 1
     return found[:done]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from toklab.backend import thread_count
 from toklab.errors import UsageError
 from toklab.kernels import announce, scan, words
 from toklab.kernels.cut import LANES, SEPARATOR
@@ -197,7 +197,7 @@ def count_scanned(
     UsageError
         A text holds a lone surrogate.
     """
-    tables = [WordTable(cutter, keeps_gaps) for _ in range(thread_count(threads, sum(map(len, texts))))]
+    tables = [WordTable(cutter, keeps_gaps) for _ in range(thread_count(threads, sum(map(len, texts)) // WORTH))]
     for stretch in stretches(texts):
         in_parts(stretch, cutter, tables, lambda table, begin, end: table.count(stretch.text, begin, end))  # noqa: B023
     first = tables[0]
@@ -233,8 +233,3 @@ def _settle(order: IntArray, same: ByteArray, raw: bytes, starts: IntArray) -> N
     for first, last in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True):
         run = order[first : last + 1].tolist()
         order[first : last + 1] = sorted(run, key=lambda word: raw[starts[word] : starts[word + 1]])
-
-
-def thread_count(threads: int | None, size: int) -> int:
-    """Threads to run: as many as asked for, or one per core and at most 8; one for less than 64 kB each."""
-    return max(1, min(threads or min(os.cpu_count() or 1, 8), size // WORTH))
