@@ -121,6 +121,8 @@ def test_spans_are_in_order_and_words_are_their_texts(pattern: str, text: str) -
         ("o200k", "camelCase HTTPServer's x/\n", ["camel", "Case", " HTTPServer's", " x", "/\n"]),
         ("llama3", "1234 (foo)", ["123", "4", " (", "foo", ")"]),
         ("qwen2", "1234", ["1", "2", "3", "4"]),
+        ("deepseek-v3", "1234漢字かな, a!b \n x", ["123", "4", "漢字かな", ",", " a", "!b", " \n", " x"]),
+        ("sentencepiece", " a  b\n▁c", [" a", " ", " b\n", "▁c"]),
         ("whitespace", " a  b,c\u3000d\n", ["a", "b,c", "d"]),
         ("bert", "don't  stop—now", ["don", "'", "t", "stop", "—", "now"]),
         ("none", " a b\n", [" a b\n"]),

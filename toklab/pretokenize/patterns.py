@@ -38,6 +38,26 @@ _UPPER = r"[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]"
 _LOWER = r"[\p{Ll}\p{Lm}\p{Lo}\p{M}]"
 _BERT_PUNCTUATION = r"!-/:-@\[-`{-~\p{P}"
 
+# DeepSeek-V3 splits three times: by \p{N}{1,3}, what is left by runs of ideographs and kana, and every piece by a
+# third pattern, to which a piece's end is the end of the text. In one pattern, nothing else may take a digit or an
+# ideograph, lookahead stops before either, and a run of ideographs and kana is cut by alternatives of its own.
+_EAST = "\u4e00-\u9fa5\u3040-\u30ff"
+_EAST_LETTERS = "[\u4e00-\u9fa5\u3041-\u3096\u3099\u309a\u309d-\u309f\u30a1-\u30fa\u30fc-\u30ff]"
+_EAST_MARKS = "[\u309b\u309c\u30a0\u30fb]"
+_EAST_UNASSIGNED = "[\u3040\u3097\u3098]"
+_DEEPSEEK = (
+    r"\p{N}{1,3}",
+    rf"{_EAST_UNASSIGNED}?{_EAST_LETTERS}+",
+    rf"{_EAST_MARKS}+",
+    rf"{_EAST_UNASSIGNED}+(?!{_EAST_LETTERS})",
+    r"[!-/:-@\[-`{-~][A-Za-z]+",
+    rf"[^\r\n\p{{L}}\p{{N}}\p{{P}}\p{{S}}{_EAST}]?[^\p{{C}}\p{{N}}\p{{P}}\p{{S}}\p{{Z}}{_EAST}]+",
+    rf" ?[^\p{{C}}\p{{L}}\p{{M}}\p{{N}}\p{{Z}}{_EAST}]+[\r\n]*",
+    r"\s*[\r\n]+",
+    rf"\s+(?![^\s\p{{N}}{_EAST}])",
+    r"\s+",
+)
+
 _TABLE = (
     Pattern(
         "gpt2",
@@ -74,6 +94,10 @@ _TABLE = (
         True,
         "Qwen2 tokenizer.json",
     ),
+    Pattern("deepseek-v3", "|".join(_DEEPSEEK), True, "DeepSeek-V3 tokenizer.json"),
+    # Each space begins a word; "▁", which SentencePiece writes for a space, is one. Words are not yet split where
+    # the script or the kind of character changes, as its other options ask.
+    Pattern("sentencepiece", "[ \u2581][^ \u2581]*|[^ \u2581]+", True, "SentencePiece, the part split_by_whitespace"),
     Pattern("whitespace", r"\S+", False, "split at Unicode whitespace; Hugging Face WhitespaceSplit"),
     Pattern(
         "bert",
