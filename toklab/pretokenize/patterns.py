@@ -25,12 +25,14 @@ class Pattern:
     pattern : for the ``regex`` library; each match is one pre-token
     keeps_gaps : text between matches is kept as pre-tokens (else dropped, as BERT drops whitespace)
     source : where it was published
+    follows : whose classes of characters it has, as in `toklab.pretokenize.unicode.differences`
     """
 
     name: str
     pattern: str
     keeps_gaps: bool
     source: str
+    follows: str = "unicode-16"
 
 
 _CONTRACTIONS = "(?i:'s|'t|'re|'ve|'m|'ll|'d)"
@@ -104,6 +106,7 @@ _TABLE = (
         rf"[{_BERT_PUNCTUATION}]|[^\s{_BERT_PUNCTUATION}]+",
         False,
         "BERT tokenization.py BasicTokenizer; Hugging Face BertPreTokenizer",
+        "bert",
     ),
     Pattern("none", r"(?s:.+)", True, "a document is one pre-token"),
 )
@@ -112,11 +115,11 @@ PATTERNS = {entry.name: entry for entry in _TABLE}
 # What the two engines spell differently: (regex, Oniguruma).
 _ANCHORS = {r"\Z": r"\z", "$": r"\Z", "^": r"\A"}
 _BACK = {r"\z": r"\Z", r"\Z": "$"}
-_CATEGORY = r"\\[pP]\{(?:L[ultmo]?|M[nce]?|N[dlo]?|P[cdseifo]?|S[mcko]?|Z[slp]?|C[cf]?)\}"
+CATEGORY = r"\\[pP]\{(?:L[ultmo]?|M[nce]?|N[dlo]?|P[cdseifo]?|S[mcko]?|Z[slp]?|C[cf]?)\}"
 # Everything that means the same in both; what no branch matches does not, or has not been shown to.
 _TOKENS = regex.compile(
-    rf"(?P<set>\[\^?\]?(?:{_CATEGORY}|\\[sSwWdDrntfv]|\\x[0-9a-fA-F]{{2}}|\\[^\w\s]|[^\]\\\[])*\])"
-    rf"|(?P<escape>{_CATEGORY}|\\[sSwWdDrntfvbBAZz]|\\x[0-9a-fA-F]{{2}}|\\[^\w\s])"
+    rf"(?P<set>\[\^?\]?(?:{CATEGORY}|\\[sSwWdDrntfv]|\\x[0-9a-fA-F]{{2}}|\\[^\w\s]|[^\]\\\[])*\])"
+    rf"|(?P<escape>{CATEGORY}|\\[sSwWdDrntfvbBAZz]|\\x[0-9a-fA-F]{{2}}|\\[^\w\s])"
     r"|(?P<group>\(\?(?:i?:|[>=!]|<[=!]))"
     r"|(?P<times>(?:[?*+]|\{\d+(?:,\d*)?\})\??(?![+?*{])|[?*+]\+(?![+?*{]))"
     r"|(?P<other>[^\\\[{?*+(]|\((?!\?))",
