@@ -178,13 +178,14 @@ def test_byte_level_gives_every_text_back(text: str) -> None:
         assert library(label).decode(ids) == text
 
 
-def test_byte_level_gives_every_character_back() -> None:
+def test_byte_level_takes_every_character_as_the_library_does_and_gives_it_back() -> None:
     tokenizer, engine = trained("bpe, gpt2"), library("bpe, gpt2")
     scalars = [char for char in map(chr, range(sys.maxunicode + 1)) if not "\ud800" <= char <= "\udfff"]
     assert len(scalars) == 1_112_064
     for start in range(0, len(scalars), 1 << 15):
         chunk = "".join(scalars[start : start + (1 << 15)])
         ids = tokenizer.encode(chunk).ids.tolist()
+        assert ids == engine.encode(chunk).ids
         assert tokenizer.decode(ids) == chunk
         assert engine.decode(ids, skip_special_tokens=False) == chunk
 

@@ -60,6 +60,10 @@ class PreTokenizer:
     def _stand_ins(self) -> IdArray:
         return stand_in_table(self.entry.pattern, self.entry.follows)
 
+    def _known(self, text: str) -> str:
+        """The text as ``regex`` must see it to find letters and numbers where the library that is matched does."""
+        return text if text.isascii() else with_stand_ins(text, self._stand_ins)
+
     def automaton(self, backend: str, characters: int) -> Automaton | None:
         """The table to scan with, where so much text deserves it and the pattern compiles to one."""
         if self.name == "none" or not use_kernel(backend, characters, REFERENCE_LIMIT):
@@ -75,15 +79,14 @@ class PreTokenizer:
         """Character spans of the pre-tokens, in order."""
         if self.entry.name == "none":
             return [(0, len(text))] if text else []
-        known = text if text.isascii() else with_stand_ins(text, self._stand_ins)
-        found = [match.span() for match in self._compiled.finditer(known)]
+        found = [match.span() for match in self._compiled.finditer(self._known(text))]
         return _with_gaps(found, len(text)) if self.entry.keeps_gaps else found
 
     def words(self, text: str) -> list[str]:
         """The pre-tokens of a text, in order."""
         if self.entry.name == "none":
             return [text] if text else []
-        known = text if text.isascii() else with_stand_ins(text, self._stand_ins)
+        known = self._known(text)
         words: list[str] = self._compiled.findall(known)
         if known != text or (self.entry.keeps_gaps and sum(map(len, words)) != len(text)):
             return [text[start:end] for start, end in self.spans(text)]

@@ -13,6 +13,7 @@ from functools import lru_cache
 import regex
 
 from toklab.errors import PatternError
+from toklab.pretokenize.unicode import samples
 
 
 @dataclass(frozen=True)
@@ -131,7 +132,7 @@ _SET_OPERATION = regex.compile(r"&&|--|\|\||~~")
 @lru_cache(maxsize=1)
 def _folds() -> frozenset[str]:
     """Sequences that one other character folds to, as ß to "ss": Oniguruma matches that character for (?i:ss)."""
-    folded = (char.casefold() for char in map(chr, range(0x110000)))
+    folded = map(str.casefold, samples("", "unicode-16").text)
     return frozenset(text for text in folded if len(text) > 1)
 
 
