@@ -40,8 +40,8 @@ PIECES = [
 ]
 
 
-def cutter_of(pattern: str) -> Cutter:
-    automaton = compile_pattern(pattern)
+def cutter_of(pattern: str, follows: str = "unicode-16") -> Cutter:
+    automaton = compile_pattern(pattern, follows)
     assert automaton is not None
     return make_cutter(automaton)
 
@@ -77,7 +77,7 @@ def cut(cutter: Cutter, keeps_gaps: bool, texts: list[str], parts: int = 1) -> l
 @settings(max_examples=120, deadline=None)
 def test_short_texts(name: str, texts: list[str]) -> None:
     pretokenizer = get_pretokenizer(name)
-    cutter = cutter_of(pretokenizer.entry.pattern)
+    cutter = cutter_of(pretokenizer.entry.pattern, pretokenizer.entry.follows)
     expected = [pretokenizer.words(text) for text in texts]
     assert cut(cutter, pretokenizer.entry.keeps_gaps, texts) == expected
 

@@ -31,7 +31,10 @@ documents_option = click.option(
     show_default=True,
     help="Cut files into documents: paragraph (at blank lines), line or file.",
 )
-pretokenizer_help = "A published pattern (gpt2, cl100k, o200k, llama3, qwen2, whitespace, bert, none) or a regex."
+pretokenizer_help = (
+    "A published pattern (gpt2, cl100k, o200k, llama3, qwen2, deepseek-v3, sentencepiece, whitespace, bert, none) "
+    "or a regex."
+)
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead.")
 strict_option = click.option("--strict", is_flag=True, help="A vocabulary size that cannot be reached is an error.")
 

@@ -15,7 +15,8 @@ from toklab.backend import use_kernel
 from toklab.errors import InputError, PatternError, UnknownNameError
 from toklab.pretokenize.normalize import NORMALIZERS, Normalized, get_normalizer
 from toklab.pretokenize.patterns import PATTERNS, Pattern, from_oniguruma, to_oniguruma
-from toklab.types import WordCounts
+from toklab.pretokenize.unicode import samples, stand_in_table, with_stand_ins
+from toklab.types import IdArray, WordCounts
 
 if TYPE_CHECKING:
     from toklab.pretokenize.cutter import Cutter
@@ -55,6 +56,14 @@ class PreTokenizer:
     def _compiled(self) -> regex.Pattern[str]:
         return regex.compile(self.entry.pattern)
 
+    @cached_property
+    def _stand_ins(self) -> IdArray:
+        return stand_in_table(self.entry.pattern, self.entry.follows)
+
+    def _known(self, text: str) -> str:
+        """The text as ``regex`` must see it to find letters and numbers where the library that is matched does."""
+        return text if text.isascii() else with_stand_ins(text, self._stand_ins)
+
     def cutter(self, backend: str, characters: int) -> Cutter | None:
         """The tables to scan with, where so much text deserves it and the pattern compiles to them."""
         if self.name == "none" or not use_kernel(backend, characters, REFERENCE_LIMIT):
@@ -62,7 +71,7 @@ class PreTokenizer:
         from toklab.pretokenize.automaton import compile_pattern
         from toklab.pretokenize.cutter import make_cutter
 
-        found = compile_pattern(self.entry.pattern)
+        found = compile_pattern(self.entry.pattern, self.entry.follows)
         if found is None:
             logger.info(f"the pattern {self.name!r} does not compile to a table; the regex library cuts the text")
         return None if found is None else make_cutter(found)
@@ -71,15 +80,16 @@ class PreTokenizer:
         """Character spans of the pre-tokens, in order."""
         if self.entry.name == "none":
             return [(0, len(text))] if text else []
-        found = [match.span() for match in self._compiled.finditer(text)]
+        found = [match.span() for match in self._compiled.finditer(self._known(text))]
         return _with_gaps(found, len(text)) if self.entry.keeps_gaps else found
 
     def words(self, text: str) -> list[str]:
         """The pre-tokens of a text, in order."""
         if self.entry.name == "none":
             return [text] if text else []
-        words: list[str] = self._compiled.findall(text)
-        if self.entry.keeps_gaps and sum(map(len, words)) != len(text):
+        known = self._known(text)
+        words: list[str] = self._compiled.findall(known)
+        if known != text or (self.entry.keeps_gaps and sum(map(len, words)) != len(text)):
             return [text[start:end] for start, end in self.spans(text)]
         return words
 
@@ -110,7 +120,8 @@ def get_pretokenizer(name: str) -> PreTokenizer:
     UnknownNameError
         It looks like a name, and no pattern has it.
     PatternError
-        It is not a valid regular expression, matches the empty string, or cannot be saved as it is meant.
+        It is not a valid regular expression, matches the empty string, names characters that are newer than
+        Unicode 16, or cannot be saved as it is meant.
     """
     if name in PATTERNS:
         return PreTokenizer(PATTERNS[name])
@@ -128,7 +139,9 @@ def get_pretokenizer(name: str) -> PreTokenizer:
     to_oniguruma(name)
     if any(match.end() == match.start() for text in ("", PROBE + name) for match in compiled.finditer(text)):
         raise PatternError(f"pattern {name!r} matches the empty string; every match must hold a character")
-    return PreTokenizer(Pattern(name, name, True, "given by the user"))
+    entry = Pattern(name, name, True, "given by the user")
+    samples(entry.pattern, entry.follows)
+    return PreTokenizer(entry)
 
 
 def count_words(

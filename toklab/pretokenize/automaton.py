@@ -8,7 +8,8 @@ nothing. Source: Cox 2010, "Regular Expression Matching in the Wild" (leftmost-f
 
 What a pattern may hold: alternation, groups, ``(?i:...)``, atomic groups and possessive quantifiers where giving
 back could not help, sets with Unicode properties, ``? * + {m,n}``, ``\\Z``, one-character lookahead. For
-anything else `compile_pattern` gives None and the ``regex`` library does the work.
+anything else `compile_pattern` gives None, `why_not_compiled` says why, and the ``regex`` library does the work.
+Letters, numbers and so on are those of the library that is matched, not of ``regex``: see `unicode`.
 """
 
 from __future__ import annotations
@@ -20,10 +21,11 @@ import numpy as np
 import regex
 
 from toklab.pretokenize.syntax import Alternatives, End, Look, Node, Repeat, Sequence, Set, Unsupported, parse
-from toklab.types import ByteArray, IdArray
+from toklab.pretokenize.unicode import CODE_POINTS, Samples, samples
+from toklab.types import ByteArray, IdArray, IntArray
 
-CODE_POINTS = 0x110000
 MOST_STATES = 4096
+MOST_CLASSES = 255
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,16 +44,38 @@ class Automaton:
     table: IdArray
 
 
+def compile_pattern(pattern: str, follows: str = "unicode-16") -> Automaton | None:
+    """The automaton of a pattern, or None where it needs more than an automaton can do.
+
+    Parameters
+    ----------
+    follows : whose classes of characters it has, as in `toklab.pretokenize.unicode.differences`
+
+    Raises
+    ------
+    PatternError
+        The pattern names characters that the library does not know.
+    """
+    found = _compiled(pattern, follows)
+    return found if isinstance(found, Automaton) else None
+
+
+def why_not_compiled(pattern: str, follows: str = "unicode-16") -> str | None:
+    """What in a pattern an automaton cannot do, in a few words; None where it compiles."""
+    found = _compiled(pattern, follows)
+    return found if isinstance(found, str) else None
+
+
 @lru_cache(maxsize=32)
-def compile_pattern(pattern: str) -> Automaton | None:
-    """The automaton of a pattern, or None where it needs more than an automaton can do."""
+def _compiled(pattern: str, follows: str) -> Automaton | str:
+    characters = samples(pattern, follows)
     try:
         builder = _Builder()
-        start = builder.add(parse(pattern), builder.accept)
-        classes, members = _partition(builder.sets)
+        start = builder.add(parse(pattern, characters.text), builder.accept)
+        classes, members = _partition(builder.sets, characters)
         return Automaton(classes, _determinize(builder, start, members, int(classes.max()) + 1))
-    except Unsupported:
-        return None
+    except Unsupported as reason:
+        return str(reason)
 
 
 class _Builder:
@@ -66,7 +90,7 @@ class _Builder:
     def _new(self, *node: object) -> int:
         self.nodes.append(node)
         if len(self.nodes) > MOST_STATES:
-            raise Unsupported
+            raise Unsupported(f"more than {MOST_STATES} states")
         return len(self.nodes) - 1
 
     def _set(self, text: str) -> int:
@@ -104,28 +128,30 @@ class _Builder:
         return entry
 
 
-def _partition(sets: list[str]) -> tuple[ByteArray, list[frozenset[int]]]:
+def _partition(sets: list[str], characters: Samples) -> tuple[ByteArray, list[frozenset[int]]]:
     """Classes of characters that no set tells apart, and for each set the classes in it."""
-    everything = _all_characters()
-    spans = [[match.span() for match in regex.finditer(f"(?:{text})+", everything)] for text in sets]
-    edges = sorted({0, CODE_POINTS, *(edge for found in spans for span in found for edge in span)})
-    starts = np.array(edges[:-1], np.int64)
-    marks = np.zeros((len(starts), len(sets)), bool)
+    spans = [_spans(text, characters.text) for text in sets]
+    ends = {edge for found in spans for edge in found.ravel().tolist()}
+    edges = np.array(sorted({0, len(characters.text)} | ends), np.int64)
+    marks = np.zeros((len(edges), len(sets)), np.int8)
     for index, found in enumerate(spans):
-        for low, high in found:
-            marks[np.searchsorted(starts, low) : np.searchsorted(starts, high), index] = True
+        marks[np.searchsorted(edges, found[:, 0]), index] += 1
+        marks[np.searchsorted(edges, found[:, 1]), index] -= 1
+    marks = np.cumsum(marks[:-1], axis=0, dtype=np.int8).astype(bool)
     kinds: dict[bytes, int] = {}
     of_stretch = np.array([kinds.setdefault(row.tobytes(), len(kinds)) for row in marks], np.int64)
-    if len(kinds) > 255:
-        raise Unsupported
-    classes = np.repeat(of_stretch, np.diff(edges)).astype(np.uint8)
+    if len(kinds) > MOST_CLASSES:
+        raise Unsupported(f"more than {MOST_CLASSES} classes of characters")
+    lengths = np.diff(np.append(characters.starts, CODE_POINTS)[edges])
+    classes = np.repeat(of_stretch, lengths).astype(np.uint8)
     rows = [np.frombuffer(kind, bool) for kind in kinds]
     return classes, [frozenset(c for c, row in enumerate(rows) if row[i]) for i in range(len(sets))]
 
 
-@lru_cache(maxsize=1)
-def _all_characters() -> str:
-    return "".join(map(chr, range(CODE_POINTS)))
+def _spans(text: str, characters: str) -> IntArray:
+    """Runs of characters in a set: (runs, 2)."""
+    found = [match.span() for match in regex.finditer(f"(?:{text})+", characters)]
+    return np.array(found, np.int64).reshape(-1, 2)
 
 
 def _determinize(builder: _Builder, start: int, members: list[frozenset[int]], count: int) -> IdArray:
@@ -169,12 +195,12 @@ def _determinize(builder: _Builder, start: int, members: list[frozenset[int]], c
             reading, accepts = resolve(threads, symbol)
             following = tuple(dict.fromkeys(reading))
             if threads == first and accepts:
-                raise Unsupported  # it matches the empty string
+                raise Unsupported("a match of nothing")
             if following and following not in states:
                 states[following] = len(states)
                 queue.append(following)
                 if len(states) > MOST_STATES:
-                    raise Unsupported
+                    raise Unsupported(f"more than {MOST_STATES} states")
             row.append(2 * (states[following] + 1 if following else 0) + accepts)
         rows.append(row)
     return np.array(rows, np.int32)

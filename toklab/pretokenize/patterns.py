@@ -13,6 +13,7 @@ from functools import lru_cache
 import regex
 
 from toklab.errors import PatternError
+from toklab.pretokenize.unicode import samples
 
 
 @dataclass(frozen=True)
@@ -25,18 +26,40 @@ class Pattern:
     pattern : for the ``regex`` library; each match is one pre-token
     keeps_gaps : text between matches is kept as pre-tokens (else dropped, as BERT drops whitespace)
     source : where it was published
+    follows : whose classes of characters it has, as in `toklab.pretokenize.unicode.differences`
     """
 
     name: str
     pattern: str
     keeps_gaps: bool
     source: str
+    follows: str = "unicode-16"
 
 
 _CONTRACTIONS = "(?i:'s|'t|'re|'ve|'m|'ll|'d)"
 _UPPER = r"[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]"
 _LOWER = r"[\p{Ll}\p{Lm}\p{Lo}\p{M}]"
 _BERT_PUNCTUATION = r"!-/:-@\[-`{-~\p{P}"
+
+# DeepSeek-V3 splits three times: by \p{N}{1,3}, what is left by runs of ideographs and kana, and every piece by a
+# third pattern, to which a piece's end is the end of the text. In one pattern, nothing else may take a digit or an
+# ideograph, lookahead stops before either, and a run of ideographs and kana is cut by alternatives of its own.
+_EAST = "\u4e00-\u9fa5\u3040-\u30ff"
+_EAST_LETTERS = "[\u4e00-\u9fa5\u3041-\u3096\u3099\u309a\u309d-\u309f\u30a1-\u30fa\u30fc-\u30ff]"
+_EAST_MARKS = "[\u309b\u309c\u30a0\u30fb]"
+_EAST_UNASSIGNED = "[\u3040\u3097\u3098]"
+_DEEPSEEK = (
+    r"\p{N}{1,3}",
+    rf"{_EAST_UNASSIGNED}?{_EAST_LETTERS}+",
+    rf"{_EAST_MARKS}+",
+    rf"{_EAST_UNASSIGNED}+(?!{_EAST_LETTERS})",
+    r"[!-/:-@\[-`{-~][A-Za-z]+",
+    rf"[^\r\n\p{{L}}\p{{N}}\p{{P}}\p{{S}}{_EAST}]?[^\p{{C}}\p{{N}}\p{{P}}\p{{S}}\p{{Z}}{_EAST}]+",
+    rf" ?[^\p{{C}}\p{{L}}\p{{M}}\p{{N}}\p{{Z}}{_EAST}]+[\r\n]*",
+    r"\s*[\r\n]+",
+    rf"\s+(?![^\s\p{{N}}{_EAST}])",
+    r"\s+",
+)
 
 _TABLE = (
     Pattern(
@@ -74,12 +97,17 @@ _TABLE = (
         True,
         "Qwen2 tokenizer.json",
     ),
+    Pattern("deepseek-v3", "|".join(_DEEPSEEK), True, "DeepSeek-V3 tokenizer.json"),
+    # Each space begins a word; "▁", which SentencePiece writes for a space, is one. Words are not yet split where
+    # the script or the kind of character changes, as its other options ask.
+    Pattern("sentencepiece", "[ \u2581][^ \u2581]*|[^ \u2581]+", True, "SentencePiece, the part split_by_whitespace"),
     Pattern("whitespace", r"\S+", False, "split at Unicode whitespace; Hugging Face WhitespaceSplit"),
     Pattern(
         "bert",
         rf"[{_BERT_PUNCTUATION}]|[^\s{_BERT_PUNCTUATION}]+",
         False,
         "BERT tokenization.py BasicTokenizer; Hugging Face BertPreTokenizer",
+        "bert",
     ),
     Pattern("none", r"(?s:.+)", True, "a document is one pre-token"),
 )
@@ -88,11 +116,11 @@ PATTERNS = {entry.name: entry for entry in _TABLE}
 # What the two engines spell differently: (regex, Oniguruma).
 _ANCHORS = {r"\Z": r"\z", "$": r"\Z", "^": r"\A"}
 _BACK = {r"\z": r"\Z", r"\Z": "$"}
-_CATEGORY = r"\\[pP]\{(?:L[ultmo]?|M[nce]?|N[dlo]?|P[cdseifo]?|S[mcko]?|Z[slp]?|C[cf]?)\}"
+CATEGORY = r"\\[pP]\{(?:L[ultmo]?|M[nce]?|N[dlo]?|P[cdseifo]?|S[mcko]?|Z[slp]?|C[cf]?)\}"
 # Everything that means the same in both; what no branch matches does not, or has not been shown to.
 _TOKENS = regex.compile(
-    rf"(?P<set>\[\^?\]?(?:{_CATEGORY}|\\[sSwWdDrntfv]|\\x[0-9a-fA-F]{{2}}|\\[^\w\s]|[^\]\\\[])*\])"
-    rf"|(?P<escape>{_CATEGORY}|\\[sSwWdDrntfvbBAZz]|\\x[0-9a-fA-F]{{2}}|\\[^\w\s])"
+    rf"(?P<set>\[\^?\]?(?:{CATEGORY}|\\[sSwWdDrntfv]|\\x[0-9a-fA-F]{{2}}|\\[^\w\s]|[^\]\\\[])*\])"
+    rf"|(?P<escape>{CATEGORY}|\\[sSwWdDrntfvbBAZz]|\\x[0-9a-fA-F]{{2}}|\\[^\w\s])"
     r"|(?P<group>\(\?(?:i?:|[>=!]|<[=!]))"
     r"|(?P<times>(?:[?*+]|\{\d+(?:,\d*)?\})\??(?![+?*{])|[?*+]\+(?![+?*{]))"
     r"|(?P<other>[^\\\[{?*+(]|\((?!\?))",
@@ -104,7 +132,7 @@ _SET_OPERATION = regex.compile(r"&&|--|\|\||~~")
 @lru_cache(maxsize=1)
 def _folds() -> frozenset[str]:
     """Sequences that one other character folds to, as ß to "ss": Oniguruma matches that character for (?i:ss)."""
-    folded = (char.casefold() for char in map(chr, range(0x110000)))
+    folded = map(str.casefold, samples("", "unicode-16").text)
     return frozenset(text for text in folded if len(text) > 1)
 
 

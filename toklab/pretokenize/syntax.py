@@ -7,9 +7,11 @@ from typing import TypeAlias
 
 import regex
 
+from toklab.pretokenize.patterns import CATEGORY
+
 
 class Unsupported(Exception):  # noqa: N818  (an answer, not an error)
-    """The pattern holds something that an automaton cannot do, or that this parser does not know."""
+    """The pattern holds something that an automaton cannot do, or that this parser does not know: what, in words."""
 
 
 @dataclass(frozen=True)
@@ -56,17 +58,32 @@ class Repeat:
     possessive: bool = False
 
 
+MOST_REPEATS = 64
 Node: TypeAlias = Set | Look | End | Sequence | Alternatives | Repeat
 
+_ESCAPE = rf"{CATEGORY}|\\[sSwWdDrntfv]|\\x[0-9a-fA-F]{{2}}|\\u[0-9a-fA-F]{{4}}|\\[^\w\s]"
 _TOKEN = regex.compile(
-    r"(?P<set>\[\^?\]?(?:\\.|[^\]\\])*\]|\\[pP]\{[^}]*\}|\\[sSwWdDrntfv]|\\x[0-9a-fA-F]{2}|\\u[0-9a-fA-F]{4}|\\[^\w\s]|\.)"
+    rf"(?P<set>\[\^?\]?(?:{_ESCAPE}|[^\[\]\\])*\]|{_ESCAPE}|\.)"
     r"|(?P<end>\\Z)|(?P<look>\(\?[!=])|(?P<atomic>\(\?>)|(?P<fold>\(\?i:)|(?P<group>\(\?:)"
-    r"|(?P<times>\{\d+(?:,\d*)?\}|[?*+])|(?P<bar>\|)|(?P<close>\))|(?P<literal>[^\\\[\](){}?*+|^$])"
+    r"|(?P<times>\{\d+(?:,\d*)?\}|[?*+])|(?P<bar>\|)|(?P<close>\))|(?P<literal>[^\\\[\](){}?*+|^$])",
+    regex.DOTALL,
+)
+_KNOWN_REASONS = (
+    (regex.compile(r"\(\?<[=!]"), "look-behind"),
+    (regex.compile(r"\\[bB]"), "a word boundary"),
+    (regex.compile(r"\\[1-9gk]|\(\?P="), "a back-reference"),
+    (regex.compile(r"[\^$]|\\[AG]"), "an anchor other than \\Z"),
+    (regex.compile(r"\((?!\?)|\(\?P?<"), "a capturing group"),
+    (regex.compile(r"\(\?[a-zA-Z]"), "flags other than (?i:...)"),
 )
 
 
-def parse(pattern: str) -> Node:
+def parse(pattern: str, characters: str) -> Node:
     """The syntax tree of a pattern.
+
+    Parameters
+    ----------
+    characters : one of every kind that the pattern can tell apart
 
     Raises
     ------
@@ -78,14 +95,21 @@ def parse(pattern: str) -> Node:
     while at < len(pattern):
         match = _TOKEN.match(pattern, at)
         if match is None or match.lastgroup is None:
-            raise Unsupported
+            raise Unsupported(_reason(pattern, at))
         tokens.append((match.lastgroup, match.group()))
         at = match.end()
     parser = _Parser(tokens)
     tree = parser.alternatives(fold=False)
     if parser.tokens:
-        raise Unsupported
-    return _without_possession(tree, ())
+        raise Unsupported(f"the construct at {''.join(text for _, text in parser.tokens[::-1])[:8]!r}")
+    return _Greedy(characters).of(tree, ())
+
+
+def _reason(pattern: str, at: int) -> str:
+    for construct, reason in _KNOWN_REASONS:
+        if construct.match(pattern, at):
+            return reason
+    return f"the construct at {pattern[at : at + 8]!r}"
 
 
 class _Parser:
@@ -118,7 +142,7 @@ class _Parser:
         if kind in ("group", "fold", "atomic", "look"):
             inner = self.alternatives(fold or kind == "fold")
             if self._peek() != "close":
-                raise Unsupported
+                raise Unsupported("a group that does not end")
             self.tokens.pop()
             if kind == "atomic":
                 return Repeat(inner, 1, 1, possessive=True)
@@ -126,7 +150,8 @@ class _Parser:
                 return inner
             if isinstance(inner, Set):
                 return Look(inner.text, text == "(?!")
-        raise Unsupported
+            raise Unsupported("lookahead of more than one character")
+        raise Unsupported(f"the construct at {text!r}")
 
     def _repeated(self, part: Node) -> Node:
         if self._peek() != "times":
@@ -135,11 +160,13 @@ class _Parser:
         possessive = False
         if self._peek() == "times":
             _, mark = self.tokens.pop()
-            if mark != "+" or self._peek() == "times":
-                raise Unsupported
+            if mark != "+":
+                raise Unsupported("a quantifier that takes as little as possible")
             possessive = True
-        if isinstance(part, Look | End) or (most is not None and most > 64):
-            raise Unsupported
+        if isinstance(part, Look | End):
+            raise Unsupported("a repeated lookahead")
+        if max(least, most or 0) > MOST_REPEATS:
+            raise Unsupported(f"a count above {MOST_REPEATS}")
         return Repeat(part, least, most, possessive)
 
 
@@ -150,46 +177,45 @@ def _bounds(text: str) -> tuple[int, int | None]:
     return int(low), (int(high) if high else None) if comma else int(low)
 
 
-def _without_possession(node: Node, after: tuple[Node, ...]) -> Node:
+class _Greedy:
     """Possessive parts as greedy ones, where what follows could not use a character that they gave back.
 
     That holds at the end of a pattern, and before a set (or the end of the text) that shares no character with
     the part repeated.
     """
-    if isinstance(node, Alternatives):
-        return Alternatives(tuple(_without_possession(part, after) for part in node.parts))
-    if isinstance(node, Sequence):
-        parts = node.parts
-        return Sequence(tuple(_without_possession(part, (*parts[i + 1 :], *after)) for i, part in enumerate(parts)))
-    if isinstance(node, Repeat):
-        inner = Repeat(_without_possession(node.part, (node, *after)), node.least, node.most)
+
+    def __init__(self, characters: str) -> None:
+        self.characters = characters
+
+    def of(self, node: Node, after: tuple[Node, ...]) -> Node:
+        if isinstance(node, Alternatives):
+            return Alternatives(tuple(self.of(part, after) for part in node.parts))
+        if isinstance(node, Sequence):
+            parts = node.parts
+            return Sequence(tuple(self.of(part, (*parts[i + 1 :], *after)) for i, part in enumerate(parts)))
+        if not isinstance(node, Repeat):
+            return node
+        inner = Repeat(self.of(node.part, (node, *after)), node.least, node.most)
         if not node.possessive:
             return inner
         if node.least == node.most == 1:
-            inner_part = _without_possession(node.part, ())
+            inner_part = self.of(node.part, ())
             core = inner_part.part if isinstance(inner_part, Repeat) else inner_part
-            if after or not isinstance(core, Set):
-                raise Unsupported
-            return inner_part
-        if not isinstance(node.part, Set) or not _cannot_use(after, node.part.text):
-            raise Unsupported
-        return inner
-    return node
+            if not after and isinstance(core, Set):
+                return inner_part
+            raise Unsupported("an atomic group that is not one repeated set at the end")
+        if isinstance(node.part, Set) and self._cannot_use(after, node.part.text):
+            return inner
+        raise Unsupported("a possessive quantifier whose characters the rest could use")
 
-
-def _cannot_use(after: tuple[Node, ...], text: str) -> bool:
-    """Whether nothing in what follows, up to the first part that must be there, shares a character with a set."""
-    for node in after:
-        core = node.part if isinstance(node, Repeat) else node
-        if isinstance(core, End):
-            return True
-        if not isinstance(core, Set) or _share(core.text, text):
-            return False
-        if not isinstance(node, Repeat) or node.least > 0:
-            return True
-    return True
-
-
-def _share(a: str, b: str) -> bool:
-    """Whether two sets have a character in common."""
-    return regex.search(f"(?={a}){b}", "".join(map(chr, range(0x110000)))) is not None
+    def _cannot_use(self, after: tuple[Node, ...], text: str) -> bool:
+        """Whether nothing in what follows, up to the first part that must be there, shares a character with a set."""
+        for node in after:
+            core = node.part if isinstance(node, Repeat) else node
+            if isinstance(core, End):
+                return True
+            if not isinstance(core, Set) or regex.search(f"(?={core.text}){text}", self.characters):
+                return False
+            if not isinstance(node, Repeat) or node.least > 0:
+                return True
+        return True
