@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from toklab.algorithms.pipeline import TrainedTokenizer
 
 # Ids that readable decoding takes about a second for, and rows' ids that are worth a thread.
-DECODE_LIMIT = 2_000_000
+DECODE_LIMIT = 1_000_000
 THREAD_IDS = 1 << 16
 
 
