@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import enum
 import itertools
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias, TypeVar, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -16,11 +16,54 @@ import numpy.typing as npt
 if TYPE_CHECKING:
     from toklab.corpus import Corpus
 
+T = TypeVar("T")
 IntArray: TypeAlias = npt.NDArray[np.int64]
 IdArray: TypeAlias = npt.NDArray[np.int32]
 ByteArray: TypeAlias = npt.NDArray[np.uint8]
 StepArray: TypeAlias = npt.NDArray[np.unsignedinteger]
 FloatArray: TypeAlias = npt.NDArray[np.float64]
+
+
+class Lazy(Sequence[T]):
+    """A tuple that is made when somebody first looks at what it holds: training ends before 100,000 objects are made.
+
+    Parameters
+    ----------
+    size : its length
+    make : makes it
+    """
+
+    def __init__(self, size: int, make: Callable[[], tuple[T, ...]]) -> None:
+        self._size, self._make = size, make
+
+    @cached_property
+    def _whole(self) -> tuple[T, ...]:
+        return self._make()
+
+    def __len__(self) -> int:
+        return self._size
+
+    @overload
+    def __getitem__(self, index: int) -> T: ...
+    @overload
+    def __getitem__(self, index: slice) -> tuple[T, ...]: ...
+    def __getitem__(self, index: int | slice) -> T | tuple[T, ...]:
+        return self._whole[index]
+
+    def __iter__(self) -> Iterator[T]:
+        return iter(self._whole)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, tuple | Lazy) and self._whole == tuple(other)
+
+    def __hash__(self) -> int:
+        return hash(self._whole)
+
+    def __repr__(self) -> str:
+        return repr(self._whole)
+
+    def __reduce__(self) -> tuple[type[tuple[T, ...]], tuple[tuple[T, ...]]]:
+        return tuple, (self._whole,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +102,9 @@ class Vocab:
     merges : for BPE, the learned merges in order as pairs of pieces; empty elsewhere
     """
 
-    pieces: tuple[Piece, ...]
+    pieces: Sequence[Piece]
     unk_id: int | None = None
-    merges: tuple[tuple[Piece, Piece], ...] = ()
+    merges: Sequence[tuple[Piece, Piece]] = ()
 
     def __len__(self) -> int:
         return len(self.pieces)

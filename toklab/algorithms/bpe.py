@@ -118,7 +118,7 @@ def learn(
         words = [merge_word(word, left, right, ids[key]) for word in words]
         merges.append((left, right, ids[key]))
         merge_counts.append(candidates[left, right])
-    return Learned(tuple(symbols), tuple(merges), tuple(merge_counts))
+    return Learned(material.symbols, len(symbols), tuple(merges), tuple(merge_counts), joiner)
 
 
 def count_pairs(words: Iterable[list[int]], counts: Iterable[int]) -> dict[tuple[int, int], int]:

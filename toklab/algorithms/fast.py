@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from toklab.algorithms.symbols import CONTINUATION, Learned, Material, Symbol, merged_piece
+from toklab.algorithms.symbols import CONTINUATION, Learned, Material
 from toklab.kernels import announce
-from toklab.types import ByteArray, IntArray
+from toklab.types import ByteArray, IntArray, Lazy
 
 TIE_CODES = {"lowest-ids": 0, "lexicographic-max": 1, "first-seen": 2}
 FAMILY = 128
@@ -66,11 +66,7 @@ def _keys(material: Material) -> tuple[ByteArray, IntArray, ByteArray]:
 
 
 def _learned(material: Material, found: IntArray, joiner: bytes) -> Learned:
-    symbols = list(material.symbols)
-    rows = found.tolist()
-    for left, right, new, _ in rows:
-        if new == len(symbols):
-            a, b = symbols[left], symbols[right]
-            symbols.append(Symbol(merged_piece(a.piece, b.piece), a.key + b.key.removeprefix(joiner)))
-    merges = tuple((left, right, new) for left, right, new, _ in rows)
-    return Learned(tuple(symbols), merges, tuple(found[:, 3].tolist()))
+    size = max(len(material.symbols), int(found[:, 2].max(initial=-1)) + 1)
+    merges = Lazy(len(found), lambda: tuple((left, right, new) for left, right, new in found[:, :3].tolist()))
+    counts = Lazy(len(found), lambda: tuple(found[:, 3].tolist()))
+    return Learned(material.symbols, size, merges, counts, joiner)

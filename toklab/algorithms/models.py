@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
-from toklab.algorithms.symbols import BYTE_TO_CHAR, CONTINUATION, Learned
+from toklab.algorithms.symbols import BYTE_TO_CHAR, CONTINUATION, Learned, Symbol
 from toklab.backend import use_kernel
-from toklab.types import Piece, Vocab, Words
+from toklab.types import Lazy, Piece, Vocab, Words
 
 if TYPE_CHECKING:
     from toklab.algorithms.segmenting import BpeKernel, Tokens, WordPieceKernel
@@ -49,7 +49,7 @@ class BpeModel:
     """
 
     vocab: Vocab
-    merges: tuple[tuple[int, int, int], ...]
+    merges: Sequence[tuple[int, int, int]]
     alphabet: str
     suffix: str = ""
     byte_fallback: bool = False
@@ -57,9 +57,10 @@ class BpeModel:
     @staticmethod
     def from_learned(learned: Learned, alphabet: str, suffix: str, byte_fallback: bool) -> BpeModel:
         """The model that a trainer's result describes."""
-        pieces = tuple(symbol.piece for symbol in learned.symbols)
-        pairs = tuple((pieces[left], pieces[right]) for left, right, _ in learned.merges)
-        return BpeModel(Vocab(pieces, unknown_id(pieces), pairs), learned.merges, alphabet, suffix, byte_fallback)
+        pieces, merges = learned.pieces, learned.merges
+        pairs = Lazy(len(merges), lambda: tuple((pieces[left], pieces[right]) for left, right, _ in merges))
+        vocab = Vocab(pieces, unknown_id(learned.initial), pairs)
+        return BpeModel(vocab, merges, alphabet, suffix, byte_fallback)
 
     @cached_property
     def strings(self) -> tuple[str, ...]:
@@ -244,9 +245,9 @@ class WordModel:
         return Tokens.of(self.encode_words(words.strings()))
 
 
-def unknown_id(pieces: Sequence[Piece]) -> int | None:
+def unknown_id(initial: Sequence[Symbol]) -> int | None:
     """Id of the unknown token, if there is one."""
-    for index, piece in enumerate(pieces):
+    for index, piece in enumerate(symbol.piece for symbol in initial):
         if piece.special and piece.surface in (b"<unk>", b"[UNK]"):
             return index
     return None

@@ -5,11 +5,12 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from toklab.errors import UsageError, VocabSizeError
-from toklab.types import IdArray, IntArray, Piece, WordCounts
+from toklab.types import IdArray, IntArray, Lazy, Piece, WordCounts
 
 CONTINUATION = "##"
 
@@ -81,14 +82,33 @@ class Learned:
 
     Parameters
     ----------
-    symbols : the final vocabulary, by id
+    initial : the vocabulary that it started from, by id
+    size : of the final vocabulary
     merges : (left id, right id, resulting id), in order
     counts : occurrences of each merged pair at the time it was merged
+    joiner : prefix that a right key loses when it is merged
     """
 
-    symbols: tuple[Symbol, ...]
-    merges: tuple[tuple[int, int, int], ...]
-    counts: tuple[int, ...]
+    initial: tuple[Symbol, ...]
+    size: int
+    merges: Sequence[tuple[int, int, int]]
+    counts: Sequence[int]
+    joiner: bytes = b""
+
+    @cached_property
+    def symbols(self) -> tuple[Symbol, ...]:
+        """The final vocabulary, by id."""
+        symbols = list(self.initial)
+        for left, right, new in self.merges:
+            if new == len(symbols):
+                a, b = symbols[left], symbols[right]
+                symbols.append(Symbol(merged_piece(a.piece, b.piece), a.key + b.key.removeprefix(self.joiner)))
+        return tuple(symbols)
+
+    @property
+    def pieces(self) -> Lazy[Piece]:
+        """What the symbols stand for."""
+        return Lazy(self.size, lambda: tuple(symbol.piece for symbol in self.symbols))
 
 
 def byte_symbols() -> list[Symbol]:

@@ -72,7 +72,7 @@ class Units:
         words = count_words(corpus.documents, pretokenizer, spec.normalizer, threads=spec.threads, backend=spec.backend)
         symbols = tuple(initial_symbols(words, options))
         ids_by_key(symbols)  # refuses a special token that is a character
-        model = BpeModel.from_learned(Learned(symbols, (), ()), self.name, "", False)
+        model = BpeModel.from_learned(Learned(symbols, len(symbols), (), ()), self.name, "", False)
         return build_tokenizer(self.name, replace(spec, vocab_size=len(symbols)), pretokenizer, model, {})
 
 

@@ -88,7 +88,7 @@ def learn(material: Material, vocab_size: int, min_frequency: int = 0) -> Learne
         words = [merge_word(word, left, right, ids[key]) for word in words]
         merges.append((left, right, ids[key]))
         merge_counts.append(candidates[left, right])
-    return Learned(tuple(symbols), tuple(merges), tuple(merge_counts))
+    return Learned(material.symbols, len(symbols), tuple(merges), tuple(merge_counts), JOINER)
 
 
 def count_symbols(words: list[list[int]], counts: list[int]) -> dict[int, int]:
@@ -174,8 +174,7 @@ class WordPiece:
             )
         else:
             learned = learn_ratio_with(spec.backend, material, spec.vocab_size, spec.min_frequency)
-        pieces = tuple(symbol.piece for symbol in learned.symbols)
-        model = WordPieceModel(Vocab(pieces, unknown_id(pieces)))
+        model = WordPieceModel(Vocab(learned.pieces, unknown_id(learned.initial)))
         name = self.name if spec.variant == VARIANTS[0] else f"{self.name}-{spec.variant}"
         return build_tokenizer(name, spec, pretokenizer, model, {"variant": spec.variant, "tie": "lowest-ids"})
 

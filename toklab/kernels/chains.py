@@ -27,6 +27,7 @@ PAIR_COLUMNS = 5
 # with the merged part loses, what the pair with the new symbol gains, at how many places, and where to write the next.
 NEAR, SIDE, LOST, GAINED, PLACES, CURSOR = 0, 1, 2, 3, 4, 5
 NEAR_COLUMNS = 6
+AHEAD = 8
 
 
 @njit
@@ -193,32 +194,38 @@ def replace_places(
     merged : how many weighted
     neighbours : rows of ``near`` that were written
     """
-    left, right, start = pairs[best, LEFT], pairs[best, RIGHT], pairs[best, START]
-    places = merged = neighbours = 0
-    last = np.int64(-1)
-    for spot in range(start, start + pairs[best, LENGTH]):
-        node = np.int64(spots[spot])
-        if not is_place(nodes, node, left, right):
+    left, right = np.int32(pairs[best, LEFT]), np.int32(pairs[best, RIGHT])
+    start, end = np.uint64(pairs[best, START]), np.uint64(pairs[best, START] + pairs[best, LENGTH])
+    places, merged, neighbours = np.uint64(0), np.int64(0), np.int64(0)
+    last, ahead, seen = np.int32(-1), np.uint64(AHEAD), np.int32(0)
+    for spot in range(start, end):
+        node = spots[spot]
+        at = np.uint64(node)
+        if spot + ahead < end:
+            # Ask for a node that will be needed soon: it is seldom in the cache.
+            seen ^= nodes[np.uint64(spots[spot + ahead]), SYMBOL]
+        gone = nodes[at, NEXT]
+        if nodes[at, SYMBOL] != left or gone == -1 or nodes[np.uint64(gone), SYMBOL] != right:
             continue
-        gone, before = nodes[node, NEXT], nodes[node, PREVIOUS]
-        behind = nodes[gone, NEXT]
-        weight = counts[nodes[node, WORD]]
-        nodes[node, SYMBOL], nodes[node, NEXT], nodes[gone, SYMBOL] = new, behind, -1
+        before, behind = nodes[at, PREVIOUS], nodes[np.uint64(gone), NEXT]
+        weight = counts[np.uint64(nodes[at, WORD])]
+        nodes[at, SYMBOL], nodes[at, NEXT], nodes[np.uint64(gone), SYMBOL] = new, behind, -1
         # Where the node before was replaced just now, its right side has counted this pair already.
         if before != -1 and before != last:
-            row = near_row(near, neighbours, beside, nodes[before, SYMBOL], 0)
+            row = near_row(near, neighbours, beside, nodes[np.uint64(before), SYMBOL], 0)
             neighbours = max(neighbours, row + 1)
-            near[row, LOST] += weight
+            near[np.uint64(row), LOST] += weight
         if behind != -1:
-            nodes[behind, PREVIOUS] = node
-            row = near_row(near, neighbours, beside, nodes[behind, SYMBOL], 1)
+            nodes[np.uint64(behind), PREVIOUS] = node
+            row = near_row(near, neighbours, beside, nodes[np.uint64(behind), SYMBOL], 1)
             neighbours = max(neighbours, row + 1)
-            near[row, LOST] += weight
+            near[np.uint64(row), LOST] += weight
         spots[start + places] = node
-        places += 1
+        places += np.uint64(1)
         merged += weight
         last = node
-    return places, merged, neighbours
+    near[neighbours, NEAR] = seen
+    return np.int64(places), merged, neighbours
 
 
 @njit

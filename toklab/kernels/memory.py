@@ -9,7 +9,7 @@ from numba.core import types
 from numba.extending import intrinsic
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def bytes8(_: Any, text: Any, at: Any) -> Any:
     """The bytes ``text[at:at + 8]`` as a uint64, the first lowest; they must be there."""
 
