@@ -51,7 +51,7 @@ class Start:
 
 
 def starts() -> list[Start]:
-    """All lines; the warm ones come first, because a cold one leaves no cache to them."""
+    """All lines; each finds the models of those before it."""
     train = Command((*TOKLAB, "train", "--algo", "bpe", "--output", BPE))
     encode = Command((*TOKLAB, "encode", BPE, "-"), reads=True)
     fast = ("--backend", "fast", "--output")
@@ -66,8 +66,8 @@ def starts() -> list[Start]:
     return [
         Start("python -c pass", [Command(("-c", "pass"))]),
         Start("toklab --help", [Command((*TOKLAB, "--help"))]),
-        Start('toklab encode MODEL "a sentence"', [Command((*TOKLAB, "encode", BPE, SENTENCE))]),
         *(Start(name, commands) for name, commands in work.items()),
+        Start('toklab encode MODEL "a sentence"', [Command((*TOKLAB, "encode", BPE, SENTENCE))]),
         *(Start(f"{name}, cold", commands, True, name) for name, commands in work.items()),
     ]
 
