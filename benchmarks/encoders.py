@@ -20,8 +20,10 @@ from benchmarks.documents import WARM_UP
 Flat: TypeAlias = tuple[npt.NDArray[Any], npt.NDArray[Any]]
 
 FILE, PLAIN = "tokenizer.json", "byte_level.json"
-# toklab compiles for much text only; after this many copies of the warm-up text its kernels are loaded.
-COPIES = 16_000
+# toklab compiles for much text and many new words only: its kernels are loaded after this many copies of the warm-up
+# text, and documents of words that are all different and in no real text, so that it remembers none that will come.
+COPIES, DOCUMENTS, WORDS = 14_000, 4_000, 20
+LETTERS = str.maketrans("0123456789", "ghijklmnop")
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,7 @@ def _toklab(folder: Path, threads: int) -> Encoder:
     return Encoder(
         lambda texts: tokenizer.encode_batch(texts, threads=threads),
         lambda batch: (batch.ids, np.diff(batch.rows)),
-        list(WARM_UP * COPIES),
+        list(WARM_UP * COPIES) + [unheard_of(number) for number in range(DOCUMENTS)],
     )
 
 
@@ -137,6 +139,11 @@ def _tokie(path: Path) -> Encoder:
 def _kitoken(path: Path) -> Encoder:
     engine = import_module("kitoken").Kitoken.from_tokenizers_file(str(path))
     return Encoder(lambda texts: engine.encode_all(texts, False), from_lists)
+
+
+def unheard_of(number: int) -> str:
+    """A document of words that no other number and no real text has."""
+    return " ".join(f"zxq{number * WORDS + place:x}vk".translate(LETTERS) for place in range(WORDS)) + "\n"
 
 
 def from_lists(found: Sequence[Any]) -> Flat:
