@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from benchmarks.contenders import RELEASE_CANDIDATE, STARTUP, TASKS, check_names, left_out
-from benchmarks.matrix import Plan, Texts, make_groups
+from benchmarks.matrix import Plan, Texts, in_series, make_groups
 from benchmarks.report import make_report
 from benchmarks.rounds import Bench
 from benchmarks.rows import Row, available_cores, make_rows
@@ -105,8 +105,8 @@ def _measure(plan: Plan, texts: Texts, folder: Path, missing: dict[str, str]) ->
     """All rows; who turns out not to take part is added to ``missing``."""
     bench = Bench(plan, folder, _say)
     groups = make_groups(plan, texts)
-    for group in groups:
-        bench.measure(group)
+    for series in in_series(groups):
+        bench.measure(series)
     missing.update(bench.left_out)
     rows = make_rows(groups, plan)
     if STARTUP in plan.tasks:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -148,6 +148,15 @@ def make_groups(plan: Plan, texts: Texts) -> list[Group]:
     for group in groups:
         group.measurements = _entrants(plan, group)
     return [group for group in groups if group.measurements]
+
+
+def in_series(groups: Sequence[Group]) -> list[list[Group]]:
+    """Groups that differ in the size of the text alone, together."""
+    found: dict[tuple[Any, ...], list[Group]] = {}
+    for group in groups:
+        key = (group.task, group.text.name, group.vocab_size, group.threads, group.shape)
+        found.setdefault(key, []).append(group)
+    return list(found.values())
 
 
 def _trainings(plan: Plan, texts: Texts) -> Iterator[Group]:

@@ -5,7 +5,7 @@ What else the machine does at a time then falls on all contenders alike.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -31,16 +31,21 @@ class Bench:
         self._models: dict[str, str | None] = {}
         self._checked: dict[tuple[str, str, str], Mapping[str, Any]] = {}
 
-    def measure(self, group: Group) -> None:
-        """Warm up, check, then all rounds; a contender that fails keeps its error, and the others go on."""
-        self._warm_up(group)
-        if group.task == ENCODE:
-            self._prepare(group)
-            self._check(group)
+    def measure(self, groups: Sequence[Group]) -> None:
+        """Warm up, check, then all rounds; a contender that fails keeps its error, and the others go on.
+
+        A round goes through all groups, because their times are compared: they differ in the size of the text.
+        """
+        for group in groups:
+            self._warm_up(group)
+            if group.task == ENCODE:
+                self._prepare(group)
+                self._check(group)
         for number in range(1, self._plan.repeats + 1):
-            for measurement in group.measurements:
-                if measurement.error is None:
-                    self._once(group, measurement, number)
+            for group in groups:
+                for measurement in group.measurements:
+                    if measurement.error is None:
+                        self._once(group, measurement, number)
 
     def _warm_up(self, group: Group) -> None:
         """Fill the cache of compiled kernels, so that no child's time or memory is that of a compiler."""

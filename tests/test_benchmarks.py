@@ -17,7 +17,7 @@ from click.testing import CliRunner
 from benchmarks import __main__ as command_line
 from benchmarks import contenders
 from benchmarks.contenders import ENCODE, TRAIN, choose, find, left_out
-from benchmarks.matrix import Texts, make_groups
+from benchmarks.matrix import Texts, in_series, make_groups
 from benchmarks.rows import available_cores
 from benchmarks.settings import make_plan
 from toklab.errors import InputError, UnknownNameError, UsageError
@@ -218,3 +218,7 @@ def test_the_matrix(corpus: Path, tmp_path: Path) -> None:
     hostile = {(g.text.name, g.text.halves, g.shape, g.threads) for g in encoded if g not in plain}
     assert ("hostile-dna", (4000, 4000), "long", 2) in hostile
     assert len(hostile) == 4 * 2
+    # A round goes through all sizes of a text before the next.
+    series = in_series(found)
+    assert sorted(map(len, series)) == [1] * 3 + [2] * (1 + 2 * 2 * 2 * 2 + 4 * 2)
+    assert all(len({g.text.n_bytes for g in groups}) == len(groups) for groups in series)

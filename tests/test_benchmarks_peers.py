@@ -108,7 +108,7 @@ def test_who_cannot_load_the_model_is_left_out(corpus: Path, tmp_path: Path, mon
     plan = make_plan(given, 1)
     [group] = make_groups(plan, Texts(plan, tmp_path, lambda line: None))
     bench = Bench(plan, tmp_path, lambda line: None)
-    bench.measure(group)
+    bench.measure([group])
     assert bench.left_out == {"hf-bpe": "cannot load our model: ValueError: no such model"}
     assert [(m.entrant.name, len(m.runs)) for m in group.measurements] == [("bpe", 3)]
 
