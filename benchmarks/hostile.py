@@ -11,7 +11,7 @@ from itertools import cycle
 
 import numpy as np
 
-from benchmarks.wordmodel import WordModel, common_words
+from benchmarks.wordmodel import WordModel
 
 KINDS = ("dna", "repeat", "han", "letters", "line")
 WORDS = KINDS[:-1]
@@ -43,7 +43,7 @@ def _blocks(kind: str, number: int) -> Iterator[bytes]:
     if kind == "line":
         from pydoc_data import topics
 
-        model = WordModel(common_words("\n".join(topics.topics.values())), SEED + number)
+        model = WordModel("\n".join(topics.topics.values()), SEED + number)
         yield from (block.replace(b"\n", b" ") for block in model.blocks())
     while kind == "han":
         yield "".join(map(chr, random.integers(*HAN, size=BLOCK).tolist())).encode("utf-8")

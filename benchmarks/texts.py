@@ -11,7 +11,7 @@ from typing import BinaryIO
 from benchmarks.documents import LENGTH_BYTES, MEGABYTE, write_document, write_documents
 from benchmarks.hostile import halves
 from benchmarks.sources import Source
-from benchmarks.wordmodel import WordModel, common_words
+from benchmarks.wordmodel import WordModel
 from toklab.errors import InputError
 
 LONG, SHORT = "long", "short"
@@ -105,10 +105,7 @@ def write_source(source: Source, limit: int | None, folder: Path) -> Text:
 def write_generated(source: Source, n_bytes: int, folder: Path) -> Text:
     """Write a text of any size that the word model makes from the words of a source."""
     known = b"".join(piece for piece in cut(source.blocks(), 4 * MEGABYTE)).decode("utf-8")
-    words = common_words(known)
-    if not words:
-        raise InputError(f"{source.name} ({source.origin}) has no words to make text of")
-    made = Source(f"{source.name}-model", f"word model, from {source.origin}", WordModel(words, SEED).blocks)
+    made = Source(f"{source.name}-model", f"word model, from {source.origin}", lambda: WordModel(known, SEED).blocks())
     return write_source(made, n_bytes, folder)
 
 

@@ -1,7 +1,7 @@
 """Text of any size from a seed, for sizes that no machine has lying about: Zipf, Mandelbrot and Heaps.
 
-The number of different words among the first ``n`` is ``K n**BETA`` (Heaps' law), with the constants that Manning,
-Raghavan and Schütze, "Introduction to Information Retrieval" (2008), section 5.1.1, fitted to Reuters-RCV1. A word
+The number of different words among the first ``n`` is ``K n**BETA`` (Heaps' law; Manning, Raghavan and Schütze,
+"Introduction to Information Retrieval", 2008, section 5.1.1), with the constants that a real text shows. A word
 that is not new is drawn by rank with a probability in proportion to ``1 / (rank + SHIFT)`` (Zipf's law as
 Mandelbrot shifted it, exponent 1). The first ranks are real words; each later one is made of two halves of real
 words that its rank chooses, so the text goes on growing new words, as real text does, and never repeats itself.
@@ -9,14 +9,17 @@ words that its rank chooses, so the text goes on growing new words, as real text
 
 from __future__ import annotations
 
+import math
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
 import numpy as np
 
 from benchmarks.documents import MEGABYTE
+from toklab.errors import InputError
 
-K, BETA = 44.0, 0.49
+BETAS = (0.3, 0.9)  # a text that is too short to tell is taken to be within
 SHIFT = 2.7
 BLOCK = 1 << 16  # words at a time; within a block the vocabulary to draw from stays the same
 SENTENCE, PARAGRAPH, COMMA = 18, 90, 11  # words, on average
@@ -24,10 +27,17 @@ SAMPLE = 4 * MEGABYTE
 START = 1000  # words whose vocabulary is there from the first
 
 
-def common_words(text: str) -> tuple[str, ...]:
-    """The words of a text, most frequent first, then in alphabetical order."""
-    counts = Counter(word for word in text[:SAMPLE].split() if word.isalpha())
-    return tuple(sorted(counts, key=lambda word: (-counts[word], word)))
+def common_words(words: Sequence[str]) -> list[str]:
+    """Different words, most frequent first, then in the order of code points."""
+    counts = Counter(words)
+    return sorted(counts, key=lambda word: (-counts[word], word))
+
+
+def growth(words: Sequence[str]) -> tuple[float, float]:
+    """K and BETA of Heaps' law: through the different words of the first half, and of all."""
+    half, whole = len(set(words[: len(words) // 2])), len(set(words))
+    beta = min(max(math.log2(whole / max(half, 1)), BETAS[0]), BETAS[1])
+    return whole / len(words) ** beta, beta
 
 
 class WordModel:
@@ -35,22 +45,31 @@ class WordModel:
 
     Parameters
     ----------
-    words : real words, most frequent first
+    text : whose words, and whose growth of them, are taken
     seed : another seed, another text
+
+    Raises
+    ------
+    InputError
+        The text has no words.
     """
 
-    def __init__(self, words: Sequence[str], seed: int) -> None:
-        self._real = words
+    def __init__(self, text: str, seed: int) -> None:
+        words = re.findall(r"\w+", text[:SAMPLE])
+        if not words:
+            raise InputError("the text has no words to make more text of")
+        self._real = common_words(words)
+        self._k, self._beta = growth(words)
         self._words: list[str] = []
         self._random = np.random.default_rng(seed)
 
     def blocks(self) -> Iterator[bytes]:
         """Text without end, as UTF-8."""
         n = START
-        self._grow(int(K * n**BETA))
+        self._grow(int(self._k * n**self._beta))
         while True:
             known, n = len(self._words), n + BLOCK
-            self._grow(int(K * n**BETA))
+            self._grow(int(self._k * n**self._beta))
             ranks = self._ranks(known)
             new = np.arange(known, len(self._words))
             ranks[self._random.choice(BLOCK, len(new), replace=False)] = new
