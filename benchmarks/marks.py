@@ -27,7 +27,7 @@ class Mark:
     against : the peer, or `FASTEST` or `LOWEST` for the best of all that do the same
     at_least : the peer's figure over toklab's
     which : the pass, for encoding
-    corpus : how the names of the texts begin
+    corpus : the text; after a hyphen, whatever follows
     figure : the column
     """
 
@@ -67,7 +67,7 @@ MARKS: tuple[Mark, ...] = (
     *(Mark("encode BPE, second pass", ENCODE, "bpe", peer, 1, "second") for peer in ("gigatoken", "fastokens")),
     Mark("encode WordPiece, first pass", ENCODE, "wordpiece-hf", FASTEST, 1, "first"),
     Mark("encode WordPiece, second pass", ENCODE, "wordpiece-hf", FASTEST, 1, "second"),
-    Mark("encode hostile words", ENCODE, "bpe", FASTEST, 1, "first", "hostile"),
+    Mark("encode hostile words", ENCODE, "bpe", FASTEST, 1, "first", "hostile-"),
 )
 
 
@@ -106,7 +106,9 @@ def _ratios(mark: Mark, group: Sequence[Row]) -> Iterator[tuple[float, Row, Row]
 
 
 def _is_about(mark: Mark, row: Row) -> bool:
-    return (row["task"], row["pass"]) == (mark.task, mark.which) and str(row["corpus"]).startswith(mark.corpus)
+    corpus = str(row["corpus"])
+    right = corpus.startswith(mark.corpus) if mark.corpus.endswith("-") else corpus == mark.corpus
+    return right and (row["task"], row["pass"]) == (mark.task, mark.which)
 
 
 def _is_peer(mark: Mark, row: Row) -> bool:

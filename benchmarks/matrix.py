@@ -10,7 +10,7 @@ from typing import Any
 from benchmarks.contenders import ENCODE, TRAIN, Entrant, absence, choose
 from benchmarks.documents import MEGABYTE
 from benchmarks.hostile import KINDS, LENGTHS, WORDS
-from benchmarks.sources import ENGLISH, HOSTILE, find_source
+from benchmarks.sources import ENGLISH, HOSTILE, Source, find_source
 from benchmarks.texts import LONG, Text, write_generated, write_hostile, write_source
 
 Say = Callable[[str], None]
@@ -109,29 +109,35 @@ class Texts:
 
     def __init__(self, plan: Plan, folder: Path, say: Say) -> None:
         self._plan, self._folder, self._say = plan, folder, say
-        self._written: dict[tuple[str, float | int | None], Text] = {}
+        self._written: dict[tuple[str, float | None, bool], Text] = {}
+        self._reach: dict[tuple[str, float], bool] = {}
 
     def of(self, name: str, megabytes: float | None, sizes: tuple[float, ...] = ()) -> Text:
         """The first megabytes of a text; made by the word model where one of ``sizes`` is more than there is.
 
         A series of sizes is of one kind of text, so that its times can be compared.
         """
-        key = (name, megabytes)
+        source = find_source(name, self._plan.corpora)
+        made = megabytes is not None and len(sizes) > 1 and not self._reaches(source, max(sizes))
+        key = (name, megabytes, made)
         if key not in self._written:
-            self._say(f"text: {name}, {f'{megabytes:g} MB' if megabytes else 'all'}")
-            source = find_source(name, self._plan.corpora)
-            limit = None if megabytes is None else round(megabytes * MEGABYTE)
-            largest = round(max(sizes, default=0) * MEGABYTE)
-            place = self._folder / f"{name}-{megabytes}"
-            if limit is not None and len(sizes) > 1 and source.size(largest) < largest:
-                self._written[key] = write_generated(source, limit, place)
-            else:
-                self._written[key] = write_source(source, limit, place)
+            self._say(f"text: {name}, {f'{megabytes:g} MB' if megabytes else 'all'}{', made by the word model' * made}")
+            n_bytes = round((megabytes or 0) * MEGABYTE)
+            place = self._folder / f"{name}{'-model' * made}-{megabytes}"
+            written = write_generated(source, n_bytes, place) if made else write_source(source, n_bytes or None, place)
+            self._written[key] = written
         return self._written[key]
+
+    def _reaches(self, source: Source, megabytes: float) -> bool:
+        key = (source.name, megabytes)
+        if key not in self._reach:
+            n_bytes = round(megabytes * MEGABYTE)
+            self._reach[key] = source.size(n_bytes) >= n_bytes
+        return self._reach[key]
 
     def hostile(self, kind: str, n_bytes: int) -> Text:
         """A hostile text with halves of this size."""
-        key = (kind, n_bytes)
+        key = (kind, n_bytes, True)
         if key not in self._written:
             self._written[key] = write_hostile(kind, n_bytes, self._folder / f"hostile-{kind}-{n_bytes}")
         return self._written[key]
@@ -160,13 +166,16 @@ def in_series(groups: Sequence[Group]) -> list[list[Group]]:
 
 
 def _trainings(plan: Plan, texts: Texts) -> Iterator[Group]:
-    """Every size of vocabulary and number of threads at the first size of text, and the other sizes once."""
+    """Every size of vocabulary and number of threads on the first size of text, and the series of sizes once."""
     name = next((name for name in plan.texts if name != HOSTILE), ENGLISH)
-    for position, size in enumerate(plan.train_mb):
+    first = texts.of(name, plan.train_mb[0])
+    for vocab_size in plan.vocab_sizes:
+        for threads in plan.threads:
+            yield Group(TRAIN, first, vocab_size, threads)
+    for size in plan.train_mb if len(plan.train_mb) > 1 else ():
         text = texts.of(name, size, plan.train_mb)
-        for vocab_size in plan.vocab_sizes if position == 0 else plan.vocab_sizes[-1:]:
-            for threads in plan.threads if position == 0 else plan.threads[-1:]:
-                yield Group(TRAIN, text, vocab_size, threads)
+        if text is not first:
+            yield Group(TRAIN, text, plan.vocab_sizes[-1], plan.threads[-1])
 
 
 def _encodings(plan: Plan, texts: Texts) -> Iterator[Group]:

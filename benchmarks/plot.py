@@ -8,12 +8,14 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.contenders import STARTUP
+from benchmarks.matrix import count_threads
 from benchmarks.rows import Row
 from benchmarks.wording import by_time, describe_ratio, groups, is_ours, machine, seconds
 from toklab.report.palette import BLACK, BLUE, GREEN, GROUND, ORANGE, PURPLE, SKY, VERMILION
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
     from matplotlib.figure import Figure
 
 WIDTH = 9.0
@@ -44,7 +46,7 @@ def draw(report: Mapping[str, Any]) -> bytes:
         for place, (title, rows) in enumerate(panels):
             _panel(figure.add_subplot(grid[place]), title, rows)
 
-    return _render(report, "Wall seconds, less is better; toklab in blue", sum(heights), fill)
+    return _render(report, "Wall seconds, less is better; whiskers: fastest and slowest round", sum(heights), fill)
 
 
 def chosen(rows: Sequence[Row]) -> list[Row]:
@@ -76,7 +78,9 @@ def draw_scaling(report: Mapping[str, Any]) -> bytes:
     def fill(figure: Figure) -> None:
         grid = figure.add_gridspec(len(panels), 1)
         for place, (key, fits) in enumerate(panels.items()):
-            _lines(figure.add_subplot(grid[place]), ", ".join(str(part) for part in key if part), fits)
+            task, corpus, shape, vocab_size, threads = key
+            parts = (f"{task} {corpus}", shape, f"{vocab_size:,} pieces", count_threads(threads))
+            _lines(figure.add_subplot(grid[place]), ", ".join(filter(None, parts)), fits)
 
     return _render(report, "Wall seconds over megabytes; in brackets the fitted exponent", 4.2 * len(panels), fill)
 
@@ -93,7 +97,7 @@ def _render(report: Mapping[str, Any], title: str, height: float, fill: Any) -> 
         FigureCanvasAgg(figure)
         figure.suptitle(title, x=0.01, ha="left", fontsize=13, fontweight="bold")
         fill(figure)
-        about = f"{machine(report)}. {report['repeats']} rounds; whiskers: fastest and slowest."
+        about = f"{machine(report)}. {report['repeats']} rounds; toklab in blue."
         figure.supxlabel("\n".join(textwrap.wrap(about, 130)), x=0.01, ha="left", fontsize=8, color="#555555")
         buffer = io.BytesIO()
         figure.savefig(buffer, format="png", dpi=120, metadata={"Software": None})
@@ -114,13 +118,22 @@ def _lines(axis: Axes, title: str, fits: Sequence[Mapping[str, Any]]) -> None:
         )
     axis.set_xscale("log")
     axis.set_yscale("log")
+    for side in (axis.xaxis, axis.yaxis):
+        _plain_ticks(side)
     axis.grid()
     axis.legend(fontsize=8, loc="center left", bbox_to_anchor=(1.0, 0.5), frameon=False)
 
 
-def _panel(axis: Axes, title: str, rows: Sequence[Row]) -> None:
+def _plain_ticks(side: Axis) -> None:
+    """Powers of ten, their doubles and halves, written out."""
     from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
+    side.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    side.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    side.set_minor_formatter(NullFormatter())
+
+
+def _panel(axis: Axes, title: str, rows: Sequence[Row]) -> None:
     shown = sorted(rows, key=by_time)
     finished = [row for row in shown if row["error"] is None]
     axis.set_title(title, fontsize=10)
@@ -139,9 +152,7 @@ def _panel(axis: Axes, title: str, rows: Sequence[Row]) -> None:
     axis.set_xscale("log")
     # Room for the text beside the longest bar.
     axis.set_xlim(low / 3, high * (high / low * 3) ** 0.5)
-    axis.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-    axis.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    axis.xaxis.set_minor_formatter(NullFormatter())
+    _plain_ticks(axis.xaxis)
     axis.grid(axis="x")
     for place in range(len(finished), len(shown)):
         axis.text(low / 2.8, place, textwrap.shorten(shown[place]["error"], 90), va="center", fontsize=8)

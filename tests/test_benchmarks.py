@@ -222,3 +222,10 @@ def test_the_matrix(corpus: Path, tmp_path: Path) -> None:
     series = in_series(found)
     assert sorted(map(len, series)) == [1] * 3 + [2] * (1 + 2 * 2 * 2 * 2 + 4 * 2)
     assert all(len({g.text.n_bytes for g in groups}) == len(groups) for groups in series)
+
+
+def test_a_series_beyond_the_text_is_generated(corpus: Path, tmp_path: Path) -> None:
+    plan = make_plan(options(corpora=(str(corpus),), tasks=(TRAIN,), sizes=(0.008, 0.05), names=("bpe",)), 1)
+    found = [group.text for group in make_groups(plan, Texts(plan, tmp_path, lambda line: None))]
+    assert [text.name for text in found] == ["english", "english-model", "english-model"]
+    assert [round(text.n_bytes, -1) for text in found] == [8000, 8000, 50_000]
