@@ -2,96 +2,125 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
+import tempfile
 from pathlib import Path
+from typing import Any
 
 import click
 
-from benchmarks.contenders import ENCODE, TRAIN, check_names, left_out
-from benchmarks.rounds import Plan, run_plan
-from benchmarks.rows import available_cores, make_report
-from benchmarks.texts import read_text
+from benchmarks.contenders import RELEASE_CANDIDATE, STARTUP, TASKS, check_names, left_out
+from benchmarks.matrix import Plan, Texts, in_series, make_groups
+from benchmarks.report import make_report
+from benchmarks.rounds import Bench
+from benchmarks.rows import Row, available_cores, make_rows
+from benchmarks.settings import make_plan
+from benchmarks.sources import TEXTS
+from benchmarks.startup import StartUps, start_rows, starts
+from benchmarks.texts import SHAPES
 from toklab.errors import ToklabError, UsageError
 from toklab.files import check_writable
 
+POSITIVE = click.FloatRange(min=0, min_open=True)
+EPILOG = f"""
+\b
+A release candidate beside the stable release, in an environment of its own:
+  python3 -m venv rc && rc/bin/pip install --pre tokenizers numpy
+  python -m benchmarks --environment {RELEASE_CANDIDATE}=rc/bin/python
+"""
 
-@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]}, epilog=EPILOG)
+@click.option("--full", is_flag=True, help="The whole matrix (hours); every option below still overrides it.")
 @click.option(
-    "--task",
-    type=click.Choice([TRAIN, ENCODE, "both"]),
-    default="both",
-    show_default=True,
-    help="What to measure.",
+    "--task", "tasks", type=click.Choice(TASKS), multiple=True, help="Repeatable; train and encode unless given."
 )
+@click.option("--texts", metavar="NAMES", help=f"Of {','.join(TEXTS)}; english unless given. Training reads the first.")
 @click.option(
     "--corpus",
-    type=click.Path(path_type=Path, exists=True),
-    metavar="PATH",
-    help="A text file, or a folder of them; the standard library's sources unless given.",
+    "corpora",
+    multiple=True,
+    metavar="[NAME=]PATH",
+    help="A UTF-8 file or folder to take for a text, english unless named; else what this machine has. Repeatable.",
 )
-@click.option("--documents", default="paragraph", show_default=True, help="Cut a file by paragraph, line or file.")
-@click.option("--limit-mb", type=click.FloatRange(min=0, min_open=True), help="Use the first N MB only.")
+@click.option("--shapes", metavar="NAMES", help=f"Of {','.join(SHAPES)}: one document, or documents of 2 kB.")
+@click.option("--size-mb", "sizes", type=POSITIVE, multiple=True, help="Repeatable: time by size; 10 unless given.")
+@click.option(
+    "--word-length", "lengths", type=click.IntRange(1000), multiple=True, help="Bytes of hostile words. Repeatable."
+)
 @click.option(
     "--vocab-size", "vocab_sizes", type=click.IntRange(1), multiple=True, help="Repeatable; 32000 unless given."
 )
+@click.option(
+    "--threads", type=click.IntRange(1), multiple=True, help="For every library. Repeatable; all cores unless given."
+)
 @click.option("--contender", "names", multiple=True, metavar="NAME", help="Repeatable; all unless given.")
+@click.option(
+    "--environment",
+    "environments",
+    multiple=True,
+    metavar="NAME=PYTHON",
+    help=f"Another Python, for a library or for {RELEASE_CANDIDATE}: the release candidate of tokenizers. Repeatable.",
+)
 @click.option("--repeats", type=click.IntRange(1), default=3, show_default=True, help="Rounds.")
 @click.option(
-    "--threads",
-    type=click.IntRange(1),
-    default=available_cores,
-    show_default="all cores",
-    help="For every library.",
-)
-@click.option(
     "--time-limit",
-    type=click.FloatRange(min=0, min_open=True),
+    type=POSITIVE,
     default=300.0,
     show_default=True,
     metavar="SECONDS",
     help="For one run of one contender.",
 )
-@click.option("--cold", is_flag=True, help="Measure the compilation of kernels as well.")
-@click.option("--output", type=click.Path(path_type=Path), metavar="DIR", help="Write benchmark.json, .csv and .png.")
+@click.option(
+    "--output", type=click.Path(path_type=Path), metavar="DIR", help="Write benchmark.json, .csv, .md and .png."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of tables.")
-def command(
-    task: str,
-    corpus: Path | None,
-    documents: str,
-    limit_mb: float | None,
-    vocab_sizes: tuple[int, ...],
-    names: tuple[str, ...],
-    repeats: int,
-    threads: int,
-    time_limit: float,
-    cold: bool,
-    output: Path | None,
-    as_json: bool,
-) -> None:
+def command(output: Path | None, as_json: bool, **options: Any) -> None:
     """Measure toklab and the libraries people use side by side: time and peak memory of training and encoding.
 
-    Results go to standard output, progress to standard error. Exit status: 0 done, 1 every contender failed,
-    2 wrong usage or bad input.
+    Without options: BPE and WordPiece, 10 MB of English, 32,000 pieces, all cores; some minutes. Results go to
+    standard output, progress to standard error. Exit status: 0 done, 1 every contender failed, 2 wrong usage or
+    bad input.
     """
-    tasks = (TRAIN, ENCODE) if task == "both" else (task,)
-    sizes = tuple(dict.fromkeys(vocab_sizes)) or (32_000,)
-    check_names(names, tasks)
+    plan = make_plan(options, available_cores())
+    check_names(plan.names, plan.tasks)
     if output is not None:
         check_writable(output)
-    text = read_text(corpus, documents)
-    if limit_mb is not None:
-        text = text.first(limit_mb)
-    missing = left_out(names, tasks)
+    missing = left_out(plan.names, plan.tasks, plan.environments)
     for name, reason in missing.items():
         _say(f"left out: {name} ({reason})")
-    plan = Plan(text, tasks, sizes, names, repeats, threads, time_limit, cold)
-    measurements = run_plan(plan, _say)
-    if not measurements:
-        raise UsageError("nothing to measure: no contender that was named is installed")
-    report = make_report(measurements, plan, missing)
+    with tempfile.TemporaryDirectory(prefix="toklab-benchmark-") as folder:
+        texts = Texts(plan, Path(folder), _say)
+        rows = _measure(plan, texts, Path(folder), missing)
+    if not rows:
+        raise UsageError("nothing to measure: no contender that was named is installed and loads our model")
+    report = make_report(rows, texts.written, plan, missing, _typed())
     _show(report, output, as_json)
-    if all(measurement.error for measurement in measurements):
+    if all(row["error"] for row in rows):
         sys.exit(1)
+
+
+def _measure(plan: Plan, texts: Texts, folder: Path, missing: dict[str, str]) -> list[Row]:
+    """All rows; who turns out not to take part is added to ``missing``."""
+    bench = Bench(plan, folder, _say)
+    groups = make_groups(plan, texts)
+    for series in in_series(groups):
+        bench.measure(series)
+    missing.update(bench.left_out)
+    rows = make_rows(groups, plan)
+    if STARTUP in plan.tasks:
+        rows += start_rows(StartUps(plan, folder, _say).run(starts()), plan.threads[-1])
+    return rows
+
+
+def _typed() -> str:
+    """The command as it was typed, with file names instead of this machine's paths."""
+    parts = []
+    for part in sys.argv[1:]:
+        before, equals, value = part.rpartition("=")
+        parts.append(before + equals + (Path(value).name if Path(value).is_absolute() else value))
+    return shlex.join(["python", "-m", "benchmarks", *parts])
 
 
 def _show(report: dict[str, object], output: Path | None, as_json: bool) -> None:

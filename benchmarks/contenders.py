@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
-from importlib.util import find_spec
 
 from toklab.contenders import parse_contender
 from toklab.errors import UnknownNameError, UsageError
 from toklab.signature import toklab_version
 
-TRAIN, ENCODE, COMPILE, STARTUP = "train", "encode", "compile", "startup"
+TRAIN, ENCODE, STARTUP = "train", "encode", "startup"
+TASKS = (TRAIN, ENCODE, STARTUP)
+RELEASE_CANDIDATE = "hf-rc"
 
 
 @dataclass(frozen=True)
@@ -21,11 +25,13 @@ class Entrant:
     Parameters
     ----------
     name : what ``--contender`` and the tables call it
-    library : the distribution that it needs; also the module, in all of these
+    library : the distribution that it needs
     reference : the contender of toklab that its ratio is to
     tasks : what it can do
     by_default : takes part without being named
     model : for encoding, the contender of toklab that trains the vocabulary
+    module : what is imported, where that is not the distribution's name
+    environment : what ``--environment`` calls the Python that runs it; this one unless given
     """
 
     name: str
@@ -34,6 +40,8 @@ class Entrant:
     tasks: tuple[str, ...] = (TRAIN,)
     by_default: bool = True
     model: str | None = None
+    module: str | None = None
+    environment: str | None = None
 
     @property
     def ours(self) -> bool:
@@ -41,21 +49,54 @@ class Entrant:
 
 
 _BOTH = (TRAIN, ENCODE)
+
+
+def _bpe(name: str, library: str, tasks: tuple[str, ...] = (ENCODE,), **more: str) -> Entrant:
+    return Entrant(name, library, "bpe", tasks, True, "bpe", **more)
+
+
+def _wordpiece(name: str, library: str, tasks: tuple[str, ...] = (ENCODE,), **more: str) -> Entrant:
+    return Entrant(name, library, "wordpiece-hf", tasks, True, "wordpiece-hf", **more)
+
+
 _TABLE = (
-    Entrant("bpe", "toklab", tasks=_BOTH, model="bpe"),
-    Entrant("hf-bpe", "tokenizers", tasks=_BOTH, model="bpe"),
-    Entrant("hf-bpe-fast", "tokenizers", tasks=(ENCODE,), model="bpe"),
+    _bpe("bpe", "toklab", _BOTH),
+    _bpe("hf-bpe", "tokenizers", _BOTH),
+    _bpe("hf-bpe-fast", "tokenizers"),
+    _bpe("hf-bpe-rc", "tokenizers", environment=RELEASE_CANDIDATE),
     Entrant("spm-bpe", "sentencepiece"),
     Entrant("rustbpe", "rustbpe"),
     Entrant("bpeasy", "bpeasy"),
-    Entrant("tiktoken", "tiktoken", tasks=(ENCODE,), model="bpe"),
-    Entrant("wordpiece-hf", "toklab", "wordpiece-hf", _BOTH, model="wordpiece-hf"),
-    Entrant("hf-wordpiece", "tokenizers", "wordpiece-hf", _BOTH, model="wordpiece-hf"),
+    Entrant("youtokentome", "youtokentome"),
+    Entrant("subword-nmt", "subword-nmt", by_default=False, module="subword_nmt"),
+    _bpe("tiktoken", "tiktoken"),
+    _bpe("gigatoken", "gigatoken", _BOTH),
+    _bpe("fastokens", "fastokens"),
+    _bpe("splintr", "splintr-rs", module="splintr"),
+    _bpe("tokie", "tokie"),
+    _bpe("kitoken", "kitoken"),
+    _wordpiece("wordpiece-hf", "toklab", _BOTH),
+    _wordpiece("hf-wordpiece", "tokenizers", _BOTH),
+    _wordpiece("hf-wordpiece-fast", "tokenizers"),
+    _wordpiece("hf-wordpiece-rc", "tokenizers", environment=RELEASE_CANDIDATE),
+    _wordpiece("splintr-wordpiece", "splintr-rs", module="splintr"),
+    _wordpiece("tokie-wordpiece", "tokie"),
+    _wordpiece("kitoken-wordpiece", "kitoken"),
+    _wordpiece("gigatoken-wordpiece", "gigatoken"),
+    _wordpiece("fastokens-wordpiece", "fastokens"),
     Entrant("wordpiece", "toklab", "wordpiece-hf"),
     Entrant("hf-unigram", "tokenizers", "unigram", by_default=False),
     Entrant("spm-unigram", "sentencepiece", "unigram", by_default=False),
 )
 ENTRANTS = {entrant.name: entrant for entrant in _TABLE}
+# Why a library that trains does not encode here.
+OWN_MODELS = {
+    "sentencepiece": "loads its own models only",
+    "rustbpe": "encodes with what it has just trained only",
+    "bpeasy": "trains only",
+    "youtokentome": "loads its own models only",
+    "subword-nmt": "loads its own merges of characters only",
+}
 
 
 def choose(names: Sequence[str], task: str) -> list[Entrant]:
@@ -85,29 +126,56 @@ def find(name: str) -> Entrant:
     return Entrant(name, library, "wordpiece-hf" if kind == "wordpiece" else kind)
 
 
-def is_installed(library: str) -> bool:
-    """Whether a library can be imported."""
-    return find_spec(library) is not None
+def python_of(entrant: Entrant, environments: Mapping[str, str]) -> str | None:
+    """The Python that runs a contender; None where it needs one that was not given."""
+    own = None if entrant.environment else sys.executable
+    return environments.get(entrant.environment or entrant.library, own)
 
 
-def library_version(library: str) -> str:
+@cache
+def is_installed(entrant: Entrant, python: str) -> bool:
+    """Whether a Python can import the library of a contender."""
+    if entrant.ours:
+        return True
+    # A library that is there but breaks is not installed in any useful sense.
+    code = f"import {entrant.module or entrant.library}"
+    return subprocess.run([python, "-c", code], capture_output=True, check=False).returncode == 0
+
+
+@cache
+def library_version(library: str, python: str | None = None) -> str:
     """``name version`` of a library."""
+    if library == "toklab":
+        return f"{library} {toklab_version()}"
+    if python not in (None, sys.executable):
+        code = f"from importlib.metadata import version; print(version({library!r}))"
+        done = subprocess.run([str(python), "-c", code], capture_output=True, text=True, check=False)
+        return f"{library} {done.stdout.strip()}".rstrip()
     try:
-        return f"{library} {toklab_version() if library == 'toklab' else version(library)}"
+        return f"{library} {version(library)}"
     except PackageNotFoundError:
         return library
 
 
-def left_out(names: Sequence[str], tasks: Sequence[str]) -> dict[str, str]:
+def absence(entrant: Entrant, environments: Mapping[str, str]) -> str | None:
+    """Why a contender cannot run; None where it can."""
+    python = python_of(entrant, environments)
+    if python is None:
+        return f"needs a Python of its own: --environment {entrant.environment}=PYTHON"
+    return None if is_installed(entrant, python) else f"{entrant.library} is not installed"
+
+
+def left_out(names: Sequence[str], tasks: Sequence[str], environments: Mapping[str, str]) -> dict[str, str]:
     """Contenders that do not take part, and why."""
     reasons: dict[str, str] = {}
     for entrant in map(find, dict.fromkeys(names)) if names else _TABLE:
         if set(tasks).isdisjoint(entrant.tasks):
-            continue
-        if not is_installed(entrant.library):
-            reasons[entrant.name] = f"{entrant.library} is not installed"
+            if not names and ENCODE in tasks and entrant.library in OWN_MODELS and entrant.by_default:
+                reasons[entrant.name] = f"{entrant.library} {OWN_MODELS[entrant.library]}"
         elif not names and not entrant.by_default:
             reasons[entrant.name] = f"slow; name it with --contender {entrant.name}"
+        elif reason := absence(entrant, environments):
+            reasons[entrant.name] = reason
     return reasons
 
 
@@ -122,5 +190,5 @@ def check_names(names: Sequence[str], tasks: Sequence[str]) -> None:
         No contender that was named does any of the tasks.
     """
     entrants = [find(name) for name in names]
-    if names and all(set(tasks).isdisjoint(entrant.tasks) for entrant in entrants):
+    if names and STARTUP not in tasks and all(set(tasks).isdisjoint(entrant.tasks) for entrant in entrants):
         raise UsageError(f"none of {', '.join(names)} does the task {' or '.join(tasks)}; choose others")

@@ -1,17 +1,29 @@
-"""How each contender encodes: one vocabulary of toklab's in every library, so that all give the same ids."""
+"""How each contender encodes: one vocabulary of toklab's in every library, so that all give the same ids.
+
+Each library is used in the way that serves it best: flat arrays where it has them, lists where it has not.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 
-from toklab.formats.tokenizer_json import FILE, load_tokenizer
-from toklab.types import Vocab
+from benchmarks.documents import WARM_UP
+
+Flat: TypeAlias = tuple[npt.NDArray[Any], npt.NDArray[Any]]
+
+FILE, PLAIN = "tokenizer.json", "byte_level.json"
+# toklab compiles for much text and many new words only: its kernels are loaded after this many copies of the warm-up
+# text, and documents of words that are all different and in no real text, so that it remembers none that will come.
+COPIES, DOCUMENTS, WORDS = 14_000, 4_000, 20
+LETTERS = str.maketrans("0123456789", "ghijklmnop")
 
 
 @dataclass(frozen=True)
@@ -21,13 +33,13 @@ class Encoder:
     Parameters
     ----------
     encode : documents to whatever the library gives for them
-    counts : tokens of each document, from that
-    ids : ids of each document, from that
+    flat : from that, the ids of all documents end to end, and how many each document has
+    warm_up : documents to encode before the clock runs
     """
 
     encode: Callable[[Sequence[str]], Any]
-    counts: Callable[[Any], list[int]]
-    ids: Callable[[Any], list[list[int]]]
+    flat: Callable[[Any], Flat]
+    warm_up: Sequence[str] = field(default_factory=lambda: list(WARM_UP))
 
 
 def make_encoder(name: str, folder: Path, threads: int) -> Encoder:
@@ -36,52 +48,110 @@ def make_encoder(name: str, folder: Path, threads: int) -> Encoder:
         return _tiktoken(folder, threads)
     if name.startswith("hf-"):
         return _hugging_face(folder, with_offsets=not name.endswith("-fast"))
-    return _toklab(folder)
+    peers = {
+        "gigatoken": _gigatoken,
+        "fastokens": _fastokens,
+        "splintr": _splintr,
+        "tokie": _tokie,
+        "kitoken": _kitoken,
+    }
+    peer = peers.get(name.removesuffix("-wordpiece"))
+    # Who names GPT-2's pattern instead of spelling it out gets these libraries' fastest scanner.
+    return peer(folder / (FILE if name.endswith("-wordpiece") else PLAIN)) if peer else _toklab(folder, threads)
 
 
-def _toklab(folder: Path) -> Encoder:
-    tokenizer = load_tokenizer(folder / FILE, backend="fast")
+def _toklab(folder: Path, threads: int) -> Encoder:
+    import toklab
+
+    tokenizer: Any = toklab.load(folder)
     return Encoder(
-        tokenizer.encode_batch,
-        lambda batch: np.diff(batch.rows).tolist(),
-        lambda batch: [batch[row].ids.tolist() for row in range(len(batch))],
+        lambda texts: tokenizer.encode_batch(texts, threads=threads),
+        lambda batch: (batch.ids, np.diff(batch.rows)),
+        list(WARM_UP * COPIES) + [unheard_of(number) for number in range(DOCUMENTS)],
     )
 
 
 def _hugging_face(folder: Path, with_offsets: bool) -> Encoder:
     from tokenizers import Tokenizer
 
-    engine = Tokenizer.from_file(str(folder / FILE))
+    engine: Any = Tokenizer.from_file(str(folder / FILE))
     # Otherwise the text "[UNK]" in a document would be read as the special token.
-    engine.encode_special_tokens = True
+    options: dict[str, Any] = {"add_special_tokens": False}
+    if hasattr(engine, "encode_special_tokens"):
+        engine.encode_special_tokens = True
+    else:  # from version 1.0
+        options["encode_special_tokens"] = True
     call = engine.encode_batch if with_offsets else engine.encode_batch_fast
-    return Encoder(
-        lambda texts: call(list(texts), add_special_tokens=False),
-        lambda found: [len(encoding) for encoding in found],
-        lambda found: [encoding.ids for encoding in found],
-    )
+    return Encoder(lambda texts: call(texts, **options), lambda found: from_lists([each.ids for each in found]))
 
 
 def _tiktoken(folder: Path, threads: int) -> Encoder:
+    from benchmarks.models import read_ranks
+
     tiktoken = import_module("tiktoken")
     # The library's own spelling of GPT-2's pattern, which its engine runs faster.
     pattern = import_module("tiktoken_ext.openai_public").r50k_pat_str
-    ranks, to_id = byte_ranks(load_tokenizer(folder / FILE).vocab)
+    ranks, to_id = read_ranks(folder)
+    ids = np.array(to_id)
     engine = tiktoken.Encoding("toklab", pat_str=pattern, mergeable_ranks=ranks, special_tokens={})
+
+    def encode(texts: Sequence[str]) -> list[Any]:
+        return [engine.encode_to_numpy(text, disallowed_special=()) for text in texts]
+
+    def encode_all(texts: Sequence[str]) -> list[Any]:
+        size = max(1, -(-len(texts) // (4 * threads)))
+        with ThreadPoolExecutor(threads) as pool:
+            parts = pool.map(encode, [texts[start : start + size] for start in range(0, len(texts), size)])
+            return [ids for part in parts for ids in part]
+
+    def flat(found: list[Any]) -> Flat:
+        got, counts = from_lists(found)
+        return ids[got], counts
+
+    return Encoder(encode_all if threads > 1 else encode, flat)
+
+
+def _gigatoken(path: Path) -> Encoder:
+    gigatoken = import_module("gigatoken")
+    awkward = import_module("awkward")
+    engine = gigatoken.Tokenizer(path)
     return Encoder(
-        lambda texts: engine.encode_ordinary_batch(list(texts), num_threads=threads),
-        lambda found: [len(ids) for ids in found],
-        lambda found: [[to_id[rank] for rank in ids] for ids in found],
+        lambda texts: engine.encode_batch(texts, parallel=True),
+        lambda found: (awkward.flatten(found).to_numpy(), awkward.num(found).to_numpy()),
     )
 
 
-def byte_ranks(vocab: Vocab) -> tuple[dict[bytes, int], list[int]]:
-    """A byte-level BPE vocabulary as tiktoken takes it.
+def _fastokens(path: Path) -> Encoder:
+    engine = import_module("fastokens._native").Tokenizer.from_file(str(path))
+    return Encoder(lambda texts: engine.encode_batch_flat(texts, split_special_tokens=True), from_buffers)
 
-    Returns
-    -------
-    ranks : bytes of each piece to its rank; special pieces have none
-    to_id : id of each rank
-    """
-    to_id = [index for index, piece in enumerate(vocab) if not piece.special]
-    return {vocab[index].surface: rank for rank, index in enumerate(to_id)}, to_id
+
+def _splintr(path: Path) -> Encoder:
+    engine = import_module("splintr").from_json(str(path))
+    return Encoder(engine.encode_batch_flat, from_buffers)
+
+
+def _tokie(path: Path) -> Encoder:
+    engine = import_module("tokie").Tokenizer.from_json(str(path))
+    return Encoder(lambda texts: engine.encode_batch_flat(texts, add_special_tokens=False), lambda found: found)
+
+
+def _kitoken(path: Path) -> Encoder:
+    engine = import_module("kitoken").Kitoken.from_tokenizers_file(str(path))
+    return Encoder(lambda texts: engine.encode_all(texts, False), from_lists)
+
+
+def unheard_of(number: int) -> str:
+    """A document of words that no other number and no real text has."""
+    return " ".join(f"zxq{number * WORDS + place:x}vk".translate(LETTERS) for place in range(WORDS)) + "\n"
+
+
+def from_lists(found: Sequence[Any]) -> Flat:
+    """One list or array of ids for each document."""
+    arrays = [np.asarray(ids, np.int64) for ids in found]
+    return np.concatenate([np.zeros(0, np.int64), *arrays]), np.array([len(ids) for ids in arrays], np.int64)
+
+
+def from_buffers(found: tuple[bytes, bytes]) -> Flat:
+    """Bytes of 32-bit ids, and of 64-bit starts of each document with the end of the last."""
+    return np.frombuffer(found[0], np.uint32), np.diff(np.frombuffer(found[1], np.int64))

@@ -1,136 +1,141 @@
-"""The text that is measured on: the standard library's own sources, or a file or folder of the user's."""
+"""Texts on disk, as every child reads them: whole for training, and in two halves, in two shapes, for encoding."""
 
 from __future__ import annotations
 
-import sysconfig
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
-from toklab.corpus import open_corpus
+from benchmarks.documents import LENGTH_BYTES, MEGABYTE, write_document, write_documents
+from benchmarks.hostile import halves
+from benchmarks.sources import Source
+from benchmarks.wordmodel import WordModel
 from toklab.errors import InputError
 
-MEGABYTE = 1_000_000
-LENGTH_BYTES = 8
-NOT_OURS = frozenset({"site-packages", "dist-packages"})
-
-# Small enough to cost nothing, varied enough that every trainer learns something from it.
-WARM_UP: tuple[str, ...] = (
-    "The ferry left at 6:45 with 212 people, nine bicycles and a piano; it came back with the piano alone.\n",
-    "def tides(hours):\n    return [height * 0.5 for height in hours if height > 12]\n",
-    "It wasn't the captain's fault, they said, and the harbour master wouldn't say whose fault it was.\n",
-)
+LONG, SHORT = "long", "short"
+SHAPES = (LONG, SHORT)
+PIECE = 2000  # bytes of a short document
+SAMPLED = 100  # short documents of either half whose ids are compared before anything is timed
+SEED = 1
 
 
 @dataclass(frozen=True)
 class Text:
-    """Documents to measure on.
+    """A text on disk.
 
     Parameters
     ----------
     name : for tables
-    documents : the texts, in order
-    skipped : files that were left out because they are not UTF-8
+    origin : what it is made of
+    n_bytes : of the whole
+    halves : bytes of either half; the second is other text of the same kind, so that a second pass finds words
+        that it knows, never texts
+    folder : where its files are
     """
 
     name: str
-    documents: tuple[str, ...]
-    skipped: int = 0
+    origin: str
+    n_bytes: int
+    halves: tuple[int, int]
+    folder: Path
 
     @property
-    def n_bytes(self) -> int:
-        """UTF-8 bytes of all documents."""
-        return sum(len(text.encode("utf-8")) for text in self.documents)
+    def whole(self) -> str:
+        return str(self.folder / "whole.txt")
 
-    def first(self, megabytes: float) -> Text:
-        """The first ``megabytes`` (of 1,000,000 bytes); the last document is cut at a character."""
-        left = round(megabytes * MEGABYTE)
-        kept: list[str] = []
-        for text in self.documents:
-            raw = text.encode("utf-8")[:left]
-            left -= len(raw)
-            kept.append(raw.decode("utf-8", "ignore"))
-            if left <= 0:
+    @property
+    def sample(self) -> str:
+        return str(self.folder / "sample")
+
+    def documents(self, shape: str) -> list[str]:
+        """The documents of either half, in files."""
+        return [str(self.folder / f"{shape}-{number}") for number in (0, 1)]
+
+
+def cut(blocks: Iterable[bytes], limit: int | None = None) -> Iterator[bytes]:
+    """Pieces of about 2 kB that end after a newline, else a space, else a character; end to end, the text."""
+    rest, left = b"", limit
+    for block in blocks:
+        rest += block if left is None else block[:left]
+        start = 0
+        while len(rest) - start > 2 * PIECE:
+            end = _end(rest, start)
+            yield rest[start:end]
+            start = end
+        rest = rest[start:]
+        if left is not None:
+            left -= min(left, len(block))
+            if left == 0:
                 break
-        return Text(f"{self.name}, first {megabytes:g} MB", tuple(filter(None, kept)), self.skipped)
-
-    def halves(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """Every second document, and the others: two texts of the same kind that share none.
-
-        Raises
-        ------
-        InputError
-            There is one document only.
-        """
-        if len(self.documents) < 2:
-            raise InputError(
-                f"{self.name} is a single document, and encoding needs two: one for each pass; "
-                "try --documents line, or --task train"
-            )
-        return self.documents[::2], self.documents[1::2]
+    # The limit may have cut a character.
+    rest = rest.decode("utf-8", "ignore").encode("utf-8")
+    while rest:
+        end = _end(rest, 0) if len(rest) > PIECE else len(rest)
+        yield rest[:end]
+        rest = rest[end:]
 
 
-def read_text(path: Path | None, documents: str = "paragraph") -> Text:
-    """The text at a path, or the standard library's sources.
+def _end(raw: bytes, start: int) -> int:
+    for mark in (b"\n", b" "):
+        if (place := raw.rfind(mark, start + PIECE // 2, start + PIECE)) >= 0:
+            return place + 1
+    end = start + PIECE
+    while raw[end] & 0xC0 == 0x80:
+        end -= 1
+    return end
 
-    Parameters
-    ----------
-    path : a file, which is cut into documents; or a folder, each of whose files is one document; or None
-    documents : how a file is cut: ``"paragraph"``, ``"line"`` or ``"file"``
+
+def write_source(source: Source, limit: int | None, folder: Path) -> Text:
+    """Write the first ``limit`` bytes of a source; every second piece goes to the second half.
 
     Raises
     ------
     InputError
-        Nothing there can be read.
+        There is less than two pieces of text.
     """
-    if path is None:
-        return _standard_library()
-    if path.is_dir():
-        files = (file for file in path.rglob("*") if file.is_file())
-        return _from_files(path.name, path, files)
-    corpus = open_corpus(path, documents=documents)
-    return Text(corpus.name, corpus.documents)
+    pieces = ((number % 2, piece) for number, piece in enumerate(cut(source.blocks(), limit)))
+    text = _write(source.name, source.origin, pieces, folder)
+    if not all(text.halves):
+        raise InputError(f"{source.name} ({source.origin}) is too short to measure on; give 4 kB at least")
+    return text
 
 
-def _standard_library() -> Text:
-    root = Path(sysconfig.get_path("stdlib"))
-    files = (file for file in root.rglob("*.py") if NOT_OURS.isdisjoint(file.relative_to(root).parts))
-    return _from_files(f"python-{sysconfig.get_python_version()}-stdlib", root, files)
+def write_generated(source: Source, n_bytes: int, folder: Path) -> Text:
+    """Write a text of any size that the word model makes from the words of a source."""
+    known = b"".join(piece for piece in cut(source.blocks(), 4 * MEGABYTE)).decode("utf-8")
+    made = Source(f"{source.name}-model", f"word model, from {source.origin}", lambda: WordModel(known, SEED).blocks())
+    return write_source(made, n_bytes, folder)
 
 
-def _from_files(name: str, root: Path, files: Iterable[Path]) -> Text:
-    """One document per file, ordered by path; empty files and those that are not UTF-8 are left out."""
-    kept: list[str] = []
-    skipped = 0
-    for file in sorted(files, key=lambda file: file.relative_to(root).as_posix()):
-        try:
-            kept.append(file.read_bytes().decode("utf-8"))
-        except UnicodeDecodeError:
-            skipped += 1
-        except OSError as error:
-            raise InputError(f"{file} cannot be read: {error.strerror or error}") from None
-    documents = tuple(filter(None, kept))
-    if not documents:
-        raise InputError(f"{root} holds no text to measure on")
-    return Text(name, documents, skipped)
+def write_hostile(kind: str, n_bytes: int, folder: Path) -> Text:
+    """Write a hostile text: halves of ``n_bytes`` each."""
+    pieces = ((number, piece) for number, block in halves(kind, n_bytes) for piece in cut([block]))
+    return _write(f"hostile-{kind}", "generated", pieces, folder)
 
 
-def write_documents(path: Path, documents: Sequence[str]) -> None:
-    """Write documents one after the other, each with its length before it.
-
-    A child reads this without ever holding a second copy of the text, which would count as its memory.
-    """
-    with path.open("wb") as handle:
-        for text in documents:
-            raw = text.encode("utf-8")
-            handle.write(len(raw).to_bytes(LENGTH_BYTES, "little"))
-            handle.write(raw)
-
-
-def read_documents(path: Path) -> list[str]:
-    """Read what `write_documents` wrote."""
-    documents: list[str] = []
-    with path.open("rb") as handle:
-        while size := handle.read(LENGTH_BYTES):
-            documents.append(handle.read(int.from_bytes(size, "little")).decode("utf-8"))
-    return documents
+def _write(name: str, origin: str, pieces: Iterable[tuple[int, bytes]], folder: Path) -> Text:
+    folder.mkdir(parents=True)
+    sizes, sample = [0, 0], ([], [])  # type: tuple[list[int], tuple[list[str], list[str]]]
+    with ExitStack() as stack:
+        whole = stack.enter_context((folder / "whole.txt").open("wb"))
+        files: Mapping[str, list[BinaryIO]] = {
+            shape: [stack.enter_context((folder / f"{shape}-{number}").open("wb")) for number in (0, 1)]
+            for shape in SHAPES
+        }
+        for handle in files[LONG]:
+            handle.write(bytes(LENGTH_BYTES))
+        for number, piece in pieces:
+            whole.write(piece)
+            write_document(files[SHORT][number], piece)
+            files[LONG][number].write(piece)
+            sizes[number] += len(piece)
+            if len(sample[number]) < SAMPLED:
+                sample[number].append(piece.decode("utf-8"))
+        for handle, size in zip(files[LONG], sizes, strict=True):
+            handle.seek(0)
+            handle.write(size.to_bytes(LENGTH_BYTES, "little"))
+    # The same text in both shapes, because libraries cut long documents in ways of their own.
+    write_documents(folder / "sample", [*sample[0], *sample[1], "".join(sample[0]), "".join(sample[1])])
+    return Text(name, origin, sum(sizes), (sizes[0], sizes[1]), folder)
