@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 
 import numpy as np
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 from toklab.pretokenize import PATTERNS, get_pretokenizer
 from toklab.pretokenize.automaton import compile_pattern
 from toklab.pretokenize.cutter import SHIFT, SLOW, Cutter, make_cutter
-from toklab.pretokenize.words import WordTable, in_parts, stretches
+from toklab.pretokenize.words import Stretch, WordTable, in_parts
 
 COMPILED = [name for name in PATTERNS if name != "none"]
 CUSTOM = [r"\p{L}+|\d{2,4}", r"(?:ab|a)b?", r"[a-c]+x|a", r"\s*[\r\n]+|\s+(?!\S)|\S+", "a{1,9}b|日"]
@@ -48,27 +49,23 @@ def cutter_of(pattern: str, follows: str = "unicode-16") -> Cutter:
 
 def cut(cutter: Cutter, keeps_gaps: bool, texts: list[str], parts: int = 1) -> list[list[str]]:
     """The words of each text, read off the places that the scanner gives."""
+    tables = [WordTable(cutter, keeps_gaps) for _ in range(parts)]
+
+    def read(part: int, stretch: Stretch, begin: int, end: int) -> list[str]:
+        words = []
+        for places in tables[part].places(stretch.text, begin, end):
+            spelled = tables[part].words.strings()
+            words += [spelled[number] if number >= 0 else "" for number in places[:, 1].tolist()]
+        return words
+
     found: list[list[str]] = []
-    for stretch in stretches(texts):
-        tables = [WordTable(cutter, keeps_gaps) for _ in range(parts)]
-        words: dict[int, list[tuple[int, str]]] = {}
-
-        def run(table: WordTable, begin: int, end: int, stretch=stretch, words=words) -> None:  # type: ignore[no-untyped-def]
-            here = words.setdefault(begin, [])
-            for places in table.places(stretch.text, begin, end):
-                spelled = table.words.strings()
-                here += [(at, spelled[number] if number >= 0 else "") for at, number in places.tolist()]
-
-        in_parts(stretch, cutter, tables, run)
-        row: list[str] = []
-        for begin in sorted(words):
-            for _, word in words[begin]:
-                if word:
-                    row.append(word)
-                else:
-                    found.append(row)
-                    row = []
-        found.append(row)
+    for _, results in in_parts(texts, cutter, parts, read):
+        found.append([])
+        for word in itertools.chain.from_iterable(results):
+            if word:
+                found[-1].append(word)
+            else:
+                found.append([])
     return found
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -10,8 +11,8 @@ from toklab.algorithms.segmenting import Tokens
 from toklab.backend import thread_count
 from toklab.kernels import announce, layout
 from toklab.pretokenize.cutter import Cutter
-from toklab.pretokenize.words import WORTH, WordTable, in_parts, longer, stretches
-from toklab.types import Batch, ByteArray, IdArray, IntArray, Words
+from toklab.pretokenize.words import WORTH, Stretch, WordTable, in_parts, longer
+from toklab.types import Batch, IdArray, IntArray, Words
 
 # What a thread remembers; past either, it starts to remember anew.
 MOST_WORDS = 1 << 18
@@ -43,11 +44,12 @@ class ScannedEncoder:
         announce(layout.lay_out)
         workers = thread_count(threads, sum(map(len, texts)) // WORTH)
         memories = [self._take() for _ in range(workers)]
-        rows, total = [np.zeros(1, np.int64)], 0
-        ids, spans = [], []
-        for stretch in stretches(texts):
-            parts = [_Part(memory, stretch.bounds, offsets) for memory in memories]
-            in_parts(stretch, self._cutter, parts, lambda part, begin, end: part.encode(stretch.text, begin, end))  # noqa: B023
+
+        def encode(part: int, stretch: Stretch, begin: int, end: int) -> _Encoded:
+            return memories[part].encode(stretch, begin, end, offsets)
+
+        rows, ids, spans, total = [np.zeros(1, np.int64)], [np.zeros(0, np.int32)], [np.zeros((0, 2), np.int64)], 0
+        for _, parts in in_parts(texts, self._cutter, workers, encode):
             for part in parts:
                 ids += part.ids
                 spans += part.spans
@@ -55,8 +57,7 @@ class ScannedEncoder:
                 total += part.total
             rows.append(np.array([total]))
         self._memories += memories
-        flat = np.concatenate(ids) if ids else np.zeros(0, np.int32)
-        return Batch(flat, np.concatenate(rows), np.concatenate(spans) if spans else np.zeros((0, 2), np.int64))
+        return Batch(np.concatenate(ids), np.concatenate(rows), np.concatenate(spans))
 
     def _take(self) -> _Memory:
         """A memory that no other call uses."""
@@ -71,23 +72,25 @@ class _Memory:
 
     def __init__(self, make_table: Callable[[], WordTable], segment: Callable[[Words], Tokens]) -> None:
         self._make_table, self._segment = make_table, segment
-        self.forget_if_full(most=-1)
+        self.table = make_table()
+        self.forget()
 
-    def forget_if_full(self, most: int) -> None:
-        """Start anew where there are more words than that, or more bytes than `MOST_BYTES`."""
-        if most >= 0 and len(self.table) <= most and int(self.table.words.starts[-1]) <= MOST_BYTES:
-            return
+    def forget(self) -> None:
+        """Start anew."""
         self.table = self._make_table()
         self.at = np.zeros(1 << 10, np.int64)
         self.ids, self.ends = np.zeros(1 << 10, np.int32), np.zeros(1 << 10, np.int32)
-        self._known = 0
+        self._known, self._most, self._longest = 0, 1, 0
 
     def learn(self) -> None:
-        """Cut the words that are new into tokens."""
+        """Cut the words that are new into tokens; keep the most tokens for a byte, and the longest word."""
         words, known = self.table.words, self._known
         if known == len(self.table):
             return
         found = self._segment(Words(words.text, words.starts[known:]))
+        sizes = np.diff(words.starts[known:])
+        self._most = max(self._most, -int((-found.sizes // sizes).min()))
+        self._longest = max(self._longest, int(sizes.max()))
         self._known = len(self.table)
         first = int(self.at[known])
         last = first + len(found.ids)
@@ -97,38 +100,40 @@ class _Memory:
         np.cumsum(found.sizes, out=self.at[known + 1 : self._known + 1])
         self.at[known + 1 : self._known + 1] += first
 
+    def encode(self, stretch: Stretch, begin: int, end: int, offsets: bool) -> _Encoded:
+        """Encode a part of a stretch between two places where pre-tokens end."""
+        done = _Encoded()
+        for places in self.table.places(stretch.text, begin, end):
+            self.learn()
+            # Room for the most tokens that so many bytes can be; what is not written costs nothing.
+            room = self._most * int(places[-1, 0] - places[0, 0] + self._longest)
+            out, breaks = np.empty(room + layout.AHEAD, np.int32), np.empty(len(places), np.int64)
+            size, texts = layout.lay_out(places, self.at, self.ids, out, breaks)
+            done.ids.append(out[:size])
+            done.breaks.append(breaks[:texts] + done.total)
+            done.total += size
+            if offsets:
+                spans = np.empty((size, 2), np.int64)
+                first = stretch.bounds[np.searchsorted(stretch.bounds, places[0, 0], side="right") - 1]
+                layout.lay_spans(places, self.at, self.ends, first, spans)
+                done.spans.append(spans)
+        if len(self.table) > MOST_WORDS or int(self.table.words.starts[-1]) > MOST_BYTES:
+            self.forget()
+        return done
 
-class _Part:
-    """The tokens of a part of a stretch.
+
+@dataclass
+class _Encoded:
+    """Tokens of a part, some at a time.
 
     Parameters
     ----------
-    memory : what is known of words
-    bounds : where the texts of the stretch begin
-    offsets : find the bytes of each token too
+    ids, spans : of the tokens
+    breaks : how many tokens there are up to the end of each text that ends here
+    total : how many there are
     """
 
-    def __init__(self, memory: _Memory, bounds: IntArray, offsets: bool) -> None:
-        self._memory, self._bounds, self._offsets = memory, bounds, offsets
-        self.ids: list[IdArray] = []
-        self.spans: list[IntArray] = []
-        self.breaks: list[IntArray] = []
-        self.total = 0
-
-    def encode(self, text: ByteArray, begin: int, end: int) -> None:
-        """Encode the text between two places where pre-tokens end; ``breaks`` say how many tokens texts end with."""
-        memory = self._memory
-        for places in memory.table.places(text, begin, end):
-            memory.learn()
-            size = int(layout.count_tokens(places, memory.at))
-            out, breaks = np.empty(size + layout.AHEAD, np.int32), np.empty(len(places), np.int64)
-            texts = layout.lay_out(places, memory.at, memory.ids, out, breaks)
-            self.ids.append(out[:size])
-            self.breaks.append(breaks[:texts] + self.total)
-            self.total += size
-            if self._offsets:
-                spans = np.empty((size, 2), np.int64)
-                first = self._bounds[np.searchsorted(self._bounds, places[0, 0], side="right") - 1]
-                layout.lay_spans(places, memory.at, memory.ends, first, spans)
-                self.spans.append(spans)
-        memory.forget_if_full(MOST_WORDS)
+    ids: list[IdArray] = field(default_factory=list)
+    spans: list[IntArray] = field(default_factory=list)
+    breaks: list[IntArray] = field(default_factory=list)
+    total: int = 0

@@ -16,18 +16,7 @@ AHEAD = 2
 
 
 @njit
-def count_tokens(places: IntArray, at: IntArray) -> int:
-    """How many tokens the places have."""
-    total = np.int64(0)
-    for place in range(len(places)):
-        number = places[place, 1]
-        if number >= 0:
-            total += at[number + 1] - at[number]
-    return total
-
-
-@njit
-def lay_out(places: IntArray, at: IntArray, ids: IdArray, out: IdArray, breaks: IntArray) -> int:
+def lay_out(places: IntArray, at: IntArray, ids: IdArray, out: IdArray, breaks: IntArray) -> tuple[int, int]:
     """Write the tokens of all places.
 
     Parameters
@@ -38,7 +27,7 @@ def lay_out(places: IntArray, at: IntArray, ids: IdArray, out: IdArray, breaks: 
 
     Returns
     -------
-    texts : how many texts end here
+    tokens, texts : how many were written, and how many texts end here
     """
     done, texts = np.uint64(0), 0
     for place in range(len(places)):
@@ -53,7 +42,7 @@ def lay_out(places: IntArray, at: IntArray, ids: IdArray, out: IdArray, breaks: 
         for more in range(np.uint64(AHEAD), size):
             out[done + more] = ids[first + more]
         done += size
-    return texts
+    return np.int64(done), texts
 
 
 @njit

@@ -46,6 +46,7 @@ from toklab.types import ByteArray, IdArray, IntArray, StepArray
 BLOCK = 1 << 14
 # A settled match may end behind its block, and a place may be written that does not count.
 SLACK = 32
+AHEAD = 8
 DOCUMENT = -1
 GO_AT, GO_STEP, GO_FIRST, DONE, WORDS, BYTES, PLACES = 0, 1, 2, 3, 4, 5, 6
 
@@ -68,40 +69,62 @@ def list_words(events: StepArray, n: int, begin: int, keeps_gaps: bool, found: I
 
 
 @njit
+def write_keys(text: ByteArray, places: IntArray, first: int, last: int, keys: StepArray) -> None:
+    """The key of each place's word, and its hash."""
+    for place in range(np.uint64(first), np.uint64(last)):
+        begin, size = np.uint64(places[place, 0]), np.uint64(places[place, 1])
+        if size <= SHORT:
+            low, high = first_bytes(text, begin, size), next_bytes(text, begin, size)
+        else:
+            low, high = hash_long(text, begin, size), np.uint64(-np.int64(size))
+        row = place - np.uint64(first)
+        keys[row, 0], keys[row, 1], keys[row, 2] = low, high, scattered(low, high)
+
+
+@njit
 def look_up(
     text: ByteArray,
     places: IntArray,
     first: int,
     last: int,
+    keys: StepArray,
     rows: IntArray,
     spelled: ByteArray,
     starts: IntArray,
     used: IntArray,
 ) -> None:
-    """Count the words of some places, given by begin and size; their numbers take the place of the sizes."""
+    """Count the words of some places, given by begin and size; their numbers take the place of the sizes.
+
+    Parameters
+    ----------
+    keys : from `write_keys`, with AHEAD rows more
+    """
     mask = np.uint64(len(rows) - 1)
+    seen = np.int64(0)
     for place in range(np.uint64(first), np.uint64(last)):
-        begin, size = np.uint64(places[place, 0]), np.uint64(places[place, 1])
+        row = place - np.uint64(first)
+        # Ask for a row that will be needed soon: it is seldom in the first level of cache.
+        seen ^= rows[keys[row + np.uint64(AHEAD), 2] & mask, LOW]
+        size = np.uint64(places[place, 1])
         if size == 0:
             places[place, 1] = DOCUMENT
             continue
-        if size <= SHORT:
-            low, high = first_bytes(text, begin, size), next_bytes(text, begin, size)
-        else:
-            low, high = hash_long(text, begin, size), np.uint64(-np.int64(size))
-        slot = scattered(low, high) & mask
+        low, high, slot = np.int64(keys[row, 0]), np.int64(keys[row, 1]), keys[row, 2] & mask
         while True:
             number = rows[slot, NUMBER]
-            same = rows[slot, LOW] == np.int64(low) and rows[slot, HIGH] == np.int64(high)
-            if same and (size <= SHORT or same_bytes(text, begin, spelled, starts[number - 1], size)):
+            same = rows[slot, LOW] == low and rows[slot, HIGH] == high
+            if same and (
+                size <= SHORT or same_bytes(text, np.uint64(places[place, 0]), spelled, starts[number - 1], size)
+            ):
                 break
             if number == 0:
-                number = add_word(text, begin, size, spelled, starts, used)
-                rows[slot, LOW], rows[slot, HIGH], rows[slot, NUMBER] = np.int64(low), np.int64(high), number
+                number = add_word(text, np.uint64(places[place, 0]), size, spelled, starts, used)
+                rows[slot, LOW], rows[slot, HIGH], rows[slot, NUMBER] = low, high, number
                 break
             slot = (slot + np.uint64(1)) & mask
         rows[slot, COUNT] += 1
         places[place, 1] = number - 1
+    keys[0, 0] = seen
 
 
 @njit
@@ -132,6 +155,7 @@ def scan(
     kinds: ByteArray,
     events: StepArray,
     lanes: IntArray,
+    keys: StepArray,
 ) -> None:
     """Cut the text up to a place where a pre-token ends, and count the words.
 
@@ -144,7 +168,8 @@ def scan(
     rows, spelled, starts, used : the table of words
     places : (n, 2) written: where each pre-token begins, and the number of the word (-1: a text ends here)
     state : where to go on; read and written; past ``end`` when all is done
-    kinds, events, lanes : room to work in: (BLOCK + SLACK,), (LANES, BLOCK + SLACK) and (LANES, 5)
+    kinds, events, lanes, keys : room to work in: (BLOCK + SLACK,), (LANES, BLOCK + SLACK), (LANES, 5) and
+        (BLOCK + SLACK, 3)
     """
     while state[GO_AT] <= end:
         base = state[GO_AT]
@@ -164,7 +189,8 @@ def scan(
         done = first
         for lane in range(last + 1):
             done = list_words(events[lane], lanes[lane, EVENTS], lanes[lane, FIRST], keeps_gaps, places, done)
-        look_up(text, places, first, done, rows, spelled, starts, used)
+        write_keys(text, places, first, done, keys)
+        look_up(text, places, first, done, keys, rows, spelled, starts, used)
         state[GO_AT], state[GO_STEP], state[GO_FIRST] = lanes[last, AT], lanes[last, STEP], finish
         state[DONE] = done
 

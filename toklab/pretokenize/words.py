@@ -25,7 +25,7 @@ STRETCH = 1 << 24
 # Bytes that are worth a thread of their own.
 WORTH = 1 << 16
 # Places that are handed out at a time; as many fit into the second level of cache.
-PLACES = 1 << 16
+PLACES = 1 << 17
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,7 +91,12 @@ class WordTable:
         self._used, self._state = np.zeros(2, np.int64), np.zeros(7, np.int64)
         self._places = np.zeros((PLACES, 2), np.int64)
         room = scan.BLOCK + scan.SLACK
-        self._work = np.zeros(room, np.uint8), np.zeros((LANES, room), np.uint64), np.zeros((LANES, 5), np.int64)
+        self._work = (
+            np.zeros(room, np.uint8),
+            np.zeros((LANES, room), np.uint64),
+            np.zeros((LANES, 5), np.int64),
+            np.zeros((2 * room, 3), np.uint64),
+        )
 
     def __len__(self) -> int:
         return int(self._used[0])
@@ -143,7 +148,9 @@ class WordTable:
         places = np.stack([theirs.starts[:-1], np.diff(theirs.starts)], axis=1)
         self._state[scan.WORDS :] = len(self) + len(other), self._used[1] + theirs.starts[-1], 0
         self._make_room()
-        scan.look_up(theirs.text, places, 0, len(places), self._rows, self._spelled, self._starts, self._used)
+        keys = np.zeros((len(places) + scan.AHEAD, 3), np.uint64)
+        scan.write_keys(theirs.text, places, 0, len(places), keys)
+        scan.look_up(theirs.text, places, 0, len(places), keys, self._rows, self._spelled, self._starts, self._used)
         return places[:, 1]
 
     def _make_room(self) -> None:
@@ -169,22 +176,42 @@ def longer(values: Rows, needed: int) -> Rows:
     return more  # type: ignore[return-value]
 
 
-def in_parts(stretch: Stretch, cutter: Cutter, tables: Sequence[T], run: Callable[[T, int, int], None]) -> None:
-    """Run something over as many parts of a stretch as there are tables, each cut where pre-tokens end."""
+def in_parts(
+    texts: Sequence[str], cutter: Cutter, parts: int, run: Callable[[int, Stretch, int, int], T]
+) -> Iterator[tuple[Stretch, list[T]]]:
+    """Run something over texts in ``parts`` threads, each over its part of a stretch.
+
+    The next stretch is laid when they are done: beside them, they would wait for the interpreter's lock.
+
+    Parameters
+    ----------
+    run : takes the number of the part, the stretch, and two places where pre-tokens end
+
+    Yields
+    ------
+    stretch, results : in order, with what came of its parts, in order
+    """
+    if parts == 1:
+        for stretch in stretches(texts):
+            yield stretch, [run(0, stretch, 0, stretch.end)]
+        return
+    with ThreadPoolExecutor(parts) as pool:
+        for stretch in stretches(texts):
+            spans = itertools.pairwise(_cuts(stretch, cutter, parts))
+            jobs = [pool.submit(run, part, stretch, *span) for part, span in enumerate(spans)]
+            yield stretch, [job.result() for job in jobs]
+
+
+def _cuts(stretch: Stretch, cutter: Cutter, parts: int) -> list[int]:
+    """Where to cut a stretch in parts of about the same size."""
     kinds = np.zeros(scan.BLOCK + scan.SLACK, np.uint8)
     cuts = [0]
-    for part in range(1, len(tables)):
-        nominal = max(cuts[-1] + 1, stretch.end * part // len(tables))
-        c = cutter
-        cuts.append(int(scan.find_cut(stretch.text, nominal, stretch.end, c.classes, c.many, c.safe, kinds)))
-    cuts.append(stretch.end)
-    spans = [(begin, end) for begin, end in itertools.pairwise(cuts)]
-    if len(spans) == 1:
-        run(tables[0], *spans[0])
-        return
-    with ThreadPoolExecutor(len(spans)) as pool:
-        for done in [pool.submit(run, table, *span) for table, span in zip(tables, spans, strict=True)]:
-            done.result()
+    for part in range(1, parts):
+        nominal = max(cuts[-1] + 1, stretch.end * part // parts)
+        cuts.append(
+            int(scan.find_cut(stretch.text, nominal, stretch.end, cutter.classes, cutter.many, cutter.safe, kinds))
+        )
+    return [*cuts, stretch.end]
 
 
 def count_scanned(
@@ -198,8 +225,12 @@ def count_scanned(
         A text holds a lone surrogate.
     """
     tables = [WordTable(cutter, keeps_gaps) for _ in range(thread_count(threads, sum(map(len, texts)) // WORTH))]
-    for stretch in stretches(texts):
-        in_parts(stretch, cutter, tables, lambda table, begin, end: table.count(stretch.text, begin, end))  # noqa: B023
+
+    def count(part: int, stretch: Stretch, begin: int, end: int) -> None:
+        tables[part].count(stretch.text, begin, end)
+
+    for _ in in_parts(texts, cutter, len(tables), count):
+        pass
     first = tables[0]
     counts = [table.counts for table in tables]
     numbers = [first.add(table) for table in tables[1:]]
