@@ -118,7 +118,8 @@ class BpeModel:
 
     @cached_property
     def _byte_ids(self) -> tuple[int, ...]:
-        return tuple(self._atoms[char] for char in BYTE_TO_CHAR)
+        ids = {piece.surface: i for i, piece in enumerate(self.vocab) if len(piece.surface) == 1 and not piece.special}
+        return tuple(ids[bytes([byte])] for byte in range(256))
 
     def encode_words(self, words: Sequence[str], backend: str = "auto") -> list[Segmentation]:
         """Encode words; the twins give equal results."""

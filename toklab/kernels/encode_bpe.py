@@ -10,13 +10,21 @@ from __future__ import annotations
 import numpy as np
 
 from toklab.kernels import njit
-from toklab.kernels.tables import mix
 from toklab.types import IdArray, IntArray
 
 NONE = 0x7FFFFFFFFFFFFFFF
 LOW_BITS = 0xFFFFFFFF
+# An odd constant that scatters the bits of a key (the fraction of the golden ratio).
+SCATTER = 0x9E3779B97F4A7C15
 # Up to this many symbols, looking at all pairs costs less than a heap.
 SHORT = 24
+
+
+@njit
+def scattered(key: int) -> np.uint64:
+    """A hash of a pair."""
+    x = np.uint64(key) * np.uint64(SCATTER)
+    return x ^ x >> np.uint64(32)
 
 
 @njit
@@ -25,7 +33,7 @@ def build_ranks(merges: IntArray, ranks: IntArray) -> None:
     mask = np.uint64(len(ranks) - 1)
     for rank in range(len(merges)):
         key = (merges[rank, 0] << 32) | merges[rank, 1]
-        slot = np.uint64(mix(key)) & mask
+        slot = scattered(key) & mask
         while ranks[slot, 0] != -1 and ranks[slot, 0] != key:
             slot = (slot + np.uint64(1)) & mask
         ranks[slot, 0], ranks[slot, 1] = key, (np.int64(rank) << 32) | merges[rank, 2]
@@ -36,7 +44,7 @@ def value_of(ranks: IntArray, left: int, right: int) -> int:
     """Rank and result of a pair, or NONE."""
     mask = np.uint64(len(ranks) - 1)
     key = (np.int64(left) << 32) | np.int64(right)
-    slot = np.uint64(mix(key)) & mask
+    slot = scattered(key) & mask
     while ranks[slot, 0] != key:
         if ranks[slot, 0] == -1:
             return np.int64(NONE)
@@ -45,28 +53,30 @@ def value_of(ranks: IntArray, left: int, right: int) -> int:
 
 
 @njit
-def merge_short(ids: IdArray, ends: IdArray, at: int, n: int, ranks: IntArray, values: IntArray) -> int:
-    """Merge the word of ``n`` symbols from ``at`` on in place; gives the number of tokens left."""
-    for i in range(n - 1):
-        values[i] = value_of(ranks, ids[at + i], ids[at + i + 1])
-    while n > 1:
-        best = 0
-        for i in range(1, n - 1):
-            if values[i] >> 32 < values[best] >> 32:
-                best = i
-        value = values[best]
+def merge_short(ids: IdArray, ends: IdArray, start: int, size: int, ranks: IntArray, values: IntArray) -> int:
+    """Merge the word of ``size`` symbols from ``start`` on in place; gives the number of tokens left."""
+    if size < 2:
+        return size
+    one, at, pairs = np.uint64(1), np.uint64(start), np.uint64(size - 1)
+    for i in range(pairs):
+        values[i] = value_of(ranks, ids[at + i], ids[at + i + one])
+    while pairs > 0:
+        best, value = np.uint64(0), values[0]
+        for i in range(one, pairs):
+            if values[i] < value:  # equal pairs have equal values, so the first stays
+                best, value = i, values[i]
         if value == NONE:
             break
-        n -= 1
         ids[at + best] = value & LOW_BITS
-        ends[at + best] = ends[at + best + 1]
-        for i in range(best + 1, n):
-            ids[at + i], ends[at + i], values[i - 1] = ids[at + i + 1], ends[at + i + 1], values[i]
+        ends[at + best] = ends[at + best + one]
+        for i in range(best + one, pairs):
+            ids[at + i], ends[at + i], values[i - one] = ids[at + i + one], ends[at + i + one], values[i]
+        pairs -= one
         if best > 0:
-            values[best - 1] = value_of(ranks, ids[at + best - 1], ids[at + best])
-        if best < n - 1:
-            values[best] = value_of(ranks, ids[at + best], ids[at + best + 1])
-    return n
+            values[best - one] = value_of(ranks, ids[at + best - one], ids[at + best])
+        if best < pairs:
+            values[best] = value_of(ranks, ids[at + best], ids[at + best + one])
+    return np.int64(pairs) + 1
 
 
 @njit
