@@ -13,6 +13,7 @@ from tokenizers import Regex, pre_tokenizers
 
 from toklab.errors import InputError, PatternError, UnknownNameError
 from toklab.pretokenize import PATTERNS, count_words, from_oniguruma, get_pretokenizer, to_oniguruma
+from toklab.training import train
 
 CUT_BY_PATTERN = [name for name in PATTERNS if PATTERNS[name].keeps_gaps and name != "none"]
 CUSTOM = [
@@ -180,3 +181,11 @@ def test_no_word_crosses_a_document() -> None:
         for backend in ("reference", "fast"):
             counts = dict(count_words(("ab", "cd", "  ", "  "), get_pretokenizer(name), backend=backend))
             assert {word: n for word, n in counts.items() if word.strip()} == {"ab": 1, "cd": 1}
+
+
+def test_a_pattern_that_does_not_compile_is_told() -> None:
+    pattern = "(?<=a)b|[a-z]+"
+    tokenizer = train("bpe", ["aab ab"], vocab_size=257, pretokenizer=pattern)
+    assert tokenizer.warnings == (f"the pattern {pattern!r} is cut by the regex library, slowly: it holds look-behind",)  # type: ignore[attr-defined]
+    assert tokenizer.signature["cut"].startswith("regex-")
+    assert "cut" not in train("bpe", ["aab ab"], vocab_size=257, pretokenizer="[ab]+").signature

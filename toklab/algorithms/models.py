@@ -6,12 +6,12 @@ A model works on whole words. For each it gives the ids and how many UTF-8 bytes
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
-from toklab.algorithms.symbols import BYTE_TO_CHAR, CONTINUATION, Learned, Symbol
+from toklab.algorithms.symbols import BYTE_TO_CHAR, CONTINUATION, Learned
 from toklab.backend import use_kernel
 from toklab.types import Lazy, Piece, Vocab, Words
 
@@ -59,7 +59,7 @@ class BpeModel:
         """The model that a trainer's result describes."""
         pieces, merges = learned.pieces, learned.merges
         pairs = Lazy(len(merges), lambda: tuple((pieces[left], pieces[right]) for left, right, _ in merges))
-        vocab = Vocab(pieces, unknown_id(learned.initial), pairs)
+        vocab = Vocab(pieces, unknown_id(symbol.piece for symbol in learned.initial), pairs)
         return BpeModel(vocab, merges, alphabet, suffix, byte_fallback)
 
     @cached_property
@@ -246,9 +246,9 @@ class WordModel:
         return Tokens.of(self.encode_words(words.strings()))
 
 
-def unknown_id(initial: Sequence[Symbol]) -> int | None:
-    """Id of the unknown token, if there is one."""
-    for index, piece in enumerate(symbol.piece for symbol in initial):
+def unknown_id(pieces: Iterable[Piece]) -> int | None:
+    """Id of the unknown token, if there is one; it is among the first."""
+    for index, piece in enumerate(pieces):
         if piece.special and piece.surface in (b"<unk>", b"[UNK]"):
             return index
     return None

@@ -252,14 +252,18 @@ def build_tokenizer(
     name: str, spec: TrainSpec, pretokenizer: PreTokenizer, model: Model, facts: Mapping[str, str]
 ) -> TrainedTokenizer:
     """Put a fresh model together with its pipeline, its signature and what the reader should know."""
-    from toklab.signature import signature
+    from toklab.signature import library_version, signature
 
     obtained = len(model.vocab)
-    warnings: tuple[str, ...] = ()
+    warnings: list[str] = []
     if obtained < spec.vocab_size:
-        warnings = (f"vocabulary of {obtained:,} pieces: the corpus holds no more ({spec.vocab_size:,} asked for)",)
+        warnings.append(f"vocabulary of {obtained:,} pieces: the corpus holds no more ({spec.vocab_size:,} asked for)")
     described = signature(name, spec.vocab_size, pretokenizer.name, spec.normalizer) | {**facts, **_chosen(spec)}
-    return TrainedTokenizer(name, model, pretokenizer, spec.normalizer, described, warnings, spec.backend)
+    reason = pretokenizer.why_not_compiled
+    if reason is not None:
+        warnings.append(f"the pattern {pretokenizer.name!r} is cut by the regex library, slowly: it holds {reason}")
+        described["cut"] = library_version("regex")
+    return TrainedTokenizer(name, model, pretokenizer, spec.normalizer, described, tuple(warnings), spec.backend)
 
 
 def _chosen(spec: TrainSpec) -> dict[str, str]:

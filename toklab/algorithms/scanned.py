@@ -72,12 +72,11 @@ class _Memory:
 
     def __init__(self, make_table: Callable[[], WordTable], segment: Callable[[Words], Tokens]) -> None:
         self._make_table, self._segment = make_table, segment
-        self.table = make_table()
         self.forget()
 
     def forget(self) -> None:
         """Start anew."""
-        self.table = self._make_table()
+        self.table: WordTable = self._make_table()
         self.at = np.zeros(1 << 10, np.int64)
         self.ids, self.ends = np.zeros(1 << 10, np.int32), np.zeros(1 << 10, np.int32)
         self._known, self._most, self._longest = 0, 1, 0

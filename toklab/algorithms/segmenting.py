@@ -24,7 +24,7 @@ class Tokens(NamedTuple):
     sizes: IntArray
 
     @staticmethod
-    def of(found: Sequence[Segmentation]) -> Tokens:
+    def of(found: Sequence[tuple[Sequence[int], Sequence[int]]]) -> Tokens:
         """Lay segmentations end to end."""
         sizes = np.array([len(ids) for ids, _ in found], np.int64)
         ids = np.fromiter((i for ids, _ in found for i in ids), np.int32, count=int(sizes.sum()))
@@ -60,7 +60,7 @@ class BpeKernel:
         ends = np.arange(1, last - first + 1) - np.repeat(offsets[:-1], np.diff(offsets))
         return self._merge(ids, ends.astype(np.int32), offsets)
 
-    def merge(self, starts: Sequence[Segmentation]) -> Tokens:
+    def merge(self, starts: Sequence[tuple[Sequence[int], Sequence[int]]]) -> Tokens:
         """Merge words given as initial ids and widths."""
         ids, ends, sizes = Tokens.of(starts)
         offsets = np.zeros(len(sizes) + 1, np.int64)

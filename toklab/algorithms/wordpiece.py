@@ -174,7 +174,7 @@ class WordPiece:
             )
         else:
             learned = learn_ratio_with(spec.backend, material, spec.vocab_size, spec.min_frequency)
-        model = WordPieceModel(Vocab(learned.pieces, unknown_id(learned.initial)))
+        model = WordPieceModel(Vocab(learned.pieces, unknown_id(symbol.piece for symbol in learned.initial)))
         name = self.name if spec.variant == VARIANTS[0] else f"{self.name}-{spec.variant}"
         return build_tokenizer(name, spec, pretokenizer, model, {"variant": spec.variant, "tie": "lowest-ids"})
 

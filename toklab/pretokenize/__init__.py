@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,7 +20,6 @@ from toklab.types import IdArray, WordCounts
 if TYPE_CHECKING:
     from toklab.pretokenize.cutter import Cutter
 
-logger = logging.getLogger("toklab")
 # Characters that the regex library cuts and counts in about half a second.
 REFERENCE_LIMIT = 4_000_000
 # Text in which a pattern that can match nothing shows it.
@@ -72,9 +70,16 @@ class PreTokenizer:
         from toklab.pretokenize.cutter import make_cutter
 
         found = compile_pattern(self.entry.pattern, self.entry.follows)
-        if found is None:
-            logger.info(f"the pattern {self.name!r} does not compile to a table; the regex library cuts the text")
         return None if found is None else make_cutter(found)
+
+    @property
+    def why_not_compiled(self) -> str | None:
+        """What the pattern holds for which the ``regex`` library must cut the text; None where it compiles."""
+        if self.name in PATTERNS:
+            return None
+        from toklab.pretokenize.automaton import why_not_compiled
+
+        return why_not_compiled(self.entry.pattern, self.entry.follows)
 
     def spans(self, text: str) -> list[tuple[int, int]]:
         """Character spans of the pre-tokens, in order."""

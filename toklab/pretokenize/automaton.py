@@ -25,7 +25,8 @@ from toklab.pretokenize.unicode import CODE_POINTS, Samples, samples
 from toklab.types import ByteArray, IdArray, IntArray
 
 MOST_STATES = 4096
-MOST_CLASSES = 255
+# So that a cutter's kinds, two a class and two more, fit a byte.
+MOST_CLASSES = 126
 
 
 @dataclass(frozen=True, eq=False)

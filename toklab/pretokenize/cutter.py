@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
 import numpy as np
 
@@ -24,8 +24,9 @@ from toklab.types import ByteArray, IdArray, IntArray, StepArray
 # The low bits of a step; the rest is where the next state's row begins.
 EVENT, HERE, BACK, GAP, BREAK, SLOW = 1, 2, 4, 8, 16, 64
 SHIFT = 7
-# A step goes back this many characters at most, and only over one-byte ones.
+# A step goes back this many characters at most, and only over one-byte ones; not at all in a machine so large.
 FURTHEST = 1
+LARGE = 1 << 14
 
 # ("match", state, has it matched before, kinds read since), ("gap",) between matches, ("break",) between texts.
 _State: TypeAlias = tuple[object, ...]
@@ -80,6 +81,7 @@ class _Machine:
 
     def __init__(self, table: IdArray, many: int) -> None:
         self._table, self._many = table.tolist(), many
+        self._furthest = FURTHEST if table.size < LARGE else 0
         # States of the automaton that have matched whatever comes next.
         self._certain = [all(value & 1 for value in row) for row in self._table]
 
@@ -121,12 +123,12 @@ class _Machine:
             return following, [(0, BREAK), *ends]
         if state == _GAP:
             following = self._read(_START, kind)[0]
-            if following[0] == "match" and not self._certain[following[1]]:  # type: ignore[index]
+            if following[0] == "match" and not self._certain[cast(int, following[1])]:
                 raise _Slow
             return following, [] if following == _GAP else [(0, GAP)]
-        _, at, matched, since = state
-        value = self._table[at][self._many if end else kind % self._many]  # type: ignore[index]
-        since = (kind,) if value & 1 else self._longer(since, kind)  # type: ignore[arg-type]
+        _, at, matched, read = state
+        value = self._table[cast(int, at)][self._many if end else kind % self._many]
+        since = (kind,) if value & 1 else self._longer(cast(tuple[int, ...], read), kind)
         if value >> 1:
             return ("match", (value >> 1) - 1, matched or bool(value & 1), since), []
         if not (matched or value & 1):
@@ -144,7 +146,7 @@ class _Machine:
 
     def _longer(self, since: tuple[int, ...], kind: int) -> tuple[int, ...]:
         """The kinds read since a match could end, as long as a step can go back over them."""
-        if since == _LOST or len(since) > FURTHEST or any(each >= self._many for each in since):
+        if since == _LOST or len(since) > self._furthest or any(each >= self._many for each in since):
             return _LOST
         return (*since, kind)
 
