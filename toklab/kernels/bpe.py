@@ -136,7 +136,7 @@ def learn(
     near = np.zeros((2 * len(lengths), NEAR_COLUMNS), np.int64)
     found = np.zeros((1 << 10, 4), np.int64)
     heap = np.zeros((1 << 10, 3), np.int64)
-    size = done = 0
+    size, done = np.int64(0), 0
     high = _most(pairs, used[0]) + 1
     floor = high
     while keys.size[0] < vocab_size:

@@ -25,6 +25,7 @@ LEFT, RIGHT, COUNT, START, LENGTH = 0, 1, 2, 3, 4
 PAIR_COLUMNS = 5
 # Columns of a neighbour of a merge: its symbol, 0 where it stands before and 1 where it stands behind, what the pair
 # with the merged part loses, what the pair with the new symbol gains, at how many places, and where to write the next.
+BEFORE, BEHIND = np.int64(0), np.int64(1)
 NEAR, SIDE, LOST, GAINED, PLACES, CURSOR = 0, 1, 2, 3, 4, 5
 NEAR_COLUMNS = 6
 AHEAD = 8
@@ -114,7 +115,7 @@ def count_pairs(nodes: IdArray, counts: IntArray) -> tuple[IntArray, IntArray, I
     pairs = np.zeros((1 << 12, PAIR_COLUMNS), np.int64)
     table = np.full((1 << 13, 2), -1, np.int64)
     of = np.empty(len(nodes), np.int32)
-    used = 0
+    used = np.int64(0)
     for node in range(len(nodes)):
         following = nodes[node, NEXT]
         of[node] = -1
@@ -123,7 +124,7 @@ def count_pairs(nodes: IdArray, counts: IntArray) -> tuple[IntArray, IntArray, I
         if used == len(pairs):
             pairs = with_room(pairs, used + 1)
             table = table_with_room(table, pairs, used, len(pairs))
-        index = pair_of(table, pairs, used, nodes[node, SYMBOL], nodes[following, SYMBOL])
+        index = pair_of(table, pairs, used, np.int64(nodes[node, SYMBOL]), np.int64(nodes[following, SYMBOL]))
         used = max(used, index + 1)
         pairs[index, COUNT] += counts[nodes[node, WORD]]
         pairs[index, LENGTH] += 1
@@ -212,12 +213,12 @@ def replace_places(
         nodes[at, SYMBOL], nodes[at, NEXT], nodes[np.uint64(gone), SYMBOL] = new, behind, -1
         # Where the node before was replaced just now, its right side has counted this pair already.
         if before != -1 and before != last:
-            row = near_row(near, neighbours, beside, nodes[np.uint64(before), SYMBOL], 0)
+            row = near_row(near, neighbours, beside, np.int64(nodes[np.uint64(before), SYMBOL]), BEFORE)
             neighbours = max(neighbours, row + 1)
             near[np.uint64(row), LOST] += weight
         if behind != -1:
             nodes[np.uint64(behind), PREVIOUS] = node
-            row = near_row(near, neighbours, beside, nodes[np.uint64(behind), SYMBOL], 1)
+            row = near_row(near, neighbours, beside, np.int64(nodes[np.uint64(behind), SYMBOL]), BEHIND)
             neighbours = max(neighbours, row + 1)
             near[np.uint64(row), LOST] += weight
         spots[start + places] = node
@@ -246,14 +247,14 @@ def sum_gains(
         before, behind = nodes[node, PREVIOUS], nodes[node, NEXT]
         weight = counts[nodes[node, WORD]]
         if before != -1:
-            row = near_row(near, neighbours, beside, nodes[before, SYMBOL], 0)
+            row = near_row(near, neighbours, beside, np.int64(nodes[before, SYMBOL]), BEFORE)
             neighbours = max(neighbours, row + 1)
             near[row, GAINED] += weight
             near[row, PLACES] += 1
         if behind != -1 and not (spot + 1 < start + places and spots[spot + 1] == behind):
             # The new symbol before itself is one pair, however it is met.
-            symbol = nodes[behind, SYMBOL]
-            row = near_row(near, neighbours, beside, symbol, 0 if symbol == new else 1)
+            symbol = np.int64(nodes[behind, SYMBOL])
+            row = near_row(near, neighbours, beside, symbol, BEFORE if symbol == new else BEHIND)
             neighbours = max(neighbours, row + 1)
             near[row, GAINED] += weight
             near[row, PLACES] += 1

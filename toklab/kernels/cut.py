@@ -181,12 +181,12 @@ def settle(text: ByteArray, row: IntArray, classes: ByteArray, table: IdArray, e
     at = begin
     stop = match_end(text, at, classes, table)
     if stop > at:
-        note(row, events, stop, 0)
+        note(row, events, stop, np.int64(0))
     else:
         while stop == at and text[at] != SEPARATOR:
             at += size_at(text, at)
             stop = match_end(text, at, classes, table)
-        note(row, events, at, GAP)
+        note(row, events, at, np.int64(GAP))
         stop = at
     row[AT], row[STEP] = stop, 0
 

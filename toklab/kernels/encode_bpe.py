@@ -118,7 +118,7 @@ def offer(ids: IdArray, at: int, left: int, right: int, ranks: IntArray, heap: I
 @njit
 def merge_long(ids: IdArray, ends: IdArray, at: int, n: int, ranks: IntArray, links: IntArray, heap: IntArray) -> int:
     """The same by a heap. ``links`` (n, 2) are the positions before and after each, ``heap`` has room for 3 n."""
-    size = 0
+    size = np.int64(0)
     for p in range(n):
         links[p, 0], links[p, 1] = p - 1, p + 1
         if p + 1 < n:

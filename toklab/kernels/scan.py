@@ -203,5 +203,5 @@ def find_cut(
     while at < end and text[at] & 0xC0 == 0x80:
         at += 1
     stop = write_kinds(text, at, min(at + BLOCK, end), classes, many, kinds)
-    here = next_cut(kinds, 1, stop - at, safe)
+    here = next_cut(kinds, np.int64(1), stop - at, safe)
     return end if here == stop - at else at + here

@@ -104,7 +104,9 @@ class WordTable:
     @property
     def words(self) -> Words:
         """The words by number; a margin follows the bytes of the last."""
-        return Words(self._spelled, self._starts[: len(self) + 1])
+        text = self._spelled.view()
+        text.flags.writeable = False  # as all text is that kernels read, so that they are compiled once
+        return Words(text, self._starts[: len(self) + 1])
 
     @property
     def counts(self) -> IntArray:
