@@ -64,7 +64,7 @@ def _paragraph_starts(raw: bytes, lines: IntArray) -> IntArray:
 def _blank(raw: bytes, lines: IntArray) -> npt.NDArray[np.bool_]:
     """Which lines are blank; `str.strip` is asked only where the bytes leave it open."""
     kinds = np.maximum.reduceat(np.frombuffer(raw.translate(BYTE_KINDS), np.uint8), lines)
-    blank = kinds == 0
+    blank: npt.NDArray[np.bool_] = kinds == 0
     for line in np.flatnonzero(kinds == 1).tolist():
         begin = int(lines[line])
         end = raw.find(b"\n", begin)
