@@ -25,7 +25,7 @@ PATIENCE = 60.0  # seconds, for what ends at once unless something is broken
 @cache
 def english(size: int = 20_000) -> Corpus:
     """The first ``size`` bytes or so of the bundled text, in whole paragraphs."""
-    documents = cut_documents(bundled_path().read_bytes().decode("utf-8"), "paragraph")
+    documents = cut_documents(bundled_path().read_bytes(), "paragraph")
     count = total = 0
     while total < size:
         total += len(documents[count].encode("utf-8"))

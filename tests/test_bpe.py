@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from strategies import TINY_COUNTS
 
 from toklab import train
-from toklab.algorithms.bpe import TIE_RULES, BpeSpec, initial_symbols, learn, learn_with, spell
+from toklab.algorithms.bpe import TIE_RULES, BpeSpec, initial_symbols, learn, learn_with, spelling_of
 from toklab.algorithms.fast import learn_bpe
 from toklab.algorithms.models import BpeModel
 from toklab.algorithms.symbols import Learned, Material, build_material
@@ -45,7 +45,7 @@ EXTRA = st.integers(0, 40)
 def make_material(counts: dict[str, int], **options: Any) -> Material:
     spec = BpeSpec(vocab_size=0, **options)
     words = WordCounts.from_counts(counts)
-    return build_material(words, initial_symbols(words, spec), lambda word: spell(word, spec), "bpe", 10**9)
+    return build_material(words, initial_symbols(words, spec), spelling_of(spec), "bpe", 10**9)
 
 
 def strings(learned: Learned) -> list[tuple[str, str]]:
@@ -185,7 +185,7 @@ def test_the_twins_agree_with_a_joiner(counts: dict[str, int], choices: dict[str
 
     words = WordCounts.from_counts(counts)
     initial = wordpiece.initial_symbols(words, (), "hf")
-    material = build_material(words, initial, wordpiece.spell, "wordpiece", 10**9)
+    material = build_material(words, initial, wordpiece.SPELLING, "wordpiece", 10**9)
     size = len(material.symbols) + extra
     expected = learn(material, size, joiner=wordpiece.JOINER, **choices)
     assert learn_bpe(material, size, joiner=wordpiece.JOINER, **choices) == expected

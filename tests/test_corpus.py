@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from strategies import TEXT
 
@@ -15,20 +15,73 @@ from toklab.corpus import DOCUMENT_KINDS, Corpus, bundled_path, cut_documents, o
 from toklab.errors import InputError, UnknownNameError, UsageError
 
 LINES = st.lists(st.sampled_from(["a", "b c", "", " ", "\t", "\r", "\x0c", "\u2028", "\x85", "é"])).map("\n".join)
+# What looks like whitespace, is whitespace, or shares bytes with whitespace, with and without a newline at the end.
+BLANKS = st.text(
+    "\n\n\n\n\n \t\r\x0b\x0c\x1b\x1c\x1d\x1e\x1f\0\x7f\x80\x85\x86\xa0\xadaé\u1680\u180e\u2000\u200a\u200b\u2028\u2029"
+    "\u202f\u205f\u2060\u3000\u3001あ゠\ufeff\U00020000",
+    max_size=40,
+)
 DOCUMENTS = st.lists(st.text("ab\n", min_size=1, max_size=5), min_size=2, max_size=30)
+
+
+def oracle(text: str, kind: str) -> list[str]:
+    """Line by line, in words that need no arrays."""
+    if kind == "file":
+        return [text]
+    lines = [line + "\n" for line in text.split("\n")]
+    lines[-1] = lines[-1][:-1]
+    if not lines[-1]:
+        lines.pop()
+    if kind == "line":
+        return lines
+    documents: list[str] = []
+    has_text = after_blank = False
+    for line in lines:
+        blank = not line.strip()
+        if not documents or (has_text and after_blank and not blank):
+            documents.append("")
+            has_text = False
+        documents[-1] += line
+        has_text = has_text or not blank
+        after_blank = blank
+    return documents
+
+
+def cut(text: str, kind: str) -> list[str]:
+    return cut_documents(text.encode(), kind)
+
+
+@pytest.mark.parametrize("kind", DOCUMENT_KINDS)
+@settings(max_examples=500)
+@given(text=BLANKS | TEXT | LINES)
+def test_documents_are_what_lines_say(kind: str, text: str) -> None:
+    assert cut(text, kind) == oracle(text, kind)
+
+
+def test_every_character_is_blank_where_strip_says_so() -> None:
+    characters = [chr(code) for code in range(0x110000) if not 0xD800 <= code < 0xE000 and chr(code) != "\n"]
+    text = "".join(f"a\n{char}\n" for char in characters)
+    assert len(cut(text, "paragraph")) == 1 + sum(not char.strip() for char in characters)
+
+
+@pytest.mark.parametrize("kind", DOCUMENT_KINDS)
+@pytest.mark.parametrize("filler", ["\n", " ", " \n", "\u3000", "\u3000\n"])
+def test_a_million_blanks_take_no_time(kind: str, filler: str) -> None:
+    text = "a\n" + filler * 1_000_000 + "b\n\nc"
+    assert "".join(cut(text, kind)) == text
 
 
 @pytest.mark.parametrize("kind", DOCUMENT_KINDS)
 @given(text=TEXT | LINES)
 def test_documents_joined_are_the_text(kind: str, text: str) -> None:
-    documents = cut_documents(text, kind)
+    documents = cut(text, kind)
     assert "".join(documents) == text
     assert kind == "file" or all(documents)
 
 
 @given(text=LINES)
 def test_paragraphs_end_with_their_blank_lines(text: str) -> None:
-    documents = cut_documents(text, "paragraph")
+    documents = cut(text, "paragraph")
     if len(documents) > 1:
         assert all(document.strip() for document in documents)
     for document in documents[:-1]:
@@ -44,7 +97,7 @@ def test_paragraphs_end_with_their_blank_lines(text: str) -> None:
 
 @given(text=LINES)
 def test_lines_end_at_newlines_only(text: str) -> None:
-    lines = cut_documents(text, "line")
+    lines = cut(text, "line")
     assert all(line.endswith("\n") for line in lines[:-1])
     assert sum(line.count("\n") for line in lines) == text.count("\n")
     assert all(line.count("\n") <= 1 for line in lines)
@@ -64,7 +117,7 @@ def test_lines_end_at_newlines_only(text: str) -> None:
     ],
 )
 def test_paragraphs_by_hand(text: str, documents: list[str]) -> None:
-    assert cut_documents(text, "paragraph") == documents
+    assert cut(text, "paragraph") == documents
 
 
 @pytest.mark.parametrize("kind", DOCUMENT_KINDS)
@@ -124,14 +177,18 @@ def test_files_that_cannot_be_read_are_told(tmp_path: Path) -> None:
         open_corpus(tmp_path / "file" / "inside")
 
 
+@pytest.mark.parametrize("kind", DOCUMENT_KINDS)
 @pytest.mark.parametrize(
-    ("raw", "line", "offset"), [(b"\xff", 1, 0), (b"ab\n\xc3\xa9c\n\xe9t\xe9", 3, 7), (b"a\n\xe6\x97", 2, 2)]
+    ("raw", "line", "offset"),
+    [(b"\xff", 1, 0), (b"ab\n\xc3\xa9c\n\xe9t\xe9", 3, 7), (b"a\n\xe6\x97", 2, 2), (b"a\n\n\n\xe3\n\nb\xff", 4, 4)],
 )
-def test_text_that_is_not_utf8_is_told_with_its_place(raw: bytes, line: int, offset: int, tmp_path: Path) -> None:
+def test_text_that_is_not_utf8_is_told_with_its_place(
+    raw: bytes, line: int, offset: int, kind: str, tmp_path: Path
+) -> None:
     path = tmp_path / "latin.txt"
     path.write_bytes(raw)
     with pytest.raises(InputError, match=rf"latin\.txt is not UTF-8: line {line}, byte offset {offset} \(0x") as caught:
-        open_corpus(path)
+        open_corpus(path, documents=kind)
     assert "\n" not in str(caught.value)
 
 

@@ -16,7 +16,7 @@ from strategies import TINY_COUNTS, is_assigned
 from tokenizers import Regex, Tokenizer, models, pre_tokenizers, trainers
 
 from toklab import train
-from toklab.algorithms.bpe import BpeSpec, initial_symbols, learn, spell
+from toklab.algorithms.bpe import BpeSpec, initial_symbols, learn, spelling_of
 from toklab.algorithms.fast import learn_bpe
 from toklab.algorithms.models import BpeModel
 from toklab.algorithms.symbols import BYTE_TO_CHAR, build_material
@@ -146,9 +146,7 @@ def test_tiny_corpora(documents: list[str], extra: int, min_frequency: int, long
 def test_tiny_words_by_both_twins(counts: dict[str, int], extra: int) -> None:
     words = WordCounts.from_counts(counts)
     spec = BpeSpec(vocab_size=256 + extra)
-    material = build_material(
-        words, initial_symbols(words, spec), lambda word: spell(word, spec), "bpe", spec.vocab_size
-    )
+    material = build_material(words, initial_symbols(words, spec), spelling_of(spec), "bpe", spec.vocab_size)
     documents = [word for word, count in counts.items() for _ in range(count)]
     _, merges, _ = library(documents, "none", vocab_size=spec.vocab_size)
     for trainer in (learn, learn_bpe):
@@ -185,7 +183,7 @@ def test_suffix_when_the_order_of_its_characters_is_adopted(texts: Any, size: in
     # The library gives characters with the suffix their ids in the order of a randomly seeded hash table.
     ours = sorted(initial_symbols(words, spec), key=lambda symbol: vocab[symbol.key.decode()])
     assert [vocab[symbol.key.decode()] for symbol in ours] == list(range(len(ours)))
-    material = build_material(words, ours, lambda word: spell(word, spec), "bpe", size)
+    material = build_material(words, ours, spelling_of(spec), "bpe", size)
     learned = learn_bpe(material, size)
     keys = [symbol.key.decode() for symbol in learned.symbols]
     assert_same_merges([(keys[a], keys[b]) for a, b, _ in learned.merges], merges)

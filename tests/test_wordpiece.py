@@ -9,6 +9,7 @@ from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -20,8 +21,8 @@ from toklab import train
 from toklab.algorithms import bpe
 from toklab.algorithms.fast import learn_bpe, learn_wordpiece
 from toklab.algorithms.models import WordPieceModel, unknown_id
-from toklab.algorithms.symbols import CONTINUATION, Learned, Material, Symbol, build_material
-from toklab.algorithms.wordpiece import JOINER, initial_symbols, learn, spell
+from toklab.algorithms.symbols import CONTINUATION, Learned, Material, Symbol, build_material, ids_by_key
+from toklab.algorithms.wordpiece import JOINER, SPELLING, initial_symbols, learn
 from toklab.errors import UnknownNameError, UsageError, VocabSizeError
 from toklab.kernels.ratio_heaps import compare_ratios
 from toklab.types import Piece, Vocab, WordCounts
@@ -34,7 +35,7 @@ def make_material(
     counts: dict[str, int], variant: str = "likelihood-ratio", specials: tuple[str, ...] = ()
 ) -> Material:
     words = WordCounts.from_counts(counts)
-    return build_material(words, initial_symbols(words, specials, variant), spell, "wordpiece", 10**9)
+    return build_material(words, initial_symbols(words, specials, variant), SPELLING, "wordpiece", 10**9)
 
 
 def keys(learned: Learned) -> list[str]:
@@ -159,15 +160,15 @@ def test_a_merge_that_spells_a_symbol_known_before(counts: dict[str, int], known
     words = WordCounts.from_counts(counts)
     longer = [Symbol(Piece(text.encode(), continuation=True), JOINER + text.encode()) for text in sorted(known)]
 
-    def spell_longer(word: str) -> list[bytes]:
-        if len(word) % 2 == 0:
-            return spell(word)
-        parts = re.findall("|".join([*sorted(known), "."]), word[1:])
+    def spelled(word: str) -> list[bytes]:
+        parts = list(word[1:]) if len(word) % 2 == 0 else re.findall("|".join([*sorted(known), "."]), word[1:])
         return [word[0].encode(), *(JOINER + part.encode() for part in parts)]
 
-    material = build_material(
-        words, [*initial_symbols(words, (), "likelihood-ratio"), *longer], spell_longer, "x", 10**9
-    )
+    symbols = (*initial_symbols(words, (), "likelihood-ratio"), *longer)
+    ids = ids_by_key(symbols)
+    rows = [[ids[key] for key in spelled(word)] for word in words.words]
+    offsets = np.cumsum([0, *map(len, rows)])
+    material = Material(symbols, np.concatenate(rows).astype(np.int32), offsets, words.counts)
     size = len(material.symbols) + 40
     assert learn_wordpiece(material, size, 0, family) == learn(material, size)
 
@@ -247,7 +248,7 @@ def assert_equals_library(counts: dict[str, int], extra: int, *trainers: Callabl
     order = {piece: index for index, piece in enumerate(theirs)}
     adopted = ours[:bare] + sorted(ours[bare:], key=lambda symbol: order[symbol.key.decode()])
     assert theirs[: len(ours)] == [symbol.key.decode() for symbol in adopted]
-    material = build_material(words, adopted, spell, "wordpiece", size)
+    material = build_material(words, adopted, SPELLING, "wordpiece", size)
     for trainer in trainers:
         assert keys(trainer(material, size, joiner=JOINER)) == theirs
 
@@ -276,7 +277,7 @@ def test_the_variant_hf_is_the_librarys_when_that_is_pinned(corpora: Any) -> Non
     assert pinned == tuple(sorted(pinned))
     first = [bare[0], *inner, *bare[1:]]
     size = len(first) + 600
-    material = build_material(words, first, spell, "wordpiece", size)
+    material = build_material(words, first, SPELLING, "wordpiece", size)
     assert keys(learn_bpe(material, size, joiner=JOINER)) == library_vocab(counts, size, pinned)
 
 

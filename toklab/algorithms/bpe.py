@@ -22,10 +22,10 @@ import itertools
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import partial
 
 from toklab.algorithms.models import BpeModel
 from toklab.algorithms.pipeline import TrainedTokenizer, build_tokenizer
+from toklab.algorithms.spelling import Characters, Spelling
 from toklab.algorithms.symbols import (
     Learned,
     Material,
@@ -191,20 +191,17 @@ def initial_symbols(words: WordCounts, spec: BpeSpec) -> list[Symbol]:
 
 def character_symbols(words: WordCounts, suffix: str) -> list[Symbol]:
     """All characters by code point, then those that end a word, with the suffix, by code point."""
-    characters = sorted({char for word in words.words for char in word})
-    plain = [Symbol(Piece(char.encode()), char.encode()) for char in characters]
+    characters = Characters.of(words.flat)
+    plain = [Symbol(Piece(char.encode()), char.encode()) for char in characters.all]
     if not suffix:
         return plain
-    last = sorted({word[-1] for word in words.words})
-    return plain + [Symbol(Piece(char.encode(), word_final=True), (char + suffix).encode()) for char in last]
+    last = [Symbol(Piece(char.encode(), word_final=True), (char + suffix).encode()) for char in characters.last]
+    return plain + last
 
 
-def spell(word: str, spec: BpeSpec) -> list[bytes]:
-    """The keys of the symbols that a word starts as; `build_material` spells bytes by itself."""
-    if spec.alphabet == "byte":
-        return [bytes([byte]) for byte in word.encode("utf-8")]
-    suffix = spec.end_of_word_suffix or ""
-    return [char.encode() for char in word[:-1]] + [(word[-1] + suffix).encode()]
+def spelling_of(spec: BpeSpec) -> Spelling | None:
+    """How words are spelled before the first merge; None for bytes."""
+    return None if spec.alphabet == "byte" else Spelling(suffix=spec.end_of_word_suffix or "")
 
 
 class Bpe:
@@ -230,8 +227,7 @@ class Bpe:
         pretokenizer = get_pretokenizer(spec.pretokenizer or "gpt2")
         words = count_words(corpus.documents, pretokenizer, spec.normalizer, threads=spec.threads, backend=spec.backend)
         initial = initial_symbols(words, spec)
-        by_character = None if spec.alphabet == "byte" else partial(spell, spec=spec)
-        material = build_material(words, initial, by_character, self.name, spec.vocab_size)
+        material = build_material(words, initial, spelling_of(spec), self.name, spec.vocab_size)
         learned = learn_with(
             spec.backend,
             material,

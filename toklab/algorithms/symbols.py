@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
+from toklab.algorithms.spelling import Characters, Spelling
 from toklab.errors import UsageError, VocabSizeError
 from toklab.types import IdArray, IntArray, Lazy, Piece, WordCounts
 
@@ -154,7 +155,7 @@ def check_special_tokens(texts: Sequence[str]) -> Sequence[str]:
 def build_material(
     words: WordCounts,
     initial: Sequence[Symbol],
-    spell: Callable[[str], Sequence[bytes]] | None,
+    spelling: Spelling | None,
     algorithm: str,
     vocab_size: int,
 ) -> Material:
@@ -162,7 +163,7 @@ def build_material(
 
     Parameters
     ----------
-    spell : gives the keys of a word's symbols; None spells words in bytes
+    spelling : how words are spelled in characters; None spells them in bytes
 
     Raises
     ------
@@ -174,15 +175,11 @@ def build_material(
     if vocab_size < len(initial):
         raise VocabSizeError(algorithm, vocab_size, len(initial))
     ids = ids_by_key(initial)
-    if spell is None:
+    if spelling is None:
         table = np.array([ids[bytes([byte])] for byte in range(256)], np.int32)
         return Material(tuple(initial), table[words.flat.text], words.flat.starts, words.counts)
-    spelled = [spell(word) for word in words.words]
-    sizes = [len(keys) for keys in spelled]
-    flat = np.fromiter((ids[key] for keys in spelled for key in keys), np.int32, count=sum(sizes))
-    offsets = np.zeros(len(words) + 1, np.int64)
-    np.cumsum(sizes, out=offsets[1:])
-    return Material(tuple(initial), flat, offsets, words.counts)
+    characters = Characters.of(words.flat)
+    return Material(tuple(initial), spelling.ids(characters, ids), characters.starts, words.counts)
 
 
 def ids_by_key(symbols: Sequence[Symbol]) -> dict[bytes, int]:

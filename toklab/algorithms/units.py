@@ -17,7 +17,7 @@ from toklab.algorithms.symbols import Learned, check_special_tokens, ids_by_key
 from toklab.corpus import Corpus
 from toklab.errors import VocabSizeError
 from toklab.pretokenize import count_words, get_pretokenizer
-from toklab.types import Determinism, Piece, TrainSpec, Vocab
+from toklab.types import Determinism, Piece, TrainSpec, Vocab, Words
 
 
 class Word:
@@ -46,7 +46,9 @@ class Word:
         specials = given if UNKNOWN in given else [UNKNOWN, *given]
         if spec.vocab_size <= len(specials):
             raise VocabSizeError(self.name, spec.vocab_size, len(specials) + 1)
-        words = [word for word in counted.words if word not in specials][: spec.vocab_size - len(specials)]
+        # As many words as pieces are enough: no more of them than there are special tokens drop out.
+        most = Words(counted.flat.text, counted.flat.starts[: spec.vocab_size + 1]).strings()
+        words = [word for word in most if word not in specials][: spec.vocab_size - len(specials)]
         pieces = [Piece(text.encode(), special=True) for text in specials]
         pieces += [Piece(word.encode()) for word in words]
         model = WordModel(Vocab(tuple(pieces), specials.index(UNKNOWN)))

@@ -24,6 +24,7 @@ from fractions import Fraction
 from toklab.algorithms.bpe import count_pairs, joined, learn_with, merge_word
 from toklab.algorithms.models import WordPieceModel, unknown_id
 from toklab.algorithms.pipeline import TrainedTokenizer, build_tokenizer
+from toklab.algorithms.spelling import Characters, Spelling
 from toklab.algorithms.symbols import (
     CONTINUATION,
     Learned,
@@ -42,6 +43,7 @@ from toklab.types import Determinism, Piece, TrainSpec, Vocab, WordCounts
 VARIANTS = ("likelihood-ratio", "hf")
 UNKNOWN = "[UNK]"
 JOINER = CONTINUATION.encode()
+SPELLING = Spelling(prefix=CONTINUATION)
 REFERENCE_LIMIT = 4_000_000
 
 
@@ -120,16 +122,11 @@ def initial_symbols(words: WordCounts, specials: tuple[str, ...], variant: str) 
     ``hf`` gives one only to characters that were seen inside a word, as the library does.
     """
     first = special_symbols([*([] if UNKNOWN in specials else [UNKNOWN]), *specials])
-    characters = sorted({char for word in words.words for char in word})
-    inner = characters if variant != "hf" else sorted({char for word in words.words for char in word[1:]})
-    plain = [Symbol(Piece(char.encode()), char.encode()) for char in characters]
+    characters = Characters.of(words.flat)
+    inner = characters.inner if variant == "hf" else characters.all
+    plain = [Symbol(Piece(char.encode()), char.encode()) for char in characters.all]
     joined_on = [Symbol(Piece(char.encode(), continuation=True), JOINER + char.encode()) for char in inner]
     return first + plain + joined_on
-
-
-def spell(word: str) -> list[bytes]:
-    """The keys of the symbols that a word starts as."""
-    return [word[0].encode(), *(JOINER + char.encode() for char in word[1:])]
 
 
 def learn_ratio_with(backend: str, material: Material, vocab_size: int, min_frequency: int) -> Learned:
@@ -167,7 +164,7 @@ class WordPiece:
         pretokenizer = get_pretokenizer(spec.pretokenizer or "bert")
         words = count_words(corpus.documents, pretokenizer, spec.normalizer, threads=spec.threads, backend=spec.backend)
         initial = initial_symbols(words, spec.special_tokens, spec.variant)
-        material = build_material(words, initial, spell, self.name, spec.vocab_size)
+        material = build_material(words, initial, SPELLING, self.name, spec.vocab_size)
         if spec.variant == "hf":
             learned = learn_with(
                 spec.backend, material, spec.vocab_size, min_frequency=spec.min_frequency, joiner=JOINER

@@ -126,7 +126,7 @@ def open_corpus(
         return _from_texts(source, name)  # type: ignore[arg-type]
     texts: list[str] = []
     for path in paths:
-        texts.extend(cut_documents(_read(path), documents))
+        texts.extend(_read(path, documents))
     stem = "stdin" if str(paths[0]) == "-" else Path(paths[0]).stem
     return Corpus(name or (stem if len(paths) == 1 else f"{stem}+{len(paths) - 1}"), tuple(texts))
 
@@ -147,15 +147,17 @@ def _from_texts(source: Iterable[str], name: str | None) -> Corpus:
     for index, text in enumerate(texts):
         if not isinstance(text, str):
             raise InputError(f"document {index} is {type(text).__name__}, not str")
-        if not text.isascii() and any("\ud800" <= char <= "\udfff" for char in text):
-            raise InputError(f"document {index} holds a lone surrogate, which UTF-8 cannot hold")
+        try:
+            text.encode("utf-8")
+        except UnicodeEncodeError:
+            raise InputError(f"document {index} holds a lone surrogate, which UTF-8 cannot hold") from None
     kept = tuple(text for text in texts if text)
     if not kept:
         raise InputError("the corpus is empty: it holds no document with text")
     return Corpus(name or "texts", kept)
 
 
-def _read(path: Path) -> str:
+def _read(path: Path, documents: str) -> list[str]:
     label = "standard input" if str(path) == "-" else str(path)
     try:
         raw = sys.stdin.buffer.read() if str(path) == "-" else path.read_bytes()
@@ -168,7 +170,7 @@ def _read(path: Path) -> str:
     if not raw:
         raise InputError(f"{label} is empty; give a file with text")
     try:
-        return raw.decode("utf-8")
+        return cut_documents(raw, documents)
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
         raise InputError(

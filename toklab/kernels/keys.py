@@ -41,11 +41,13 @@ def keys_with_room(keys: Keys, left: int, right: int) -> Keys:
     needed = starts[n] + starts[left + 1] - starts[left] + starts[right + 1] - starts[right]
     if needed > len(text):
         bigger = np.zeros(2 * needed, np.uint8)
-        bigger[: len(text)] = text
+        for i in range(starts[n]):
+            bigger[i] = text[i]
         text = bigger
     if n + 2 > len(starts):
         longer = np.zeros(2 * len(starts) + 2, np.int64)
-        longer[: len(starts)] = starts
+        for i in range(n + 1):
+            longer[i] = starts[i]
         starts = longer
     if 2 * n > len(table):
         wider = np.full(2 * len(table), -1, np.int32)
