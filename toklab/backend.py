@@ -1,9 +1,13 @@
-"""Which twin runs: small work goes to the readable one, so that nobody waits for a compiler."""
+"""What work runs on: the readable or the compiled twin, threads, children.
+
+Small work goes to the readable twin, so that nobody waits for a compiler.
+"""
 
 from __future__ import annotations
 
 import os
 from importlib.util import find_spec
+from pathlib import Path
 
 from toklab.errors import UnknownNameError, UsageError
 
@@ -40,3 +44,9 @@ def use_kernel(backend: str, work: int, limit: int) -> bool:
 def thread_count(threads: int | None, tasks: int) -> int:
     """Threads to run: as many as asked for, or one per core and at most 8; never more than there are tasks."""
     return max(1, min(threads or min(os.cpu_count() or 1, 8), tasks))
+
+
+def search_path() -> str:
+    """``PYTHONPATH`` with which a child finds toklab, also from a source tree."""
+    package = str(Path(__file__).resolve().parents[1])
+    return os.pathsep.join(filter(None, [package, os.environ.get("PYTHONPATH", "")]))

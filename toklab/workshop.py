@@ -23,6 +23,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from toklab.backend import search_path
 from toklab.corpus import Corpus
 from toklab.errors import BaselineError, FormatError, ToklabError, UsageError, VocabSizeError
 from toklab.types import Contender, Tokenizer
@@ -180,7 +181,7 @@ class Workshop:
 
     def _run(self, folder: Path, job: Job) -> int:
         # A Rust panic then ends with what happened, not with a backtrace.
-        defaults = {"PYTHONPATH": _search_path(), "RUST_BACKTRACE": "0"}
+        defaults = {"PYTHONPATH": search_path(), "RUST_BACKTRACE": "0"}
         environment = os.environ | defaults | dict(job.environment)
         with (folder / "stderr").open("wb") as errors, self._lock:
             if self._closed:
@@ -229,12 +230,6 @@ def run_jobs(jobs: Sequence[Job], limits: Limits | None, progress: Progress | No
 
     with Workshop(limits) as workshop:
         return workshop.fit_all(jobs, on_done)
-
-
-def _search_path() -> str:
-    """Where the child finds toklab, also from a source tree."""
-    package = str(Path(__file__).resolve().parents[1])
-    return os.pathsep.join(filter(None, [package, os.environ.get("PYTHONPATH", "")]))
 
 
 def _kill(process: subprocess.Popen[bytes]) -> None:

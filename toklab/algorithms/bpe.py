@@ -23,6 +23,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from toklab.algorithms.ahead import compiling
 from toklab.algorithms.models import BpeModel
 from toklab.algorithms.pipeline import TrainedTokenizer, build_tokenizer
 from toklab.algorithms.spelling import Characters, Spelling
@@ -225,7 +226,10 @@ class Bpe:
         assert isinstance(spec, BpeSpec)
         check_spec(spec)
         pretokenizer = get_pretokenizer(spec.pretokenizer or "gpt2")
-        words = count_words(corpus.documents, pretokenizer, spec.normalizer, threads=spec.threads, backend=spec.backend)
+        with compiling("bpe", corpus, spec.backend):
+            words = count_words(
+                corpus.documents, pretokenizer, spec.normalizer, threads=spec.threads, backend=spec.backend
+            )
         initial = initial_symbols(words, spec)
         material = build_material(words, initial, spelling_of(spec), self.name, spec.vocab_size)
         learned = learn_with(

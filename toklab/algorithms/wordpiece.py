@@ -21,6 +21,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 
+from toklab.algorithms.ahead import compiling
 from toklab.algorithms.bpe import count_pairs, joined, learn_with, merge_word
 from toklab.algorithms.models import WordPieceModel, unknown_id
 from toklab.algorithms.pipeline import TrainedTokenizer, build_tokenizer
@@ -162,7 +163,10 @@ class WordPiece:
         if spec.min_frequency < 0:
             raise UsageError(f"min_frequency {spec.min_frequency} is negative; use 0 or more")
         pretokenizer = get_pretokenizer(spec.pretokenizer or "bert")
-        words = count_words(corpus.documents, pretokenizer, spec.normalizer, threads=spec.threads, backend=spec.backend)
+        with compiling("bpe" if spec.variant == "hf" else "wordpiece", corpus, spec.backend):
+            words = count_words(
+                corpus.documents, pretokenizer, spec.normalizer, threads=spec.threads, backend=spec.backend
+            )
         initial = initial_symbols(words, spec.special_tokens, spec.variant)
         material = build_material(words, initial, SPELLING, self.name, spec.vocab_size)
         if spec.variant == "hf":

@@ -30,12 +30,15 @@ def inlined(function: F) -> F:
 
 def announce(*kernels: Callable[..., Any]) -> None:
     """Log one line if one of these kernels has to be compiled first."""
-    for kernel in kernels:
-        stats = getattr(kernel, "stats", None)
-        if stats is None or getattr(kernel, "signatures", None):
-            continue
-        # Numba names its files after the module too, which tells the two kernels called "learn" apart.
-        source = kernel.py_func  # type: ignore[attr-defined]
-        if not any(Path(stats.cache_path).glob(f"{source.__module__.split('.')[-1]}.{source.__qualname__}-*.nbi")):
-            logger.info("compiling kernels (once; later runs load them from the cache)")
-            return
+    if not all(map(is_compiled, kernels)):
+        logger.info("compiling kernels (once; later runs load them from the cache)")
+
+
+def is_compiled(kernel: Callable[..., Any]) -> bool:
+    """Whether a kernel has run in this process or is in the cache."""
+    stats = getattr(kernel, "stats", None)
+    if stats is None or getattr(kernel, "signatures", None):
+        return True
+    # Numba names its files after the module too, which tells the two kernels called "learn" apart.
+    source = kernel.py_func  # type: ignore[attr-defined]
+    return any(Path(stats.cache_path).glob(f"{source.__module__.split('.')[-1]}.{source.__qualname__}-*.nbi"))

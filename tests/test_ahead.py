@@ -1,0 +1,85 @@
+"""A trainer that is compiled by another process beside the counting of words."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from toklab.algorithms import ahead, fast
+from toklab.algorithms.bpe import BpeSpec, initial_symbols, spelling_of
+from toklab.algorithms.symbols import Material, build_material
+from toklab.corpus import Corpus
+from toklab.kernels import bpe, wordpiece
+from toklab.pretokenize import count_words, get_pretokenizer
+
+CORPUS = Corpus("two", ("The porter knows the lever.", "The lever squeaks: à bientôt."))
+
+
+@pytest.fixture
+def started(monkeypatch: pytest.MonkeyPatch) -> list[subprocess.Popen[bytes]]:
+    """Children that are started instead of compiling: each would sleep for a minute."""
+    found = []
+    popen = subprocess.Popen
+
+    def start(command: list[str], **options: Any) -> subprocess.Popen[bytes]:
+        assert command[-2:] == ["toklab.algorithms.ahead", "bpe"]
+        found.append(popen([sys.executable, "-c", "import time; time.sleep(60)"], **options))
+        return found[-1]
+
+    monkeypatch.setattr(subprocess, "Popen", start)
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    return found
+
+
+def materials() -> list[Material]:
+    """What the trainers get from a corpus, in bytes and in characters, from both twins of the counting."""
+    found = []
+    for backend in ("reference", "fast"):
+        words = count_words(CORPUS.documents, get_pretokenizer("gpt2"), backend=backend)
+        for alphabet in ("byte", "character"):
+            spec = BpeSpec(vocab_size=300, alphabet=alphabet)
+            found.append(build_material(words, initial_symbols(words, spec), spelling_of(spec), "bpe", 300))
+    return found
+
+
+@pytest.mark.parametrize(
+    ("trainer", "kernel", "train"),
+    [("bpe", bpe.learn, fast.learn_bpe), ("wordpiece", wordpiece.learn, fast.learn_wordpiece)],
+)
+def test_what_is_compiled_ahead_is_what_a_corpus_needs(
+    trainer: str, kernel: Any, train: Callable[[Material, int], object]
+) -> None:
+    ahead.compile_trainer(trainer)
+    for material in materials():
+        train(material, 300)
+    assert len(kernel.signatures) == 1
+
+
+def test_the_child_ends_with_an_error_of_the_parent(
+    started: list[subprocess.Popen[bytes]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ahead, "_is_compiled", lambda trainer: False)
+    with pytest.raises(ZeroDivisionError), ahead.compiling("bpe", CORPUS, "fast"):
+        raise ZeroDivisionError
+    assert len(started) == 1
+    assert started[0].returncode is not None
+
+
+@pytest.mark.parametrize(("backend", "compiled", "cores"), [("auto", False, 2), ("fast", True, 2), ("fast", False, 1)])
+def test_no_child_is_started_for_nothing(
+    backend: str,
+    compiled: bool,
+    cores: int,
+    started: list[subprocess.Popen[bytes]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(ahead, "_is_compiled", lambda trainer: compiled)
+    monkeypatch.setattr(os, "cpu_count", lambda: cores)
+    with ahead.compiling("bpe", CORPUS, backend):
+        pass
+    assert not started
