@@ -133,3 +133,29 @@ def test_the_public_names_exist() -> None:
         assert getattr(toklab, name) is not None
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         _ = toklab.nothing
+
+
+def _inner_kernels() -> set[tuple[str, str]]:
+    """Module and name of every kernel that has no wrapper for Python."""
+    found = set()
+    for name, path in modules().items():
+        if room(name) == "kernels":
+            for node in ast.parse(path.read_text(encoding="utf-8")).body:
+                if isinstance(node, ast.FunctionDef) and "inner" in map(ast.unparse, node.decorator_list):
+                    found.add((name.split(".")[-1], node.name))
+    return found
+
+
+def test_python_calls_no_kernel_that_only_kernels_may_call() -> None:
+    inner = _inner_kernels()
+    assert ("chains", "merge_everywhere") in inner
+    callers = [path for name, path in modules().items() if room(name) != "kernels"]
+    for path in [*callers, *ROOT.glob("tests/*.py"), *ROOT.glob("benchmarks/*.py")]:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("toklab.kernels."):
+                used = {(str(node.module).split(".")[-1], each.name) for each in node.names}
+            elif isinstance(node, ast.Attribute):
+                used = {(ast.unparse(node.value).split(".")[-1], node.attr)}
+            else:
+                continue
+            assert not used & inner, f"{path.name} calls {used & inner}, which ends the process"

@@ -15,17 +15,22 @@ logger = logging.getLogger("toklab")
 
 
 def njit(function: F) -> F:
-    """Compile a kernel on first use: cached, without the GIL, floats exactly as written."""
+    """Compile a kernel on first use: cached, without the GIL, floats exactly as written; for callers in Python."""
+    return _compiled(function, no_cfunc_wrapper=True)
+
+
+def inner(function: F) -> F:
+    """Like `njit`, for what only kernels call: without its wrapper for Python it compiles in nine tenths of the time.
+
+    Python must not call it: the process would end there and then.
+    """
+    return _compiled(function, no_cfunc_wrapper=True, no_cpython_wrapper=True)
+
+
+def _compiled(function: F, **options: Any) -> F:
     import numba
 
-    return cast(F, numba.njit(cache=True, nogil=True, fastmath=False)(function))
-
-
-def inlined(function: F) -> F:
-    """Like `njit`, but pasted into its callers: a call that passes arrays costs more than a short body."""
-    import numba
-
-    return cast(F, numba.njit(cache=True, nogil=True, fastmath=False, inline="always")(function))
+    return cast(F, numba.njit(cache=True, nogil=True, fastmath=False, **options)(function))
 
 
 def announce(*kernels: Callable[..., Any]) -> None:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from toklab.kernels import njit
+from toklab.kernels import inner, njit
 from toklab.kernels.chains import (
     COUNT,
     LEFT,
@@ -33,7 +33,7 @@ LOWEST_IDS, LEXICOGRAPHIC_MAX, FIRST_SEEN = 0, 1, 2
 LOWERING = 8
 
 
-@njit
+@inner
 def _key(nodes: IdArray, pairs: IntArray, spots: IdArray, index: int, tie: int) -> int:
     """What decides between equal counts: the pair's ids, or where it is met first."""
     if tie == FIRST_SEEN:
@@ -41,7 +41,7 @@ def _key(nodes: IdArray, pairs: IntArray, spots: IdArray, index: int, tie: int) 
     return np.int64((pairs[index, LEFT] << 32) | pairs[index, RIGHT])
 
 
-@njit
+@inner
 def _beats(count_a: int, key_a: int, count_b: int, key_b: int, keys: Keys, tie: int) -> bool:
     """Whether entry a comes before entry b."""
     if count_a != count_b:
@@ -54,7 +54,7 @@ def _beats(count_a: int, key_a: int, count_b: int, key_b: int, keys: Keys, tie: 
     return key_a < key_b
 
 
-@njit
+@inner
 def _push(heap: IntArray, size: int, count: int, key: int, index: int, keys: Keys, tie: int) -> None:
     """Enter a pair; an entry is (count, key, pair)."""
     at = size
@@ -67,7 +67,7 @@ def _push(heap: IntArray, size: int, count: int, key: int, index: int, keys: Key
     heap[at, 0], heap[at, 1], heap[at, 2] = count, key, index
 
 
-@njit
+@inner
 def _sink(heap: IntArray, size: int, count: int, key: int, index: int, keys: Keys, tie: int) -> None:
     """Put an entry in the first's place and move it down to where it belongs."""
     at = 0
@@ -84,7 +84,7 @@ def _sink(heap: IntArray, size: int, count: int, key: int, index: int, keys: Key
     heap[at, 0], heap[at, 1], heap[at, 2] = count, key, index
 
 
-@njit
+@inner
 def _most(pairs: IntArray, used: int) -> int:
     """The largest count."""
     most = np.int64(0)
@@ -93,7 +93,7 @@ def _most(pairs: IntArray, used: int) -> int:
     return most
 
 
-@njit
+@inner
 def _how_many(pairs: IntArray, first: int, used: int, low: int, high: int) -> int:
     """How many pairs from ``first`` on count at least ``low`` and less than ``high``."""
     found = 0

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from toklab.kernels import njit
+from toklab.kernels import inner
 from toklab.kernels.tables import mix
 from toklab.types import IdArray, IntArray
 
@@ -31,7 +31,7 @@ NEAR_COLUMNS = 6
 AHEAD = 8
 
 
-@njit
+@inner
 def build_nodes(ids: IdArray, offsets: IntArray) -> IdArray:
     """Link the symbols of each word: (n, 4) int32."""
     nodes = np.empty((len(ids), NODE_COLUMNS), np.int32)
@@ -43,7 +43,7 @@ def build_nodes(ids: IdArray, offsets: IntArray) -> IdArray:
     return nodes
 
 
-@njit
+@inner
 def with_room(rows: IntArray, needed: int) -> IntArray:
     """The same rows with room for at least ``needed``."""
     if needed <= len(rows):
@@ -55,7 +55,7 @@ def with_room(rows: IntArray, needed: int) -> IntArray:
     return more
 
 
-@njit
+@inner
 def with_spots(spots: IdArray, used: int, needed: int) -> IdArray:
     """The same places with room for at least ``needed``."""
     if needed <= len(spots):
@@ -66,7 +66,7 @@ def with_spots(spots: IdArray, used: int, needed: int) -> IdArray:
     return more
 
 
-@njit
+@inner
 def slot_of_pair(table: IntArray, left: int, right: int) -> np.uint64:
     """Slot of a pair in the hash table of rows (left << 32 | right, pair), or the empty one (-1) where it belongs."""
     mask = np.uint64(len(table) - 1)
@@ -77,7 +77,7 @@ def slot_of_pair(table: IntArray, left: int, right: int) -> np.uint64:
     return slot
 
 
-@njit
+@inner
 def pair_of(table: IntArray, pairs: IntArray, used: int, left: int, right: int) -> int:
     """The number of a pair; ``used`` where it is new, and is entered."""
     slot = slot_of_pair(table, left, right)
@@ -88,7 +88,7 @@ def pair_of(table: IntArray, pairs: IntArray, used: int, left: int, right: int) 
     return np.int64(table[slot, 1])
 
 
-@njit
+@inner
 def table_with_room(table: IntArray, pairs: IntArray, used: int, needed: int) -> IntArray:
     """A hash table of the pairs that is at most half full with ``needed``."""
     size = len(table)
@@ -103,7 +103,7 @@ def table_with_room(table: IntArray, pairs: IntArray, used: int, needed: int) ->
     return more
 
 
-@njit
+@inner
 def count_pairs(nodes: IdArray, counts: IntArray) -> tuple[IntArray, IntArray, IdArray, int]:
     """Enter every adjacent pair.
 
@@ -143,7 +143,7 @@ def count_pairs(nodes: IdArray, counts: IntArray) -> tuple[IntArray, IntArray, I
     return pairs, table, spots, used
 
 
-@njit
+@inner
 def is_place(nodes: IdArray, node: int, left: int, right: int) -> bool:
     """Whether a pair still begins at a node."""
     if nodes[node, SYMBOL] != left:
@@ -152,7 +152,7 @@ def is_place(nodes: IdArray, node: int, left: int, right: int) -> bool:
     return bool(following != -1 and nodes[following, SYMBOL] == right)
 
 
-@njit
+@inner
 def first_place(nodes: IdArray, pairs: IntArray, spots: IdArray, index: int) -> int:
     """The first node at which a pair still begins, or -1; stale places before it are forgotten."""
     while pairs[index, LENGTH] > 0:
@@ -164,7 +164,7 @@ def first_place(nodes: IdArray, pairs: IntArray, spots: IdArray, index: int) -> 
     return np.int64(-1)
 
 
-@njit
+@inner
 def near_row(near: IntArray, used: int, beside: IdArray, symbol: int, side: int) -> int:
     """The row of a neighbour; ``used`` where it is new, and is entered."""
     row = np.int64(beside[symbol, side])
@@ -176,7 +176,7 @@ def near_row(near: IntArray, used: int, beside: IdArray, symbol: int, side: int)
     return row
 
 
-@njit
+@inner
 def replace_places(
     nodes: IdArray,
     counts: IntArray,
@@ -229,7 +229,7 @@ def replace_places(
     return np.int64(places), merged, neighbours
 
 
-@njit
+@inner
 def sum_gains(
     nodes: IdArray,
     counts: IntArray,
@@ -261,7 +261,7 @@ def sum_gains(
     return neighbours
 
 
-@njit
+@inner
 def write_places(
     nodes: IdArray, spots: IdArray, start: int, places: int, new: int, near: IntArray, beside: IdArray
 ) -> None:
@@ -280,7 +280,7 @@ def write_places(
             near[row, CURSOR] += 1
 
 
-@njit
+@inner
 def join_places(spots: IdArray, old: int, size: int, start: int, added: int) -> None:
     """Merge ``size`` places from ``old`` on with those that stand behind room for them from ``start`` on."""
     one, other, last = old, start + size, start + size + added
@@ -293,7 +293,7 @@ def join_places(spots: IdArray, old: int, size: int, start: int, added: int) -> 
             other += 1
 
 
-@njit
+@inner
 def merge_everywhere(
     nodes: IdArray,
     counts: IntArray,

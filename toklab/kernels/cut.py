@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from toklab.kernels import njit
+from toklab.kernels import inner
 from toklab.kernels.memory import bytes8
 from toklab.types import ByteArray, IdArray, IntArray, StepArray
 
@@ -29,7 +29,7 @@ HIGH_BITS = 0x8080808080808080
 REACH = 1 << 10
 
 
-@njit
+@inner
 def code_point(text: ByteArray, at: int) -> int:
     """The character that begins at a byte of 0x80 or more."""
     byte = np.int64(text[at])
@@ -42,14 +42,14 @@ def code_point(text: ByteArray, at: int) -> int:
     return (byte & 0x07) << 18 | second << 12 | third << 6 | np.int64(text[at + 3] & 0x3F)
 
 
-@njit
+@inner
 def size_at(text: ByteArray, at: int) -> int:
     """Bytes of the character that begins at a byte."""
     byte = text[at]
     return np.int64(1) + (byte >= 0xC0) + (byte >= 0xE0) + (byte >= 0xF0) if byte != SEPARATOR else np.int64(1)
 
 
-@njit
+@inner
 def write_kinds(text: ByteArray, at: int, stop: int, classes: ByteArray, many: int, kinds: ByteArray) -> int:
     """Kinds of the characters from a byte on, until the first that begins at ``stop`` or later; gives where that is."""
     done = np.uint64(0)
@@ -77,7 +77,7 @@ def write_kinds(text: ByteArray, at: int, stop: int, classes: ByteArray, many: i
     return np.int64(i)
 
 
-@njit
+@inner
 def match_end(text: ByteArray, at: int, classes: ByteArray, table: IdArray) -> int:
     """Where the match that begins at a byte ends; the byte itself where there is none."""
     last = np.int64(at)
@@ -99,7 +99,7 @@ def match_end(text: ByteArray, at: int, classes: ByteArray, table: IdArray) -> i
         at += size_at(text, at)
 
 
-@njit
+@inner
 def next_cut(kinds: ByteArray, at: int, stop: int, safe: ByteArray) -> int:
     """The first place from ``at`` on, and before ``stop``, at which a pre-token ends for sure, or ``stop``."""
     follows = safe.shape[0] - 1
@@ -114,7 +114,7 @@ def next_cut(kinds: ByteArray, at: int, stop: int, safe: ByteArray) -> int:
     return stop
 
 
-@njit
+@inner
 def walk_one(kinds: ByteArray, base: int, row: IntArray, steps: StepArray, events: StepArray) -> None:
     """Walk one lane to where it stops, or over its first slow step."""
     at, n, value = np.uint64(row[AT]), np.uint64(row[EVENTS]), np.uint32(row[STEP])
@@ -129,7 +129,7 @@ def walk_one(kinds: ByteArray, base: int, row: IntArray, steps: StepArray, event
     row[AT], row[EVENTS], row[STEP] = at, n, value
 
 
-@njit
+@inner
 def walk_four(kinds: ByteArray, base: int, span: int, lanes: IntArray, steps: StepArray, events: StepArray) -> None:
     """Walk all lanes ``span`` bytes, or until one comes over a slow step."""
     one, bits, low, shift = np.uint32(EVENT), np.uint64(BITS), np.uint32(63), np.uint32(SHIFT)
@@ -158,7 +158,7 @@ def walk_four(kinds: ByteArray, base: int, span: int, lanes: IntArray, steps: St
     lanes[0, EVENTS], lanes[1, EVENTS], lanes[2, EVENTS], lanes[3, EVENTS] = na, nb, nc, nd
 
 
-@njit
+@inner
 def begin_of(row: IntArray, events: StepArray) -> int:
     """Where the pre-token that a lane is in begins."""
     if row[EVENTS] == 0:
@@ -167,14 +167,14 @@ def begin_of(row: IntArray, events: StepArray) -> int:
     return (event >> BITS) - (0 if event & HERE else 1)
 
 
-@njit
+@inner
 def note(row: IntArray, events: StepArray, at: int, what: int) -> None:
     """Write down that something ended at a byte."""
     events[row[EVENTS]] = at << BITS | EVENT | HERE | what
     row[EVENTS] += 1
 
 
-@njit
+@inner
 def settle(text: ByteArray, row: IntArray, classes: ByteArray, table: IdArray, events: StepArray) -> None:
     """After a slow step: find the match, or the gap before it, by the automaton, and go on behind it."""
     begin = begin_of(row, events)
@@ -191,7 +191,7 @@ def settle(text: ByteArray, row: IntArray, classes: ByteArray, table: IdArray, e
     row[AT], row[STEP] = stop, 0
 
 
-@njit
+@inner
 def set_lanes(kinds: ByteArray, base: int, stop: int, safe: ByteArray, lanes: IntArray) -> int:
     """Give every lane a part of the block, the first going on where it is; gives the lane that ends the block."""
     first = lanes[0, AT]
@@ -213,7 +213,7 @@ def set_lanes(kinds: ByteArray, base: int, stop: int, safe: ByteArray, lanes: In
     return last
 
 
-@njit
+@inner
 def walk(
     text: ByteArray,
     kinds: ByteArray,

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from toklab.kernels import njit
+from toklab.kernels import inner, njit
 from toklab.types import ByteArray, IdArray, IntArray
 
 
-@njit
+@inner
 def _edge(ids: IdArray, start: int, end: int, special: ByteArray, at_end: bool) -> int:
     """Where the piece at the edge of a row is; -1 if there is none."""
     if at_end:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from toklab.kernels import njit
+from toklab.kernels import inner, njit
 from toklab.types import IdArray, IntArray
 
 NONE = 0x7FFFFFFFFFFFFFFF
@@ -20,7 +20,7 @@ SCATTER = 0x9E3779B97F4A7C15
 SHORT = 24
 
 
-@njit
+@inner
 def scattered(key: int) -> np.uint64:
     """A hash of a pair."""
     x = np.uint64(key) * np.uint64(SCATTER)
@@ -39,7 +39,7 @@ def build_ranks(merges: IntArray, ranks: IntArray) -> None:
         ranks[slot, 0], ranks[slot, 1] = key, (np.int64(rank) << 32) | merges[rank, 2]
 
 
-@njit
+@inner
 def value_of(ranks: IntArray, left: int, right: int) -> int:
     """Rank and result of a pair, or NONE."""
     mask = np.uint64(len(ranks) - 1)
@@ -52,7 +52,7 @@ def value_of(ranks: IntArray, left: int, right: int) -> int:
     return np.int64(ranks[slot, 1])
 
 
-@njit
+@inner
 def merge_short(ids: IdArray, ends: IdArray, start: int, size: int, ranks: IntArray, values: IntArray) -> int:
     """Merge the word of ``size`` symbols from ``start`` on in place; gives the number of tokens left."""
     if size < 2:
@@ -79,7 +79,7 @@ def merge_short(ids: IdArray, ends: IdArray, start: int, size: int, ranks: IntAr
     return np.int64(pairs) + 1
 
 
-@njit
+@inner
 def push(heap: IntArray, size: int, entry: int) -> int:
     """Enter a value; gives the new size."""
     at = size
@@ -90,7 +90,7 @@ def push(heap: IntArray, size: int, entry: int) -> int:
     return size + 1
 
 
-@njit
+@inner
 def drop_first(heap: IntArray, size: int) -> int:
     """Take the smallest of ``size`` values out; gives the new size."""
     size -= 1
@@ -108,14 +108,14 @@ def drop_first(heap: IntArray, size: int) -> int:
     return size
 
 
-@njit
+@inner
 def offer(ids: IdArray, at: int, left: int, right: int, ranks: IntArray, heap: IntArray, size: int) -> int:
     """Enter the pair of two positions, if it merges; gives the size of the heap."""
     value = value_of(ranks, ids[at + left], ids[at + right])
     return size if value == NONE else push(heap, size, (value >> 32) << 32 | left)
 
 
-@njit
+@inner
 def merge_long(ids: IdArray, ends: IdArray, at: int, n: int, ranks: IntArray, links: IntArray, heap: IntArray) -> int:
     """The same by a heap. ``links`` (n, 2) are the positions before and after each, ``heap`` has room for 3 n."""
     size = np.int64(0)

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from toklab.kernels import njit
+from toklab.kernels import inner, njit
 from toklab.kernels.tables import mix
 from toklab.types import ByteArray, IdArray, IntArray
 
@@ -23,7 +23,7 @@ PIECE, DEPTH, FAILURE, POPS, POP_COUNT, PARENT, BYTE = 0, 1, 2, 3, 4, 5, 6
 NODE_COLUMNS = 7
 
 
-@njit
+@inner
 def child_slot(table: IntArray, node: int, byte: int) -> np.uint64:
     """Slot that holds the child of a node, or the empty one where it belongs."""
     mask = np.uint64(len(table) - 1)
@@ -34,7 +34,7 @@ def child_slot(table: IntArray, node: int, byte: int) -> np.uint64:
     return slot
 
 
-@njit
+@inner
 def child_of(table: IntArray, node: int, byte: int) -> int:
     """The node that a byte leads to, or -1."""
     slot = child_slot(table, node, byte)
@@ -112,7 +112,7 @@ def link(nodes: IntArray, order: IntArray, table: IntArray, pops: IntArray) -> b
     return True
 
 
-@njit
+@inner
 def match(
     text: ByteArray,
     start: int,

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from toklab.kernels import njit
+from toklab.kernels import inner
 from toklab.kernels.tables import find_key
 from toklab.types import ByteArray, IdArray, IntArray
 
@@ -20,7 +20,7 @@ class Keys(NamedTuple):
     size: IntArray
 
 
-@njit
+@inner
 def new_keys(text: ByteArray, starts: IntArray) -> Keys:
     """Index the initial symbols' bytes; empty ones can never be spelled and are left out."""
     table = np.full(1024, -1, np.int32)
@@ -33,7 +33,7 @@ def new_keys(text: ByteArray, starts: IntArray) -> Keys:
     return Keys(text, starts, table, np.array([n], np.int64))
 
 
-@njit
+@inner
 def keys_with_room(keys: Keys, left: int, right: int) -> Keys:
     """The same keys with room for one more, of the size that left and right make together."""
     n = keys.size[0]
@@ -58,7 +58,7 @@ def keys_with_room(keys: Keys, left: int, right: int) -> Keys:
     return Keys(text, starts, table, keys.size)
 
 
-@njit
+@inner
 def spell_merge(keys: Keys, left: int, right: int, joiner: int) -> int:
     """Write left + right (less ``joiner`` bytes) after the last key; gives the symbol that has it, or -1.
 
@@ -77,7 +77,7 @@ def spell_merge(keys: Keys, left: int, right: int, joiner: int) -> int:
     return np.int64(keys.table[slot])
 
 
-@njit
+@inner
 def accept_merge(keys: Keys) -> int:
     """Make the key that `spell_merge` wrote a symbol; gives its id."""
     n = keys.size[0]
@@ -87,7 +87,7 @@ def accept_merge(keys: Keys) -> int:
     return np.int64(n)
 
 
-@njit
+@inner
 def spells_byte(text: ByteArray, start: int, end: int) -> bool:
     """Compiled twin of `toklab.algorithms.bpe.spells_byte`."""
     if end - start != 6 or text[start] != 60 or text[start + 1] != 48 or text[start + 2] != 120:  # <0x
@@ -96,7 +96,7 @@ def spells_byte(text: ByteArray, start: int, end: int) -> bool:
     return bool((plus or _is_digit(text[start + 3])) and _is_digit(text[start + 4]) and text[start + 5] == 62)
 
 
-@njit
+@inner
 def _is_digit(byte: int) -> bool:
     """Whether a byte is a hexadecimal digit of either case."""
     return 48 <= byte <= 57 or 65 <= byte <= 70 or 97 <= byte <= 102

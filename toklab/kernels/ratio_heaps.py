@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from toklab.kernels import njit
+from toklab.kernels import inner, njit
 from toklab.kernels.chains import LEFT, RIGHT
 from toklab.types import IntArray
 
@@ -24,7 +24,7 @@ LOW = np.uint64(0xFFFFFFFF)
 HALF = np.uint64(32)
 
 
-@njit
+@inner
 def _product(a: int, b: int) -> tuple[int, int]:
     """High and low 64 bits of a x b."""
     a_low, a_high = np.uint64(a) & LOW, np.uint64(a) >> HALF
@@ -35,7 +35,7 @@ def _product(a: int, b: int) -> tuple[int, int]:
     return a_high * b_high + (middle >> HALF) + (other >> HALF), (other << HALF) | (low & LOW)
 
 
-@njit
+@inner
 def _product3(a: int, b: int, c: int) -> tuple[int, int, int]:
     """a x b x c in three 64-bit parts, highest first."""
     high, low = _product(a, b)
@@ -60,7 +60,7 @@ def compare_ratios(count_a: int, left_a: int, right_a: int, count_b: int, left_b
     return 0
 
 
-@njit
+@inner
 def _beats(rows: IntArray, pairs: IntArray, a: int, b: int) -> bool:
     """Whether row a comes before row b: larger ratio, more frequent, smaller left id, smaller right id."""
     gap = rows[a, WORTH] - rows[b, WORTH]
@@ -79,7 +79,7 @@ def _beats(rows: IntArray, pairs: IntArray, a: int, b: int) -> bool:
     return bool(pairs[i, RIGHT] < pairs[j, RIGHT])
 
 
-@njit
+@inner
 def _meld(rows: IntArray, pairs: IntArray, a: int, b: int) -> int:
     """Make one heap of two, given by their first rows or -1; gives the first row."""
     if a == -1 or b == -1:
@@ -93,7 +93,7 @@ def _meld(rows: IntArray, pairs: IntArray, a: int, b: int) -> int:
     return a
 
 
-@njit
+@inner
 def take_first(rows: IntArray, pairs: IntArray, roots: IntArray, heap: int) -> None:
     """Take the first row out of a heap that has one."""
     gone = roots[heap]
@@ -115,7 +115,7 @@ def take_first(rows: IntArray, pairs: IntArray, roots: IntArray, heap: int) -> N
     rows[gone, CHILD], rows[gone, PREVIOUS] = -1, OUT
 
 
-@njit
+@inner
 def _cut(rows: IntArray, row: int) -> None:
     """Take a row that is not the first, with all below it, off its heap."""
     before, after = rows[row, PREVIOUS], rows[row, NEXT]
@@ -127,7 +127,7 @@ def _cut(rows: IntArray, row: int) -> None:
         rows[after, PREVIOUS] = before
 
 
-@njit
+@inner
 def take_out(rows: IntArray, pairs: IntArray, roots: IntArray, heap: int, row: int) -> None:
     """Take any row out of its heap."""
     first = roots[heap]
@@ -140,7 +140,7 @@ def take_out(rows: IntArray, pairs: IntArray, roots: IntArray, heap: int, row: i
         roots[heap] = root
 
 
-@njit
+@inner
 def enter(
     rows: IntArray,
     pairs: IntArray,

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from toklab.kernels import njit
+from toklab.kernels import inner, njit
 from toklab.kernels.cut import (
     AT,
     BACK,
@@ -51,7 +51,7 @@ DOCUMENT = -1
 GO_AT, GO_STEP, GO_FIRST, DONE, WORDS, BYTES, PLACES = 0, 1, 2, 3, 4, 5, 6
 
 
-@njit
+@inner
 def list_words(events: StepArray, n: int, begin: int, keeps_gaps: bool, found: IntArray, done: int) -> int:
     """Begin and size of what ended at a lane's events, size 0 for the end of a text; gives how many there are then."""
     for i in range(n):
@@ -127,7 +127,7 @@ def look_up(
     keys[0, 0] = seen
 
 
-@njit
+@inner
 def has_room(state: IntArray, rows: IntArray, spelled: ByteArray, starts: IntArray, places: IntArray) -> bool:
     """Whether the arrays hold what is needed; a table is at most two thirds full."""
     words = state[WORDS]

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from toklab.kernels import njit
+from toklab.kernels import inner
 from toklab.types import ByteArray, IdArray, IntArray
 
 
-@njit
+@inner
 def mix(key: int) -> int:
     """Scatter a 63-bit key (splitmix64's finaliser)."""
     x = np.uint64(key)
@@ -17,7 +17,7 @@ def mix(key: int) -> int:
     return np.int64((x ^ (x >> np.uint64(31))) & np.uint64(0x7FFFFFFFFFFFFFFF))
 
 
-@njit
+@inner
 def hash_bytes(text: ByteArray, start: int, size: int) -> int:
     """FNV-1a of a stretch of bytes, scattered once more."""
     h = np.uint64(0xCBF29CE484222325)
@@ -26,7 +26,7 @@ def hash_bytes(text: ByteArray, start: int, size: int) -> int:
     return mix(np.int64(h & np.uint64(0x7FFFFFFFFFFFFFFF)))
 
 
-@njit
+@inner
 def find_key(table: IdArray, text: ByteArray, starts: IntArray, at: int, size: int) -> int:
     """Slot of the entry whose bytes equal ``text[at:at + size]``, or of the empty slot where it belongs.
 
@@ -50,7 +50,7 @@ def find_key(table: IdArray, text: ByteArray, starts: IntArray, at: int, size: i
     return slot
 
 
-@njit
+@inner
 def compare_keys(text: ByteArray, starts: IntArray, a: int, b: int) -> int:
     """-1, 0 or 1 as the bytes of entry a sort before, equal or after those of entry b."""
     size_a, size_b = starts[a + 1] - starts[a], starts[b + 1] - starts[b]

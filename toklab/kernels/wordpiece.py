@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from toklab.kernels import njit
+from toklab.kernels import inner, njit
 from toklab.kernels.chains import (
     COUNT,
     LEFT,
@@ -51,7 +51,7 @@ PAIRS, OWNS = 2, 3
 HEAP = 2
 
 
-@njit
+@inner
 def _stand(rows: IntArray, pairs: IntArray, roots: IntArray, singles: IntArray, owner: int) -> None:
     """Let the deputy of a symbol's heap say at least what the first row there says."""
     row = roots[owner]
@@ -61,7 +61,7 @@ def _stand(rows: IntArray, pairs: IntArray, roots: IntArray, singles: IntArray, 
         enter(rows, pairs, roots, common, owner, pair, joint, first, singles[owner])
 
 
-@njit
+@inner
 def _renew(rows: IntArray, pairs: IntArray, roots: IntArray, singles: IntArray, links: IntArray, index: int) -> None:
     """Let the row of a pair say at least what it is worth."""
     row, heap = len(roots) + index, links[index, HEAP]
@@ -74,7 +74,7 @@ def _renew(rows: IntArray, pairs: IntArray, roots: IntArray, singles: IntArray, 
         _stand(rows, pairs, roots, singles, heap)
 
 
-@njit
+@inner
 def _refresh(
     rows: IntArray,
     pairs: IntArray,
@@ -96,7 +96,7 @@ def _refresh(
         _stand(rows, pairs, roots, singles, symbol)
 
 
-@njit
+@inner
 def _own(
     rows: IntArray,
     pairs: IntArray,
@@ -127,7 +127,7 @@ def _own(
             index = following
 
 
-@njit
+@inner
 def _enrol(
     rows: IntArray,
     pairs: IntArray,
@@ -160,7 +160,7 @@ def _enrol(
                 _own(rows, pairs, roots, singles, families, links, symbol, least)
 
 
-@njit
+@inner
 def _put_right(rows: IntArray, pairs: IntArray, roots: IntArray, singles: IntArray, links: IntArray, row: int) -> bool:
     """Whether a pair's row, the first of its heap, tells the truth; one that does not does so after."""
     index = row - len(roots)
@@ -175,7 +175,7 @@ def _put_right(rows: IntArray, pairs: IntArray, roots: IntArray, singles: IntArr
     return False
 
 
-@njit
+@inner
 def _best(rows: IntArray, pairs: IntArray, roots: IntArray, singles: IntArray, links: IntArray, least: int) -> int:
     """Take the best pair out of its heap; -1 if there is none left."""
     common = len(roots) - 1
@@ -203,7 +203,7 @@ def _best(rows: IntArray, pairs: IntArray, roots: IntArray, singles: IntArray, l
     return np.int64(-1)
 
 
-@njit
+@inner
 def _count_symbols(nodes: IdArray, counts: IntArray, room: int) -> IntArray:
     singles = np.zeros(room, np.int64)
     for node in range(len(nodes)):
@@ -300,7 +300,7 @@ def learn(
     return found[:done]
 
 
-@njit
+@inner
 def _starts_like_joined(text: ByteArray, start: int, end: int) -> bool:
     """Whether the bytes start with ``##``."""
     return bool(end - start >= 2 and text[start] == 35 and text[start + 1] == 35)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from toklab.kernels import njit
+from toklab.kernels import inner, njit
 from toklab.kernels.memory import bytes8
 from toklab.types import ByteArray, IntArray
 
@@ -23,7 +23,7 @@ SCATTER_LOW, SCATTER_HIGH = 0x9E3779B97F4A7C15, 0x6A09E667F3BCC909
 MARGIN = 16
 
 
-@njit
+@inner
 def scattered(low: np.uint64, high: np.uint64) -> np.uint64:
     """A hash of a key, good in its lower bits."""
     x = low * np.uint64(SCATTER_LOW) + high * np.uint64(SCATTER_HIGH)
@@ -31,21 +31,21 @@ def scattered(low: np.uint64, high: np.uint64) -> np.uint64:
     return x >> np.uint64(24)
 
 
-@njit
+@inner
 def first_bytes(text: ByteArray, at: np.uint64, size: np.uint64) -> np.uint64:
     """Up to 8 bytes of a word; those past its size are 0."""
     word = bytes8(text, at)
     return word if size >= 8 else word & ((np.uint64(1) << (np.uint64(8) * size)) - np.uint64(1))
 
 
-@njit
+@inner
 def next_bytes(text: ByteArray, at: np.uint64, size: np.uint64) -> np.uint64:
     """The bytes of a short word after the first 8, and its size above them."""
     top = size << np.uint64(56)
     return first_bytes(text, at + np.uint64(8), size - np.uint64(8)) | top if size > 8 else top
 
 
-@njit
+@inner
 def hash_long(text: ByteArray, at: np.uint64, size: np.uint64) -> np.uint64:
     """A hash of any number of bytes, eight at a time."""
     total = size
@@ -56,7 +56,7 @@ def hash_long(text: ByteArray, at: np.uint64, size: np.uint64) -> np.uint64:
     return total
 
 
-@njit
+@inner
 def same_bytes(text: ByteArray, at: np.uint64, other: ByteArray, there: int, size: np.uint64) -> bool:
     """Whether two stretches of bytes are equal."""
     done = np.uint64(0)
@@ -67,7 +67,7 @@ def same_bytes(text: ByteArray, at: np.uint64, other: ByteArray, there: int, siz
     return True
 
 
-@njit
+@inner
 def add_word(
     text: ByteArray, at: np.uint64, size: np.uint64, spelled: ByteArray, starts: IntArray, used: IntArray
 ) -> int:
