@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -16,8 +17,10 @@ from tokenizers import models
 
 from toklab import train
 from toklab.algorithms import pipeline
+from toklab.algorithms.bpe import TIE_RULES
 from toklab.algorithms.models import BpeModel
 from toklab.algorithms.pipeline import TrainedTokenizer
+from toklab.algorithms.segmenting import OrderlyMerges
 from toklab.errors import UsageError
 from toklab.types import Encoding, Piece, Vocab
 
@@ -29,7 +32,7 @@ WORDS = st.lists(
 
 @st.composite
 def merge_tables(draw: st.DrawFn) -> BpeModel:
-    """A vocabulary of four letters and random merges of what is there, in random order."""
+    """A vocabulary of four letters and random merges of what is there, in the order of drawing or another."""
     pieces = list(LETTERS)
     merges: list[tuple[int, int, int]] = []
     for _ in range(draw(st.integers(0, 14))):
@@ -39,7 +42,7 @@ def merge_tables(draw: st.DrawFn) -> BpeModel:
             pieces.append(joined)
         if (left, right) not in {(a, b) for a, b, _ in merges}:
             merges.append((left, right, pieces.index(joined)))
-    order = draw(st.permutations(merges))
+    order = draw(st.just(merges) | st.permutations(merges))
     vocab = Vocab(tuple(Piece(piece.encode()) for piece in pieces))
     return BpeModel(vocab, tuple(order), "character")
 
@@ -61,6 +64,53 @@ def test_merging_three_ways(model: BpeModel, words: list[str]) -> None:
         assert widths == tuple(len(model.strings[i]) for i in ids)
 
 
+def bpe_model(texts: list[str], **options: Any) -> BpeModel:
+    """What BPE learns of texts that are one word each."""
+    tokenizer = train("bpe", texts, pretokenizer="none", **options)
+    assert isinstance(tokenizer, TrainedTokenizer)
+    assert isinstance(tokenizer.model, BpeModel)
+    return tokenizer.model
+
+
+def is_orderly(model: BpeModel) -> bool:
+    """Whether each token has one merge, of parts made before, and is what its own symbols merge to."""
+    made = [new for _, _, new in model.merges]
+    initial = set(range(len(model.vocab))) - set(made)
+    there = set(initial)
+    for left, right, new in model.merges:
+        if not {left, right} <= there or new in there:
+            return False
+        there.add(new)
+    symbols = {i: [i] for i in initial}
+    for left, right, new in model.merges:
+        symbols[new] = symbols[left] + symbols[right]
+    return all(model.merge(symbols[new], [1] * len(symbols[new]))[0] == (new,) for new in made)
+
+
+@settings(max_examples=500)
+@given(model=merge_tables())
+def test_the_linear_kernel_takes_the_lists_that_it_can_take(model: BpeModel) -> None:
+    found = OrderlyMerges.of(np.array(model.merges, np.int64).reshape(-1, 3), len(model.vocab))
+    assert (found is not None) == is_orderly(model)
+
+
+@settings(max_examples=200)
+@given(
+    texts=st.lists(st.text("ab", min_size=1, max_size=30), min_size=1, max_size=6),
+    words=st.lists(st.text("ab", min_size=1, max_size=60), min_size=1, max_size=5),
+    tie=st.sampled_from(TIE_RULES),
+    suffix=st.sampled_from([None, "</w>"]),
+    longest=st.sampled_from([None, 5]),
+)
+def test_what_a_trainer_writes_is_cut_in_linear_time(
+    texts: list[str], words: list[str], tie: str, suffix: str | None, longest: int | None
+) -> None:
+    options = {"alphabet": "character", "tie": tie, "end_of_word_suffix": suffix, "max_piece_length": longest}
+    model = bpe_model(texts, vocab_size=40, **options)
+    assert OrderlyMerges.of(np.array(model.merges, np.int64).reshape(-1, 3), len(model.vocab)) is not None
+    assert model.encode_words(words, "fast") == model.encode_words(words, "reference")
+
+
 def test_merging_by_hand() -> None:
     pieces = ("a", "b", "ab", "ba", "aba", "aa")
     model = BpeModel(
@@ -75,17 +125,22 @@ def test_merging_by_hand() -> None:
 @pytest.mark.parametrize("word", ["a" * 5000, "a" * 4097, "".join(random.Random(3).choices("abcd ", k=1500))])
 def test_long_words(word: str) -> None:
     corpus = ["a" * 700, "".join(random.Random(4).choices("abcd ", k=4000))]
-    model = train("bpe", corpus, vocab_size=420, pretokenizer="none").model  # type: ignore[attr-defined]
+    model = bpe_model(corpus, vocab_size=420)
     readable, compiled = model.encode_words([word], "reference"), model.encode_words([word], "fast")
     assert readable == compiled
     assert len(readable[0][0]) < len(word) / 2
 
 
-def test_a_word_of_a_million_characters_is_no_problem() -> None:
-    model = train("bpe", ["a" * 3000], vocab_size=300, pretokenizer="none").model  # type: ignore[attr-defined]
-    [(ids, widths)] = model.encode_words(["a" * 1_000_000])
+@pytest.mark.parametrize("letters", ["a", "ACGT", "abcdefghijklmnopqrstuvwxyz"])
+@pytest.mark.parametrize("orderly", [True, False])
+def test_a_word_of_a_million_characters_is_no_problem(letters: str, orderly: bool) -> None:
+    text = "".join(random.Random(5).choices(letters, k=1_000_000))
+    model = bpe_model([text[:3000]], vocab_size=300)
+    if not orderly:  # a token that two merges make
+        model = replace(model, merges=(*model.merges, model.merges[0]))
+    [(ids, widths)] = model.encode_words([text])
     assert sum(widths) == 1_000_000
-    assert len(ids) < 1000
+    assert len(ids) < 950_000
 
 
 def test_byte_fallback_by_hand() -> None:

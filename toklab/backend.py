@@ -6,12 +6,15 @@ Small work goes to the readable twin, so that nobody waits for a compiler.
 from __future__ import annotations
 
 import os
+import sys
 from importlib.util import find_spec
 from pathlib import Path
 
 from toklab.errors import UnknownNameError, UsageError
 
 BACKENDS = ("auto", "reference", "fast")
+# Characters from which a scanner that has run before beats the readable twin.
+READY_LIMIT = 1_000
 
 
 def use_kernel(backend: str, work: int, limit: int) -> bool:
@@ -39,6 +42,12 @@ def use_kernel(backend: str, work: int, limit: int) -> bool:
     if backend == "fast":
         raise UsageError("backend 'fast' needs Numba, which is not installed; use 'reference'")
     return False
+
+
+def has_run(module: str, kernel: str) -> bool:
+    """Whether a kernel of `toklab.kernels` has run in this process, so that nobody waits for it any more."""
+    found = sys.modules.get(f"toklab.kernels.{module}")
+    return found is not None and bool(getattr(found, kernel).signatures)
 
 
 def thread_count(threads: int | None, tasks: int) -> int:

@@ -149,7 +149,7 @@ class BpeModel:
     def _kernel(self) -> BpeKernel:
         from toklab.algorithms.segmenting import BpeKernel
 
-        return BpeKernel(self.merges)
+        return BpeKernel(self.merges, len(self.vocab))
 
 
 @dataclass(frozen=True)

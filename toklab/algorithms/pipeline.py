@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from toklab.algorithms.models import Model, Segmentation
+from toklab.backend import READY_LIMIT, has_run
 from toklab.errors import UsageError
 from toklab.pretokenize import PreTokenizer, get_normalizer
 from toklab.pretokenize.utf8 import char_to_byte
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 # Words that a tokenizer remembers; past that it starts to remember anew.
 CACHE_WORDS = 1 << 17
+# Characters that the readable twin encodes in about a second.
+REFERENCE_LIMIT = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -88,7 +91,8 @@ class TrainedTokenizer:
         if allow_special and self._special_pattern is not None:
             return Batch.stack([self._encode_with_specials(text) for text in texts])
         if self.normalizer == "none" and texts:
-            cutter = self.pretokenizer.cutter(self.backend, sum(map(len, texts)))
+            limit = READY_LIMIT if has_run("layout", "lay_out") else REFERENCE_LIMIT
+            cutter = self.pretokenizer.cutter(self.backend, sum(map(len, texts)), limit)
             if cutter is not None:
                 return self._scanned(cutter).encode(texts, offsets, threads)
         cut = [self._cut(text) for text in texts]

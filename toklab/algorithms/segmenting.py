@@ -43,38 +43,100 @@ class Tokens(NamedTuple):
 
 
 class BpeKernel:
-    """The compiled merge loop with the ranks of one model."""
+    """The compiled merge loop of one model: linear where its list of merges is orderly, else by a heap.
 
-    def __init__(self, merges: Sequence[tuple[int, int, int]]) -> None:
-        from toklab.kernels import encode_bpe
+    Parameters
+    ----------
+    merges : (left id, right id, resulting id), in rank order
+    size : of the vocabulary
+    """
 
-        announce(encode_bpe.encode)
-        self._ranks = np.full((table_size(2 * len(merges)), 2), -1, np.int64)
-        encode_bpe.build_ranks(np.array(merges, np.int64).reshape(-1, 3), self._ranks)
+    def __init__(self, merges: Sequence[tuple[int, int, int]], size: int) -> None:
+        self._merges = np.array(merges, np.int64).reshape(-1, 3)
+        self._orderly = OrderlyMerges.of(self._merges, size)
+        if self._orderly is None:
+            from toklab.kernels import encode_bpe_heap
+
+            announce(encode_bpe_heap.encode)
+            self._ranks = np.full((table_size(2 * len(merges)), 2), -1, np.int64)
+            encode_bpe_heap.build_ranks(self._merges, self._ranks)
 
     def merge_bytes(self, words: Words, byte_ids: Sequence[int]) -> Tokens:
         """Merge words from the ids of their bytes."""
         first, last = int(words.starts[0]), int(words.starts[-1])
-        offsets = words.starts - first
-        ids = np.array(byte_ids, np.int32)[words.text[first:last]]
-        ends = np.arange(1, last - first + 1) - np.repeat(offsets[:-1], np.diff(offsets))
-        return self._merge(ids, ends.astype(np.int32), offsets)
+        return self._merge(np.array(byte_ids, np.int32)[words.text[first:last]], words.starts - first)
 
     def merge(self, starts: Sequence[tuple[Sequence[int], Sequence[int]]]) -> Tokens:
         """Merge words given as initial ids and widths."""
         ids, ends, sizes = Tokens.of(starts)
         offsets = np.zeros(len(sizes) + 1, np.int64)
         np.cumsum(sizes, out=offsets[1:])
-        return self._merge(ids, ends, offsets)
+        found = self._merge(ids, offsets)
+        return found._replace(ends=ends[np.repeat(offsets[:-1], found.sizes) + found.ends - 1])
 
-    def _merge(self, ids: IdArray, ends: IdArray, offsets: IntArray) -> Tokens:
+    def _merge(self, ids: IdArray, offsets: IntArray) -> Tokens:
+        """Tokens of words given as initial ids and where each word begins; ends are counted in initial symbols."""
+        sizes = np.diff(offsets)
+        if self._orderly is not None:
+            return self._orderly.cut(ids, offsets, sizes)
+        from toklab.kernels import encode_bpe_heap
+
+        longest = int(sizes.max(initial=0))
+        links, heap = np.empty((longest, 2), np.int64), np.empty(3 * longest, np.int64)
+        ends = np.empty_like(ids)
+        total = encode_bpe_heap.encode(ids, offsets, self._ranks, links, heap, ends, sizes)
+        return Tokens(ids[:total], ends[:total], sizes)
+
+
+class OrderlyMerges(NamedTuple):
+    """The tables of `toklab.kernels.encode_bpe`, and from ids to numbers and back."""
+
+    tokens: IdArray
+    pairs: IntArray
+    trie: IntArray
+    numbers: IdArray
+    ids: IdArray
+
+    @staticmethod
+    def of(merges: IntArray, size: int) -> OrderlyMerges | None:
+        """The tables of a list of merges; None where it is not orderly, or too large for them."""
+        from toklab.kernels import encode_bpe as kernels
+
+        announce(kernels.encode)
+        made = np.bincount(merges[:, 2], minlength=size)
+        initial = np.flatnonzero(made == 0)
+        ids = np.concatenate([initial, merges[:, 2]]).astype(np.int32)
+        if made.max(initial=0) > 1 or size >= kernels.NONE or len(initial) >> kernels.SYMBOL_BITS:
+            return None
+        numbers = np.zeros(size, np.int32)
+        numbers[ids] = np.arange(size)
+        parts = numbers[merges[:, :2]].astype(np.int64)
+        if (parts.max(axis=1, initial=0) >= np.arange(len(initial), size)).any():
+            return None
+        tokens = np.zeros((size, kernels.TOKEN_COLUMNS), np.int32)
+        pairs = np.full(table_size(2 * len(parts)), -1, np.int64)
+        if not kernels.describe(parts, tokens, pairs):
+            return None
+        starts = np.zeros(size + 1, np.int64)
+        np.cumsum(tokens[:, kernels.LENGTH], out=starts[1:])
+        symbols = np.zeros(starts[-1], np.int32)
+        kernels.spell(tokens, starts, symbols)
+        order = np.argsort(tokens[:, kernels.LENGTH], kind="stable")[len(initial) :]
+        trie = np.full(table_size(2 * len(order)), -1, np.int64)
+        while not kernels.build_trie(order, starts, symbols, tokens, trie):
+            if len(trie) >> kernels.NODE_BITS:
+                return None
+            trie = np.full(2 * len(trie), -1, np.int64)
+        return OrderlyMerges(tokens, pairs, trie, numbers, ids)
+
+    def cut(self, ids: IdArray, offsets: IntArray, sizes: IntArray) -> Tokens:
+        """Tokens of words; ``sizes`` is written."""
         from toklab.kernels import encode_bpe
 
-        sizes = np.diff(offsets)
-        longest = max(encode_bpe.SHORT, int(sizes.max(initial=0)))
-        links, heap = np.empty((longest, 2), np.int64), np.empty(3 * longest, np.int64)
-        total = encode_bpe.encode(ids, ends, offsets, self._ranks, links, heap, sizes)
-        return Tokens(ids[:total], ends[:total], sizes)
+        out, ends, dead = np.empty_like(ids), np.empty_like(ids), np.zeros(len(ids) + 1, np.uint8)
+        symbols = self.numbers[ids]
+        total = encode_bpe.encode(symbols, offsets, self.tokens, self.pairs, self.trie, dead, out, ends, sizes)
+        return Tokens(self.ids[out[:total]], ends[:total], sizes)
 
 
 class WordPieceKernel:

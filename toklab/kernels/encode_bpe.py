@@ -1,8 +1,14 @@
-"""Compiled twin of `toklab.algorithms.models.BpeModel.merge`.
+"""Compiled twin of `toklab.algorithms.models.BpeModel.merge` for orderly lists of merges, in linear time.
 
-Words stand end to end as initial ids, with the byte of the word where each ends. Ranks are a hash table of rows
-(left id << 32 | right id, rank << 32 | resulting id). A short word keeps the value of each pair beside it and takes
-the least; a long one takes it from a heap of (rank << 32 | position), O(n log n) for any word.
+A list is orderly where each token has one merge, of parts that are made before, and is what its own symbols merge to.
+Every list that a trainer wrote is; then a word has just one cut into tokens of which no two neighbours would have
+merged across the seam between them. So: take the longest token that fits behind the last one, and where none does, go
+back. (van Antwerpen and Neubeck 2024, "So many tokens, so little time"; here over initial symbols, not bytes, and with
+the leftmost-first rule in `fits`.)
+
+Tokens are numbered as they are made: initial symbols first, then one for each merge. Two hash tables hold an entry in
+one integer, the key above the value, or -1: ``pairs`` (left, right, what they merge to) and ``trie`` (node, symbol,
+child) over the symbols of all tokens. The node of a token has its number; other nodes are numbered behind the tokens.
 """
 
 from __future__ import annotations
@@ -10,159 +16,203 @@ from __future__ import annotations
 import numpy as np
 
 from toklab.kernels import inner, njit
-from toklab.types import IdArray, IntArray
+from toklab.types import ByteArray, IdArray, IntArray
 
-NONE = 0x7FFFFFFFFFFFFFFF
-LOW_BITS = 0xFFFFFFFF
+# Columns of a token: its parts (-1: none), its symbols, and the longest token that it begins with.
+LEFT, RIGHT, LENGTH, SHORTER = 0, 1, 2, 3
+TOKEN_COLUMNS = 4
+# Bits of a token's number in ``pairs``, and of a node's and a symbol's in ``trie``.
+TOKEN_BITS, NODE_BITS, SYMBOL_BITS = 21, 23, 16
+NONE = 1 << TOKEN_BITS
 # An odd constant that scatters the bits of a key (the fraction of the golden ratio).
 SCATTER = 0x9E3779B97F4A7C15
-# Up to this many symbols, looking at all pairs costs less than a heap.
-SHORT = 24
 
 
 @inner
-def scattered(key: int) -> np.uint64:
-    """A hash of a pair."""
+def slot_of(table: IntArray, key: int, bits: int) -> np.uint64:
+    """Slot of the entry with a key above ``bits`` bits of value, or the empty one where it belongs."""
+    mask = np.uint64(len(table) - 1)
     x = np.uint64(key) * np.uint64(SCATTER)
-    return x ^ x >> np.uint64(32)
+    slot = (x ^ x >> np.uint64(32)) & mask
+    while table[slot] >> bits != key and table[slot] != -1:
+        slot = (slot + np.uint64(1)) & mask
+    return slot
+
+
+@inner
+def merged(pairs: IntArray, left: int, right: int) -> int:
+    """What two tokens merge to, or NONE."""
+    entry = pairs[slot_of(pairs, left << TOKEN_BITS | right, np.int64(TOKEN_BITS))]
+    return np.int64(NONE) if entry == -1 else entry & (NONE - 1)
+
+
+@inner
+def fits(tokens: IdArray, pairs: IntArray, left: int, right: int, until: int) -> bool:
+    """Whether no merge to a token before ``until`` crosses the seam between two tokens.
+
+    Their last and first symbols merge step by step into them, in the order of the tokens' numbers; a merge crosses the
+    seam if it comes while both that it would join are there. Here the steps are undone, the latest first.
+    """
+    left_ends, right_ends = until, until
+    while True:
+        crossing = merged(pairs, left, right)
+        # The leftmost of equal pairs merges first, so a tie is lost to the left and won from the right.
+        if crossing < left_ends and crossing <= right_ends:
+            return False
+        if left > right and tokens[left, LEFT] >= 0:
+            left_ends, left = left, np.int64(tokens[left, RIGHT])
+        elif tokens[right, LEFT] >= 0:
+            right_ends, right = right, np.int64(tokens[right, LEFT])
+        else:
+            return True
 
 
 @njit
-def build_ranks(merges: IntArray, ranks: IntArray) -> None:
-    """Fill a hash table, whose keys are -1 and whose size is a power of two; of equal pairs the last rank counts."""
-    mask = np.uint64(len(ranks) - 1)
-    for rank in range(len(merges)):
-        key = (merges[rank, 0] << 32) | merges[rank, 1]
-        slot = scattered(key) & mask
-        while ranks[slot, 0] != -1 and ranks[slot, 0] != key:
-            slot = (slot + np.uint64(1)) & mask
-        ranks[slot, 0], ranks[slot, 1] = key, (np.int64(rank) << 32) | merges[rank, 2]
+def describe(parts: IntArray, tokens: IdArray, pairs: IntArray) -> bool:
+    """Write the tokens' parts and lengths, and their pairs; False where the list is not orderly.
+
+    Parameters
+    ----------
+    parts : (merges, 2) numbers of what each merge joins, less than that of what it makes
+    tokens : (size, TOKEN_COLUMNS) written
+    pairs : of -1, a power of two long, at most half of it needed; written
+    """
+    first = len(tokens) - len(parts)
+    for token in range(len(tokens)):
+        tokens[token, LEFT], tokens[token, RIGHT], tokens[token, LENGTH], tokens[token, SHORTER] = -1, -1, 1, -1
+    for merge in range(len(parts)):
+        left, right, new = parts[merge, 0], parts[merge, 1], first + merge
+        key = left << TOKEN_BITS | right
+        slot = slot_of(pairs, key, np.int64(TOKEN_BITS))
+        if pairs[slot] != -1:
+            return False
+        pairs[slot] = key << TOKEN_BITS | new
+        tokens[new, LEFT], tokens[new, RIGHT] = left, right
+        tokens[new, LENGTH] = tokens[left, LENGTH] + tokens[right, LENGTH]
+    orderly = True
+    for merge in range(len(parts)):
+        orderly &= fits(tokens, pairs, parts[merge, 0], parts[merge, 1], first + merge)
+    return orderly
 
 
-@inner
-def value_of(ranks: IntArray, left: int, right: int) -> int:
-    """Rank and result of a pair, or NONE."""
-    mask = np.uint64(len(ranks) - 1)
-    key = (np.int64(left) << 32) | np.int64(right)
-    slot = scattered(key) & mask
-    while ranks[slot, 0] != key:
-        if ranks[slot, 0] == -1:
-            return np.int64(NONE)
-        slot = (slot + np.uint64(1)) & mask
-    return np.int64(ranks[slot, 1])
-
-
-@inner
-def merge_short(ids: IdArray, ends: IdArray, start: int, size: int, ranks: IntArray, values: IntArray) -> int:
-    """Merge the word of ``size`` symbols from ``start`` on in place; gives the number of tokens left."""
-    if size < 2:
-        return size
-    one, at, pairs = np.uint64(1), np.uint64(start), np.uint64(size - 1)
-    for i in range(pairs):
-        values[i] = value_of(ranks, ids[at + i], ids[at + i + one])
-    while pairs > 0:
-        best, value = np.uint64(0), values[0]
-        for i in range(one, pairs):
-            if values[i] < value:  # equal pairs have equal values, so the first stays
-                best, value = i, values[i]
-        if value == NONE:
-            break
-        ids[at + best] = value & LOW_BITS
-        ends[at + best] = ends[at + best + one]
-        for i in range(best + one, pairs):
-            ids[at + i], ends[at + i], values[i - one] = ids[at + i + one], ends[at + i + one], values[i]
-        pairs -= one
-        if best > 0:
-            values[best - one] = value_of(ranks, ids[at + best - one], ids[at + best])
-        if best < pairs:
-            values[best] = value_of(ranks, ids[at + best], ids[at + best + one])
-    return np.int64(pairs) + 1
-
-
-@inner
-def push(heap: IntArray, size: int, entry: int) -> int:
-    """Enter a value; gives the new size."""
-    at = size
-    while at > 0 and entry < heap[(at - 1) >> 1]:
-        heap[at] = heap[(at - 1) >> 1]
-        at = (at - 1) >> 1
-    heap[at] = entry
-    return size + 1
-
-
-@inner
-def drop_first(heap: IntArray, size: int) -> int:
-    """Take the smallest of ``size`` values out; gives the new size."""
-    size -= 1
-    last = heap[size]
-    at = 0
-    while 2 * at + 1 < size:
-        child = 2 * at + 1
-        if child + 1 < size and heap[child + 1] < heap[child]:
-            child += 1
-        if heap[child] >= last:
-            break
-        heap[at] = heap[child]
-        at = child
-    heap[at] = last
-    return size
-
-
-@inner
-def offer(ids: IdArray, at: int, left: int, right: int, ranks: IntArray, heap: IntArray, size: int) -> int:
-    """Enter the pair of two positions, if it merges; gives the size of the heap."""
-    value = value_of(ranks, ids[at + left], ids[at + right])
-    return size if value == NONE else push(heap, size, (value >> 32) << 32 | left)
-
-
-@inner
-def merge_long(ids: IdArray, ends: IdArray, at: int, n: int, ranks: IntArray, links: IntArray, heap: IntArray) -> int:
-    """The same by a heap. ``links`` (n, 2) are the positions before and after each, ``heap`` has room for 3 n."""
-    size = np.int64(0)
-    for p in range(n):
-        links[p, 0], links[p, 1] = p - 1, p + 1
-        if p + 1 < n:
-            size = offer(ids, at, p, p + 1, ranks, heap, size)
-    while size > 0:
-        entry = heap[0]
-        size = drop_first(heap, size)
-        p = entry & LOW_BITS
-        q = links[p, 1]
-        if ids[at + p] < 0 or q >= n:
+@njit
+def spell(tokens: IdArray, starts: IntArray, symbols: IdArray) -> None:
+    """Write the symbols of every token, from ``starts`` on."""
+    for token in range(len(tokens)):
+        at = starts[token]
+        if tokens[token, LEFT] < 0:
+            symbols[at] = token
             continue
-        value = value_of(ranks, ids[at + p], ids[at + q])
-        # A stale entry names a position that is gone, or that holds another pair by now.
-        if value == NONE or value >> 32 != entry >> 32:
+        for side in range(2):
+            part = tokens[token, side]
+            for i in range(starts[part], starts[part + 1]):
+                symbols[at] = symbols[i]
+                at += 1
+
+
+@njit
+def build_trie(order: IntArray, starts: IntArray, symbols: IdArray, tokens: IdArray, trie: IntArray) -> bool:
+    """Enter every token, and find the longest that each begins with; False where the table would be too full.
+
+    Parameters
+    ----------
+    order : tokens of more than one symbol, none before a shorter one
+    trie : of -1, a power of two long; written
+    """
+    nodes = len(tokens)
+    entered = 0
+    for token in order:
+        node = np.int64(symbols[starts[token]])
+        for at in range(starts[token] + 1, starts[token + 1]):
+            if node < len(tokens):
+                tokens[token, SHORTER] = node
+            key = node << SYMBOL_BITS | symbols[at]
+            slot = slot_of(trie, key, np.int64(NODE_BITS))
+            if trie[slot] == -1:
+                entered += 1
+                if 4 * entered > 3 * len(trie) or nodes >> NODE_BITS:
+                    return False
+                last = at + 1 == starts[token + 1]
+                trie[slot] = key << NODE_BITS | (token if last else nodes)
+                nodes += 0 if last else 1
+            node = trie[slot] & ((1 << NODE_BITS) - 1)
+    return True
+
+
+@inner
+def longest(symbols: IdArray, at: int, end: int, size: int, trie: IntArray) -> int:
+    """The longest of ``size`` tokens that the symbols from a place on begin with."""
+    node = np.int64(symbols[at])
+    best = node
+    for i in range(at + 1, end):
+        entry = trie[slot_of(trie, node << SYMBOL_BITS | symbols[i], np.int64(NODE_BITS))]
+        if entry == -1:
+            break
+        node = entry & ((1 << NODE_BITS) - 1)
+        if node < size:
+            best = node
+    return best
+
+
+@inner
+def cut(
+    symbols: IdArray,
+    start: int,
+    end: int,
+    tokens: IdArray,
+    pairs: IntArray,
+    trie: IntArray,
+    dead: ByteArray,
+    out: IdArray,
+    done: int,
+) -> int:
+    """Cut one word into ``out[done:]``; gives the number of tokens.
+
+    ``dead`` marks the places that lead nowhere: which tokens stand before a place does not depend on what follows.
+    """
+    at, n = start, done
+    token = longest(symbols, at, end, len(tokens), trie)
+    while True:
+        while token != -1:
+            behind = at + tokens[token, LENGTH]
+            if dead[behind] == 0 and (n == done or fits(tokens, pairs, np.int64(out[n - 1]), token, np.int64(NONE))):
+                break
+            token = np.int64(tokens[token, SHORTER])
+        if token == -1:
+            dead[at] = 1
+            n -= 1
+            at -= tokens[out[n], LENGTH]
+            token = np.int64(tokens[out[n], SHORTER])
             continue
-        ids[at + p], ids[at + q] = value & LOW_BITS, -1
-        ends[at + p] = ends[at + q]
-        after, before = links[q, 1], links[p, 0]
-        links[p, 1] = after
-        if after < n:
-            links[after, 0] = p
-            size = offer(ids, at, p, after, ranks, heap, size)
-        if before >= 0:
-            size = offer(ids, at, before, p, ranks, heap, size)
-    kept = 0
-    for p in range(n):
-        if ids[at + p] >= 0:
-            ids[at + kept], ends[at + kept] = ids[at + p], ends[at + p]
-            kept += 1
-    return kept
+        out[n] = token
+        n += 1
+        at += tokens[token, LENGTH]
+        if at >= end:
+            return n - done
+        token = longest(symbols, at, end, len(tokens), trie)
 
 
 @njit
 def encode(
-    ids: IdArray, ends: IdArray, offsets: IntArray, ranks: IntArray, links: IntArray, heap: IntArray, sizes: IntArray
+    symbols: IdArray,
+    offsets: IntArray,
+    tokens: IdArray,
+    pairs: IntArray,
+    trie: IntArray,
+    dead: ByteArray,
+    out: IdArray,
+    ends: IdArray,
+    sizes: IntArray,
 ) -> int:
-    """Merge every word in place and move its tokens to the front.
+    """Cut every word into tokens.
 
     Parameters
     ----------
-    ids, ends : (n,) initial ids, and the byte of the word where each ends; overwritten
+    symbols : (n,) initial symbols by number
     offsets : (words + 1,) where each word begins
-    ranks : from `build_ranks`
-    links, heap : room for the longest word: (symbols, 2) and (3 * symbols,), at least for SHORT of them
+    tokens, pairs, trie : of the model
+    dead : (n + 1,) of 0
+    out, ends : (n,) written: tokens of all words, end to end, and after how many symbols of its word each ends
     sizes : (words,) written: tokens of each word
 
     Returns
@@ -171,13 +221,14 @@ def encode(
     """
     done = np.int64(0)
     for word in range(len(sizes)):
-        at, n = offsets[word], offsets[word + 1] - offsets[word]
-        if n <= SHORT:
-            n = merge_short(ids, ends, at, n, ranks, heap)
-        else:
-            n = merge_long(ids, ends, at, n, ranks, links, heap)
-        for i in range(n):
-            ids[done + i], ends[done + i] = ids[at + i], ends[at + i]
+        start, end = offsets[word], offsets[word + 1]
+        n = np.int64(0)
+        if start < end:
+            n = cut(symbols, start, end, tokens, pairs, trie, dead, out, done)
+        at = np.int64(0)
+        for i in range(done, done + n):
+            at += tokens[out[i], LENGTH]
+            ends[i] = at
         sizes[word] = n
         done += n
     return done

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import regex
 
-from toklab.backend import use_kernel
+from toklab.backend import READY_LIMIT, has_run, use_kernel
 from toklab.errors import InputError, PatternError, UnknownNameError
 from toklab.pretokenize.normalize import NORMALIZERS, Normalized, get_normalizer
 from toklab.pretokenize.patterns import PATTERNS, Pattern, from_oniguruma, to_oniguruma
@@ -62,9 +62,9 @@ class PreTokenizer:
         """The text as ``regex`` must see it to find letters and numbers where the library that is matched does."""
         return text if text.isascii() else with_stand_ins(text, self._stand_ins)
 
-    def cutter(self, backend: str, characters: int) -> Cutter | None:
-        """The tables to scan with, where so much text deserves it and the pattern compiles to them."""
-        if self.name == "none" or not use_kernel(backend, characters, REFERENCE_LIMIT):
+    def cutter(self, backend: str, characters: int, limit: int) -> Cutter | None:
+        """The tables to scan with, where more text than ``limit`` deserves it and the pattern compiles to them."""
+        if self.name == "none" or not use_kernel(backend, characters, limit):
             return None
         from toklab.pretokenize.automaton import compile_pattern
         from toklab.pretokenize.cutter import make_cutter
@@ -178,7 +178,8 @@ def count_words(
 
 
 def _count(texts: Sequence[str], pretokenizer: PreTokenizer, threads: int | None, backend: str) -> WordCounts | None:
-    cutter = pretokenizer.cutter(backend, sum(map(len, texts)))
+    limit = READY_LIMIT if has_run("scan", "scan") else REFERENCE_LIMIT
+    cutter = pretokenizer.cutter(backend, sum(map(len, texts)), limit)
     if cutter is not None:
         from toklab.pretokenize.words import count_scanned
 
