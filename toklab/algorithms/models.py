@@ -118,7 +118,12 @@ class BpeModel:
 
     @cached_property
     def _byte_ids(self) -> tuple[int, ...]:
-        ids = {piece.surface: i for i, piece in enumerate(self.vocab) if len(piece.surface) == 1 and not piece.special}
+        ids: dict[bytes, int] = {}
+        for i, piece in enumerate(self.vocab):
+            if len(piece.surface) == 1 and not piece.special:
+                ids.setdefault(piece.surface, i)
+                if len(ids) == 256:
+                    break
         return tuple(ids[bytes([byte])] for byte in range(256))
 
     def encode_words(self, words: Sequence[str], backend: str = "auto") -> list[Segmentation]:

@@ -10,7 +10,7 @@ import numpy as np
 
 from toklab.algorithms.symbols import CONTINUATION
 from toklab.kernels import announce
-from toklab.types import IdArray, IntArray, Words
+from toklab.types import IdArray, IntArray, StepArray, Words
 
 if TYPE_CHECKING:
     from toklab.algorithms.models import Segmentation, WordPieceModel
@@ -93,6 +93,7 @@ class OrderlyMerges(NamedTuple):
 
     tokens: IdArray
     pairs: IntArray
+    maybe: StepArray
     trie: IntArray
     numbers: IdArray
     ids: IdArray
@@ -115,7 +116,8 @@ class OrderlyMerges(NamedTuple):
             return None
         tokens = np.zeros((size, kernels.TOKEN_COLUMNS), np.int32)
         pairs = np.full(table_size(2 * len(parts)), -1, np.int64)
-        if not kernels.describe(parts, tokens, pairs):
+        maybe = np.zeros(1 << kernels.FILTER_BITS >> 6, np.uint64)
+        if not kernels.describe(parts, tokens, pairs, maybe):
             return None
         starts = np.zeros(size + 1, np.int64)
         np.cumsum(tokens[:, kernels.LENGTH], out=starts[1:])
@@ -127,7 +129,7 @@ class OrderlyMerges(NamedTuple):
             if len(trie) >> kernels.NODE_BITS:
                 return None
             trie = np.full(2 * len(trie), -1, np.int64)
-        return OrderlyMerges(tokens, pairs, trie, numbers, ids)
+        return OrderlyMerges(tokens, pairs, maybe, trie, numbers, ids)
 
     def cut(self, ids: IdArray, offsets: IntArray, sizes: IntArray) -> Tokens:
         """Tokens of words; ``sizes`` is written."""
@@ -135,7 +137,9 @@ class OrderlyMerges(NamedTuple):
 
         out, ends, dead = np.empty_like(ids), np.empty_like(ids), np.zeros(len(ids) + 1, np.uint8)
         symbols = self.numbers[ids]
-        total = encode_bpe.encode(symbols, offsets, self.tokens, self.pairs, self.trie, dead, out, ends, sizes)
+        total = encode_bpe.encode(
+            symbols, offsets, self.tokens, self.pairs, self.maybe, self.trie, dead, out, ends, sizes
+        )
         return Tokens(self.ids[out[:total]], ends[:total], sizes)
 
 

@@ -9,6 +9,7 @@ the leftmost-first rule in `fits`.)
 Tokens are numbered as they are made: initial symbols first, then one for each merge. Two hash tables hold an entry in
 one integer, the key above the value, or -1: ``pairs`` (left, right, what they merge to) and ``trie`` (node, symbol,
 child) over the symbols of all tokens. The node of a token has its number; other nodes are numbered behind the tokens.
+Most pairs that are asked for do not merge: ``maybe`` has a bit for each value of a hash, 0 where no pair has it.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from __future__ import annotations
 import numpy as np
 
 from toklab.kernels import inner, njit
-from toklab.types import ByteArray, IdArray, IntArray
+from toklab.types import ByteArray, IdArray, IntArray, StepArray
 
 # Columns of a token: its parts (-1: none), its symbols, and the longest token that it begins with.
 LEFT, RIGHT, LENGTH, SHORTER = 0, 1, 2, 3
@@ -24,8 +25,15 @@ TOKEN_COLUMNS = 4
 # Bits of a token's number in ``pairs``, and of a node's and a symbol's in ``trie``.
 TOKEN_BITS, NODE_BITS, SYMBOL_BITS = 21, 23, 16
 NONE = 1 << TOKEN_BITS
+FILTER_BITS = 19
 # An odd constant that scatters the bits of a key (the fraction of the golden ratio).
 SCATTER = 0x9E3779B97F4A7C15
+
+
+@inner
+def filter_bit(key: int) -> np.uint64:
+    """The bit of a pair in ``maybe``."""
+    return (np.uint64(key) * np.uint64(SCATTER)) >> np.uint64(64 - FILTER_BITS)
 
 
 @inner
@@ -40,14 +48,18 @@ def slot_of(table: IntArray, key: int, bits: int) -> np.uint64:
 
 
 @inner
-def merged(pairs: IntArray, left: int, right: int) -> int:
+def merged(pairs: IntArray, maybe: StepArray, left: int, right: int) -> int:
     """What two tokens merge to, or NONE."""
-    entry = pairs[slot_of(pairs, left << TOKEN_BITS | right, np.int64(TOKEN_BITS))]
+    key = left << TOKEN_BITS | right
+    bit = filter_bit(key)
+    if maybe[bit >> np.uint64(6)] >> (bit & np.uint64(63)) & np.uint64(1) == 0:
+        return np.int64(NONE)
+    entry = pairs[slot_of(pairs, key, np.int64(TOKEN_BITS))]
     return np.int64(NONE) if entry == -1 else entry & (NONE - 1)
 
 
 @inner
-def fits(tokens: IdArray, pairs: IntArray, left: int, right: int, until: int) -> bool:
+def fits(tokens: IdArray, pairs: IntArray, maybe: StepArray, left: int, right: int, until: int) -> bool:
     """Whether no merge to a token before ``until`` crosses the seam between two tokens.
 
     Their last and first symbols merge step by step into them, in the order of the tokens' numbers; a merge crosses the
@@ -55,7 +67,7 @@ def fits(tokens: IdArray, pairs: IntArray, left: int, right: int, until: int) ->
     """
     left_ends, right_ends = until, until
     while True:
-        crossing = merged(pairs, left, right)
+        crossing = merged(pairs, maybe, left, right)
         # The leftmost of equal pairs merges first, so a tie is lost to the left and won from the right.
         if crossing < left_ends and crossing <= right_ends:
             return False
@@ -68,7 +80,7 @@ def fits(tokens: IdArray, pairs: IntArray, left: int, right: int, until: int) ->
 
 
 @njit
-def describe(parts: IntArray, tokens: IdArray, pairs: IntArray) -> bool:
+def describe(parts: IntArray, tokens: IdArray, pairs: IntArray, maybe: StepArray) -> bool:
     """Write the tokens' parts and lengths, and their pairs; False where the list is not orderly.
 
     Parameters
@@ -76,6 +88,7 @@ def describe(parts: IntArray, tokens: IdArray, pairs: IntArray) -> bool:
     parts : (merges, 2) numbers of what each merge joins, less than that of what it makes
     tokens : (size, TOKEN_COLUMNS) written
     pairs : of -1, a power of two long, at most half of it needed; written
+    maybe : of 0, a bit for each value of FILTER_BITS; written
     """
     first = len(tokens) - len(parts)
     for token in range(len(tokens)):
@@ -87,11 +100,13 @@ def describe(parts: IntArray, tokens: IdArray, pairs: IntArray) -> bool:
         if pairs[slot] != -1:
             return False
         pairs[slot] = key << TOKEN_BITS | new
+        bit = filter_bit(key)
+        maybe[bit >> np.uint64(6)] |= np.uint64(1) << (bit & np.uint64(63))
         tokens[new, LEFT], tokens[new, RIGHT] = left, right
         tokens[new, LENGTH] = tokens[left, LENGTH] + tokens[right, LENGTH]
     orderly = True
     for merge in range(len(parts)):
-        orderly &= fits(tokens, pairs, parts[merge, 0], parts[merge, 1], first + merge)
+        orderly &= fits(tokens, pairs, maybe, parts[merge, 0], parts[merge, 1], first + merge)
     return orderly
 
 
@@ -161,6 +176,7 @@ def cut(
     end: int,
     tokens: IdArray,
     pairs: IntArray,
+    maybe: StepArray,
     trie: IntArray,
     dead: ByteArray,
     out: IdArray,
@@ -173,9 +189,10 @@ def cut(
     at, n = start, done
     token = longest(symbols, at, end, len(tokens), trie)
     while True:
+        last = np.int64(out[n - 1]) if n > done else np.int64(-1)
         while token != -1:
             behind = at + tokens[token, LENGTH]
-            if dead[behind] == 0 and (n == done or fits(tokens, pairs, np.int64(out[n - 1]), token, np.int64(NONE))):
+            if dead[behind] == 0 and (last == -1 or fits(tokens, pairs, maybe, last, token, np.int64(NONE))):
                 break
             token = np.int64(tokens[token, SHORTER])
         if token == -1:
@@ -198,6 +215,7 @@ def encode(
     offsets: IntArray,
     tokens: IdArray,
     pairs: IntArray,
+    maybe: StepArray,
     trie: IntArray,
     dead: ByteArray,
     out: IdArray,
@@ -210,7 +228,7 @@ def encode(
     ----------
     symbols : (n,) initial symbols by number
     offsets : (words + 1,) where each word begins
-    tokens, pairs, trie : of the model
+    tokens, pairs, maybe, trie : of the model
     dead : (n + 1,) of 0
     out, ends : (n,) written: tokens of all words, end to end, and after how many symbols of its word each ends
     sizes : (words,) written: tokens of each word
@@ -224,7 +242,7 @@ def encode(
         start, end = offsets[word], offsets[word + 1]
         n = np.int64(0)
         if start < end:
-            n = cut(symbols, start, end, tokens, pairs, trie, dead, out, done)
+            n = cut(symbols, start, end, tokens, pairs, maybe, trie, dead, out, done)
         at = np.int64(0)
         for i in range(done, done + n):
             at += tokens[out[i], LENGTH]
