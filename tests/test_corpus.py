@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from strategies import TEXT
 
-from toklab.corpus import DOCUMENT_KINDS, Corpus, bundled_path, cut_documents, open_corpus
+from toklab.corpus import DOCUMENT_KINDS, Corpus, Documents, bundled_path, cut_documents, open_corpus
+from toklab.corpus.documents import size_of
 from toklab.errors import InputError, UnknownNameError, UsageError
 
 LINES = st.lists(st.sampled_from(["a", "b c", "", " ", "\t", "\r", "\x0c", "\u2028", "\x85", "é"])).map("\n".join)
@@ -48,7 +49,28 @@ def oracle(text: str, kind: str) -> list[str]:
 
 
 def cut(text: str, kind: str) -> list[str]:
-    return cut_documents(text.encode(), kind)
+    return list(cut_documents(text.encode(), kind))
+
+
+@given(texts=st.lists(TEXT, min_size=1, max_size=5), kind=st.sampled_from(DOCUMENT_KINDS))
+def test_documents_of_files_are_a_sequence_of_texts(texts: list[str], kind: str) -> None:
+    files = [cut_documents(text.encode(), kind) for text in texts]
+    expected = [document for text in texts for document in cut(text, kind)]
+    found = Documents.joined(files)
+    assert list(found) == expected
+    assert [found[i] for i in range(len(found))] == expected
+    assert [found[-1 - i] for i in range(len(found))] == expected[::-1]
+    assert found[1:3] == tuple(expected[1:3])
+    assert size_of(found) == len("".join(expected).encode())
+    assert size_of(expected) == len("".join(expected))
+    same = Documents.joined([Documents.joined(files[:1]), *files[1:]])
+    assert found == same
+    assert hash(found) == hash(same)
+    assert found != tuple(expected)
+    with pytest.raises(IndexError):
+        found[len(found)]
+    corpus, plain = Corpus("c", found), Corpus("c", tuple(expected))
+    assert (corpus.sizes, corpus.n_bytes, corpus.digest) == (plain.sizes, plain.n_bytes, plain.digest)
 
 
 @pytest.mark.parametrize("kind", DOCUMENT_KINDS)
@@ -137,7 +159,7 @@ def test_several_files_keep_their_order(tmp_path: Path) -> None:
     for name, text in (("b", "2\n\n3"), ("a", "1")):
         (tmp_path / name).write_text(text)
     corpus = open_corpus([tmp_path / "b", tmp_path / "a"])
-    assert corpus.documents == ("2\n\n", "3", "1")
+    assert tuple(corpus.documents) == ("2\n\n", "3", "1")
     assert corpus.name == "b+1"
     assert open_corpus([tmp_path / "a"], name="mine").name == "mine"
 
@@ -158,7 +180,7 @@ def test_the_bundled_text_is_there() -> None:
 def test_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"a\n\nb"), encoding="ascii"))
     corpus = open_corpus("-")
-    assert (corpus.name, corpus.documents) == ("stdin", ("a\n\n", "b"))
+    assert (corpus.name, tuple(corpus.documents)) == ("stdin", ("a\n\n", "b"))
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b""), encoding="ascii"))
     with pytest.raises(InputError, match="standard input is empty"):
         open_corpus("-")
@@ -214,7 +236,7 @@ def test_a_split_is_a_partition(documents: list[str], share: float, seed: int) -
     assert (kept, back) == corpus.split(share, seed)
     assert kept.documents
     assert back.documents
-    assert sorted(kept.documents + back.documents) == sorted(corpus.documents)
+    assert sorted([*kept.documents, *back.documents]) == sorted(corpus.documents)
     for part in (kept, back):
         order = [corpus.documents.index(text) for text in part.documents]
         assert order == sorted(order)

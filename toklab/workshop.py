@@ -175,7 +175,7 @@ class Workshop:
         with self._lock:
             if corpus not in self._corpora:
                 path = Path(self._folder.name) / f"corpus-{len(self._corpora)}.json"
-                path.write_text(json.dumps(corpus.documents), encoding="utf-8")
+                path.write_text(json.dumps(tuple(corpus.documents)), encoding="utf-8")
                 self._corpora[corpus] = path
             return self._corpora[corpus]
 

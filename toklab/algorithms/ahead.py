@@ -17,6 +17,7 @@ import numpy as np
 from toklab.algorithms.symbols import Learned, Material, byte_symbols
 from toklab.backend import search_path, use_kernel
 from toklab.corpus import Corpus
+from toklab.corpus.documents import size_of
 from toklab.pretokenize import REFERENCE_LIMIT
 
 
@@ -31,7 +32,7 @@ def compiling(trainer: str, corpus: Corpus, backend: str) -> Iterator[None]:
     ----------
     trainer : ``"bpe"`` or ``"wordpiece"``
     """
-    large = use_kernel(backend, sum(map(len, corpus.documents)), REFERENCE_LIMIT)
+    large = use_kernel(backend, size_of(corpus.documents), REFERENCE_LIMIT)
     if not large or (os.cpu_count() or 1) < 2 or _is_compiled(trainer):
         yield
         return

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from toklab.corpus.documents import DOCUMENT_KINDS, cut_documents
+from toklab.corpus.documents import DOCUMENT_KINDS, Documents, cut_documents
 from toklab.errors import InputError, UnknownNameError, UsageError
 
-__all__ = ["DOCUMENT_KINDS", "Corpus", "bundled_path", "cut_documents", "open_corpus"]
+__all__ = ["DOCUMENT_KINDS", "Corpus", "Documents", "bundled_path", "cut_documents", "open_corpus"]
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Corpus:
     """
 
     name: str
-    documents: tuple[str, ...]
+    documents: tuple[str, ...] | Documents
 
     def __len__(self) -> int:
         return len(self.documents)
@@ -34,22 +34,27 @@ class Corpus:
     @cached_property
     def sizes(self) -> tuple[int, ...]:
         """UTF-8 bytes of each document."""
-        return tuple(len(text.encode("utf-8")) for text in self.documents)
+        return tuple(len(raw) for raw in self._parts())
 
     @property
     def n_bytes(self) -> int:
         """UTF-8 bytes of all documents."""
-        return sum(self.sizes)
+        return len(self.documents.raw) if isinstance(self.documents, Documents) else sum(self.sizes)
 
     @cached_property
     def digest(self) -> str:
         """First 8 hexadecimal digits of a SHA-256 over the documents and where they end."""
         state = hashlib.sha256()
-        for text in self.documents:
-            raw = text.encode("utf-8")
+        for raw in self._parts():
             state.update(len(raw).to_bytes(8, "little"))
             state.update(raw)
         return state.hexdigest()[:8]
+
+    def _parts(self) -> Iterable[bytes]:
+        """The documents in UTF-8."""
+        if isinstance(self.documents, Documents):
+            return self.documents.parts()
+        return (text.encode("utf-8") for text in self.documents)
 
     def split(self, held_out: float, seed: int = 0) -> tuple[Corpus, Corpus]:
         """Keep a share of the documents back.
@@ -124,11 +129,10 @@ def open_corpus(
     if paths is None:
         assert source is not None
         return _from_texts(source, name)  # type: ignore[arg-type]
-    texts: list[str] = []
-    for path in paths:
-        texts.extend(_read(path, documents))
+    files = [_read(path, documents) for path in paths]
+    found = files[0] if len(files) == 1 else Documents.joined(files)
     stem = "stdin" if str(paths[0]) == "-" else Path(paths[0]).stem
-    return Corpus(name or (stem if len(paths) == 1 else f"{stem}+{len(paths) - 1}"), tuple(texts))
+    return Corpus(name or (stem if len(paths) == 1 else f"{stem}+{len(paths) - 1}"), found)
 
 
 def _paths(source: object) -> list[Path] | None:
@@ -157,7 +161,7 @@ def _from_texts(source: Iterable[str], name: str | None) -> Corpus:
     return Corpus(name or "texts", kept)
 
 
-def _read(path: Path, documents: str) -> list[str]:
+def _read(path: Path, documents: str) -> Documents:
     label = "standard input" if str(path) == "-" else str(path)
     try:
         raw = sys.stdin.buffer.read() if str(path) == "-" else path.read_bytes()

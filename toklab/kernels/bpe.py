@@ -13,18 +13,9 @@ from __future__ import annotations
 import numpy as np
 
 from toklab.kernels import inner, njit
-from toklab.kernels.chains import (
-    COUNT,
-    LEFT,
-    NEAR_COLUMNS,
-    RIGHT,
-    build_nodes,
-    count_pairs,
-    first_place,
-    merge_everywhere,
-    with_room,
-)
+from toklab.kernels.chains import COUNT, LEFT, RIGHT, build_nodes, count_pairs, first_place, with_room
 from toklab.kernels.keys import Keys, accept_merge, keys_with_room, new_keys, spell_merge, spells_byte
+from toklab.kernels.merging import NEAR_COLUMNS, merge_everywhere
 from toklab.kernels.tables import compare_keys
 from toklab.types import ByteArray, IdArray, IntArray
 

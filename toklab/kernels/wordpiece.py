@@ -16,19 +16,9 @@ from __future__ import annotations
 import numpy as np
 
 from toklab.kernels import inner, njit
-from toklab.kernels.chains import (
-    COUNT,
-    LEFT,
-    NEAR_COLUMNS,
-    RIGHT,
-    SYMBOL,
-    WORD,
-    build_nodes,
-    count_pairs,
-    merge_everywhere,
-    with_room,
-)
+from toklab.kernels.chains import COUNT, LEFT, RIGHT, SYMBOL, WORD, build_nodes, count_pairs, with_room
 from toklab.kernels.keys import accept_merge, keys_with_room, new_keys, spell_merge
+from toklab.kernels.merging import NEAR_COLUMNS, merge_everywhere
 from toklab.kernels.ratio_heaps import (
     CHILD,
     FIRST,

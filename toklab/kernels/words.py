@@ -99,3 +99,15 @@ def write_counts(rows: IntArray, counts: IntArray) -> None:
     for row in range(len(rows)):
         if rows[row, NUMBER] > 0:
             counts[rows[row, NUMBER] - 1] = rows[row, COUNT]
+
+
+@njit
+def lay_texts(raw: ByteArray, bounds: IntArray, laid: ByteArray) -> None:
+    """Copy texts that stand end to end, each with the byte 0xFF behind it."""
+    done = np.uint64(0)
+    for text in range(len(bounds) - 1):
+        start, size = np.uint64(bounds[text]), np.uint64(bounds[text + 1] - bounds[text])
+        for i in range(size):
+            laid[done + i] = raw[start + i]
+        laid[done + size] = 0xFF
+        done += size + np.uint64(1)

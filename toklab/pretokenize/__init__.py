@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import regex
 
 from toklab.backend import READY_LIMIT, has_run, use_kernel
+from toklab.corpus.documents import size_of
 from toklab.errors import InputError, PatternError, UnknownNameError
 from toklab.pretokenize.normalize import NORMALIZERS, Normalized, get_normalizer
 from toklab.pretokenize.patterns import PATTERNS, Pattern, from_oniguruma, to_oniguruma
@@ -179,7 +180,7 @@ def count_words(
 
 def _count(texts: Sequence[str], pretokenizer: PreTokenizer, threads: int | None, backend: str) -> WordCounts | None:
     limit = READY_LIMIT if has_run("scan", "scan") else REFERENCE_LIMIT
-    cutter = pretokenizer.cutter(backend, sum(map(len, texts)), limit)
+    cutter = pretokenizer.cutter(backend, size_of(texts), limit)
     if cutter is not None:
         from toklab.pretokenize.words import count_scanned
 

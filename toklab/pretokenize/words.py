@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from toklab.backend import thread_count
+from toklab.corpus.documents import Documents, size_of
 from toklab.errors import UsageError
 from toklab.kernels import announce, scan, words
 from toklab.kernels.cut import LANES, SEPARATOR
@@ -55,6 +56,9 @@ def stretches(texts: Sequence[str]) -> Iterator[Stretch]:
     UsageError
         A text holds a lone surrogate.
     """
+    if isinstance(texts, Documents):
+        yield from _file_stretches(texts)
+        return
     first = size = 0
     for index, text in enumerate(texts):
         size += len(text)
@@ -72,6 +76,20 @@ def _stretch(texts: Sequence[str]) -> Stretch:
     np.cumsum([len(raw) + 1 for raw in encoded], out=bounds[1:])
     encoded.append(bytes(MARGIN))
     return Stretch(np.frombuffer(bytes([SEPARATOR]).join(encoded), np.uint8), bounds)
+
+
+def _file_stretches(texts: Documents) -> Iterator[Stretch]:
+    """The same for documents that stand end to end already."""
+    raw, first = np.frombuffer(texts.raw, np.uint8), 0
+    while first < len(texts):
+        last = int(np.searchsorted(texts.bounds, texts.bounds[first] + STRETCH))
+        last = max(first + 1, min(last, len(texts)))
+        bounds = texts.bounds[first : last + 1]
+        laid = np.zeros(bounds[-1] - bounds[0] + last - first + MARGIN, np.uint8)
+        words.lay_texts(raw, bounds, laid)
+        laid.flags.writeable = False
+        yield Stretch(laid, bounds - bounds[0] + np.arange(len(bounds)))
+        first = last
 
 
 class WordTable:
@@ -226,7 +244,7 @@ def count_scanned(
     UsageError
         A text holds a lone surrogate.
     """
-    tables = [WordTable(cutter, keeps_gaps) for _ in range(thread_count(threads, sum(map(len, texts)) // WORTH))]
+    tables = [WordTable(cutter, keeps_gaps) for _ in range(thread_count(threads, size_of(texts) // WORTH))]
 
     def count(part: int, stretch: Stretch, begin: int, end: int) -> None:
         tables[part].count(stretch.text, begin, end)
