@@ -77,9 +77,9 @@ class _Memory:
     def forget(self) -> None:
         """Start anew."""
         self.table: WordTable = self._make_table()
-        self.at = np.zeros(1 << 10, np.int64)
+        self.rows = np.zeros((1 << 10, layout.COLUMNS), np.int32)
         self.ids, self.ends = np.zeros(1 << 10, np.int32), np.zeros(1 << 10, np.int32)
-        self._known, self._most, self._longest = 0, 1, 0
+        self._known, self._laid, self._most, self._longest = 0, 0, 1, 0
 
     def learn(self) -> None:
         """Cut the words that are new into tokens; keep the most tokens for a byte, and the longest word."""
@@ -91,13 +91,15 @@ class _Memory:
         self._most = max(self._most, -int((-found.sizes // sizes).min()))
         self._longest = max(self._longest, int(sizes.max()))
         self._known = len(self.table)
-        first = int(self.at[known])
-        last = first + len(found.ids)
-        self.at = longer(self.at, self._known + 1)
-        self.ids, self.ends = longer(self.ids, last + layout.AHEAD), longer(self.ends, last)
-        self.ids[first:last], self.ends[first:last] = found.ids, found.ends
-        np.cumsum(found.sizes, out=self.at[known + 1 : self._known + 1])
-        self.at[known + 1 : self._known + 1] += first
+        first = self._laid
+        self._laid += len(found.ids)
+        self.ids, self.ends = longer(self.ids, self._laid + layout.AHEAD), longer(self.ends, self._laid)
+        self.ids[first : self._laid], self.ends[first : self._laid] = found.ids, found.ends
+        starts = first + np.cumsum(found.sizes) - found.sizes
+        self.rows = longer(self.rows, self._known)
+        rows = self.rows[known : self._known]
+        rows[:, layout.SIZE], rows[:, layout.FIRST] = found.sizes, starts
+        rows[:, layout.ONE], rows[:, layout.TWO] = self.ids[starts], self.ids[starts + 1]
 
     def encode(self, stretch: Stretch, begin: int, end: int, offsets: bool) -> _Encoded:
         """Encode a part of a stretch between two places where pre-tokens end."""
@@ -107,14 +109,14 @@ class _Memory:
             # Room for the most tokens that so many bytes can be; what is not written costs nothing.
             room = self._most * int(places[-1, 0] - places[0, 0] + self._longest)
             out, breaks = np.empty(room + layout.AHEAD, np.int32), np.empty(len(places), np.int64)
-            size, texts = layout.lay_out(places, self.at, self.ids, out, breaks)
+            size, texts = layout.lay_out(places, self.rows, self.ids, out, breaks)
             done.ids.append(out[:size])
             done.breaks.append(breaks[:texts] + done.total)
             done.total += size
             if offsets:
                 spans = np.empty((size, 2), np.int64)
                 first = stretch.bounds[np.searchsorted(stretch.bounds, places[0, 0], side="right") - 1]
-                layout.lay_spans(places, self.at, self.ends, first, spans)
+                layout.lay_spans(places, self.rows, self.ends, first, spans)
                 done.spans.append(spans)
         if len(self.table) > MOST_WORDS or int(self.table.words.starts[-1]) > MOST_BYTES:
             self.forget()

@@ -135,11 +135,14 @@ class OrderlyMerges(NamedTuple):
         """Tokens of words; ``sizes`` is written."""
         from toklab.kernels import encode_bpe
 
-        out, ends, dead = np.empty_like(ids), np.empty_like(ids), np.zeros(len(ids) + 1, np.uint8)
-        symbols = self.numbers[ids]
-        total = encode_bpe.encode(
-            symbols, offsets, self.tokens, self.pairs, self.maybe, self.trie, dead, out, ends, sizes
+        symbols, dead, values = (
+            self.numbers[ids],
+            np.zeros(len(ids) + 1, np.uint8),
+            np.empty(encode_bpe.SHORT, np.int32),
         )
+        out, ends = np.empty_like(ids), np.empty_like(ids)
+        tables = self.tokens, self.pairs, self.maybe, self.trie
+        total = encode_bpe.encode(symbols, offsets, *tables, dead, values, out, ends, sizes)
         return Tokens(self.ids[out[:total]], ends[:total], sizes)
 
 

@@ -6,6 +6,9 @@ merged across the seam between them. So: take the longest token that fits behind
 back. (van Antwerpen and Neubeck 2024, "So many tokens, so little time"; here over initial symbols, not bytes, and with
 the leftmost-first rule in `fits`.)
 
+A word of up to SHORT symbols merges step by step instead: that asks for its first pairs all at once, not one after
+another.
+
 Tokens are numbered as they are made: initial symbols first, then one for each merge. Two hash tables hold an entry in
 one integer, the key above the value, or -1: ``pairs`` (left, right, what they merge to) and ``trie`` (node, symbol,
 child) over the symbols of all tokens. The node of a token has its number; other nodes are numbered behind the tokens.
@@ -26,6 +29,8 @@ TOKEN_COLUMNS = 4
 TOKEN_BITS, NODE_BITS, SYMBOL_BITS = 21, 23, 16
 NONE = 1 << TOKEN_BITS
 FILTER_BITS = 19
+# Short words have so many symbols that a pair's value and place fit into 32 bits.
+SHORT, PLACE_BITS = 32, 5
 # An odd constant that scatters the bits of a key (the fraction of the golden ratio).
 SCATTER = 0x9E3779B97F4A7C15
 
@@ -209,6 +214,45 @@ def cut(
         token = longest(symbols, at, end, len(tokens), trie)
 
 
+@inner
+def merge_short(
+    symbols: IdArray,
+    start: int,
+    size: int,
+    pairs: IntArray,
+    maybe: StepArray,
+    values: IdArray,
+    out: IdArray,
+    ends: IdArray,
+    done: int,
+) -> int:
+    """Merge one word into ``out[done:]`` and ``ends[done:]``, the least value first; gives the number of tokens."""
+    at, one, n = np.uint64(done), np.uint64(1), np.uint64(size)
+    for i in range(n):
+        out[at + i], ends[at + i] = symbols[np.uint64(start) + i], i + one
+    n -= one
+    for i in range(n):
+        values[i] = merged(pairs, maybe, np.int64(out[at + i]), np.int64(out[at + i + one]))
+    while n > 0:
+        best = np.int32(NONE << PLACE_BITS)
+        for i in range(n):
+            best = min(best, np.int32(values[i] << np.int32(PLACE_BITS) | np.int32(i)))
+        new, here = best >> PLACE_BITS, np.uint64(best & ((1 << PLACE_BITS) - 1))
+        if new == NONE:
+            break
+        out[at + here], ends[at + here] = new, ends[at + here + one]
+        n -= one
+        for i in range(here + one, n + one):
+            out[at + i], ends[at + i] = out[at + i + one], ends[at + i + one]
+        for i in range(here, n):
+            values[i] = values[i + one]
+        if here > 0:
+            values[here - one] = merged(pairs, maybe, np.int64(out[at + here - one]), np.int64(new))
+        if here < n:
+            values[here] = merged(pairs, maybe, np.int64(new), np.int64(out[at + here + one]))
+    return np.int64(n) + 1
+
+
 @njit
 def encode(
     symbols: IdArray,
@@ -218,6 +262,7 @@ def encode(
     maybe: StepArray,
     trie: IntArray,
     dead: ByteArray,
+    values: IdArray,
     out: IdArray,
     ends: IdArray,
     sizes: IntArray,
@@ -229,7 +274,7 @@ def encode(
     symbols : (n,) initial symbols by number
     offsets : (words + 1,) where each word begins
     tokens, pairs, maybe, trie : of the model
-    dead : (n + 1,) of 0
+    dead, values : room to work in: (n + 1,) of 0, and (SHORT,)
     out, ends : (n,) written: tokens of all words, end to end, and after how many symbols of its word each ends
     sizes : (words,) written: tokens of each word
 
@@ -241,12 +286,14 @@ def encode(
     for word in range(len(sizes)):
         start, end = offsets[word], offsets[word + 1]
         n = np.int64(0)
-        if start < end:
+        if end - start > SHORT:
             n = cut(symbols, start, end, tokens, pairs, maybe, trie, dead, out, done)
-        at = np.int64(0)
-        for i in range(done, done + n):
-            at += tokens[out[i], LENGTH]
-            ends[i] = at
+            at = np.int64(0)
+            for i in range(done, done + n):
+                at += tokens[out[i], LENGTH]
+                ends[i] = at
+        elif start < end:
+            n = merge_short(symbols, start, end - start, pairs, maybe, values, out, ends, done)
         sizes[word] = n
         done += n
     return done

@@ -1,7 +1,8 @@
 """From the places of words to the tokens of texts, end to end.
 
-A place is (the byte where it begins, the number of its word), or (the byte 0xFF, -1) where a text ends. The tokens
-of word i are ``ids[at[i]:at[i + 1]]``, and each ends at that byte of the word in ``ends``.
+A place is (the byte where it begins, the number of its word), or (the byte 0xFF, -1) where a text ends. A row of
+``rows`` is what is known of a word: how many tokens it has, where they begin in ``ids`` and ``ends``, and the first
+two, so that most words touch one line of the cache. Each token ends at that byte of its word in ``ends``.
 """
 
 from __future__ import annotations
@@ -11,12 +12,14 @@ import numpy as np
 from toklab.kernels import njit
 from toklab.types import IdArray, IntArray
 
-# Tokens that are copied at once, so that there must be room for them behind the last.
+SIZE, FIRST, ONE, TWO = 0, 1, 2, 3
+COLUMNS = 4
+# Tokens that are written at once, so that there must be room for them behind the last.
 AHEAD = 2
 
 
 @njit
-def lay_out(places: IntArray, at: IntArray, ids: IdArray, out: IdArray, breaks: IntArray) -> tuple[int, int]:
+def lay_out(places: IntArray, rows: IdArray, ids: IdArray, out: IdArray, breaks: IntArray) -> tuple[int, int]:
     """Write the tokens of all places.
 
     Parameters
@@ -36,9 +39,9 @@ def lay_out(places: IntArray, at: IntArray, ids: IdArray, out: IdArray, breaks: 
             breaks[texts] = done
             texts += 1
             continue
-        first, size = np.uint64(at[number]), np.uint64(at[number + 1] - at[number])
-        out[done] = ids[first]
-        out[done + np.uint64(1)] = ids[first + np.uint64(1)]
+        word = np.uint64(number)
+        out[done], out[done + np.uint64(1)] = rows[word, ONE], rows[word, TWO]
+        size, first = np.uint64(rows[word, SIZE]), np.uint64(rows[word, FIRST])
         for more in range(np.uint64(AHEAD), size):
             out[done + more] = ids[first + more]
         done += size
@@ -46,7 +49,7 @@ def lay_out(places: IntArray, at: IntArray, ids: IdArray, out: IdArray, breaks: 
 
 
 @njit
-def lay_spans(places: IntArray, at: IntArray, ends: IdArray, begin: int, spans: IntArray) -> None:
+def lay_spans(places: IntArray, rows: IdArray, ends: IdArray, begin: int, spans: IntArray) -> None:
     """Write the bytes [start, end) of its text that each token covers; ``begin`` is where the first text begins."""
     done = 0
     for place in range(len(places)):
@@ -55,7 +58,8 @@ def lay_spans(places: IntArray, at: IntArray, ends: IdArray, begin: int, spans: 
             begin = start + 1
             continue
         before = start - begin
-        for token in range(at[number], at[number + 1]):
+        first = rows[number, FIRST]
+        for token in range(first, first + rows[number, SIZE]):
             spans[done, 0] = before
             before = start - begin + ends[token]
             spans[done, 1] = before
