@@ -36,8 +36,8 @@ NOTES = (
         (ENCODE,),
         "Encoders get the same vocabulary, trained by toklab, and documents as a list of strings: one long document, "
         "or documents of 2 kB. First and second pass are different text of the same kind, so that words may be "
-        "remembered, never texts. toklab gives ids and byte offsets, hf-bpe and hf-wordpiece ids, offsets and more; "
-        "the others give ids alone. Ids are compared on a sample before timing and in full afterwards.",
+        "remembered, never texts. hf-bpe and hf-wordpiece give ids, offsets and more; toklab and the others ids alone. "
+        "Ids are compared on a sample before timing and in full afterwards.",
     ),
     (
         (STARTUP,),

@@ -62,7 +62,7 @@ class ScannedEncoder:
     def _take(self) -> _Memory:
         """A memory that no other call uses."""
         try:
-            return self._memories.pop()
+            return self._memories.pop(0)  # the first again, so that equal parts meet words they know
         except IndexError:
             return _Memory(lambda: WordTable(self._cutter, self._keeps_gaps), self._segment)
 
