@@ -40,7 +40,7 @@ from toklab.algorithms.symbols import (
 from toklab.backend import use_kernel
 from toklab.corpus import Corpus
 from toklab.errors import UnknownNameError, UsageError
-from toklab.pretokenize import count_words, get_pretokenizer
+from toklab.pretokenize import count_words, get_pretokenizer, is_much
 from toklab.types import Determinism, Piece, TrainSpec, WordCounts
 
 TIE_RULES = ("lowest-ids", "lexicographic-max", "first-seen")
@@ -226,7 +226,7 @@ class Bpe:
         assert isinstance(spec, BpeSpec)
         check_spec(spec)
         pretokenizer = get_pretokenizer(spec.pretokenizer or "gpt2")
-        with compiling("bpe", corpus, spec.backend):
+        with compiling("train-bpe", is_much(corpus.documents, spec.backend)):
             words = count_words(
                 corpus.documents, pretokenizer, spec.normalizer, threads=spec.threads, backend=spec.backend
             )

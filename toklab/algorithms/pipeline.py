@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from toklab.algorithms.models import Model, Segmentation
-from toklab.backend import READY_LIMIT, has_run
+from toklab.algorithms.models import BpeModel, Model, Segmentation, WordPieceModel
+from toklab.backend import READY_LIMIT, has_run, use_kernel
 from toklab.errors import UsageError
 from toklab.pretokenize import PreTokenizer, get_normalizer
 from toklab.pretokenize.utf8 import char_to_byte
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 CACHE_WORDS = 1 << 17
 # Characters that the readable twin encodes in about a second.
 REFERENCE_LIMIT = 1_000_000
+# What `toklab.algorithms.ahead` compiles for a model.
+ENCODING_TASKS: Mapping[type, str] = {BpeModel: "encode-bpe", WordPieceModel: "encode-wordpiece"}
 
 
 @dataclass(frozen=True)
@@ -92,7 +94,7 @@ class TrainedTokenizer:
             return Batch.stack([self._encode_with_specials(text) for text in texts])
         if self.normalizer == "none" and texts:
             limit = READY_LIMIT if has_run("layout", "lay_out") else REFERENCE_LIMIT
-            cutter = self.pretokenizer.cutter(self.backend, sum(map(len, texts)), limit)
+            cutter = self.pretokenizer.cutter() if use_kernel(self.backend, sum(map(len, texts)), limit) else None
             if cutter is not None:
                 return self._scanned(cutter).encode(texts, offsets, threads)
         cut = [self._cut(text) for text in texts]
@@ -105,7 +107,8 @@ class TrainedTokenizer:
         from toklab.algorithms.scanned import ScannedEncoder
 
         if not self._encoders:
-            self._encoders.append(ScannedEncoder(cutter, self.pretokenizer.entry.keeps_gaps, self.model.segment))
+            keeps_gaps, task = self.pretokenizer.entry.keeps_gaps, ENCODING_TASKS.get(type(self.model))
+            self._encoders.append(ScannedEncoder(cutter, keeps_gaps, self.model.segment, task))
         return self._encoders[0]
 
     def _cut(self, text: str) -> tuple[list[str], IntArray, _Bytes]:

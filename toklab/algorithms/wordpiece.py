@@ -38,7 +38,7 @@ from toklab.algorithms.symbols import (
 from toklab.backend import use_kernel
 from toklab.corpus import Corpus
 from toklab.errors import UnknownNameError, UsageError
-from toklab.pretokenize import count_words, get_pretokenizer
+from toklab.pretokenize import count_words, get_pretokenizer, is_much
 from toklab.types import Determinism, Piece, TrainSpec, Vocab, WordCounts
 
 VARIANTS = ("likelihood-ratio", "hf")
@@ -163,7 +163,8 @@ class WordPiece:
         if spec.min_frequency < 0:
             raise UsageError(f"min_frequency {spec.min_frequency} is negative; use 0 or more")
         pretokenizer = get_pretokenizer(spec.pretokenizer or "bert")
-        with compiling("bpe" if spec.variant == "hf" else "wordpiece", corpus, spec.backend):
+        trainer = "train-bpe" if spec.variant == "hf" else "train-wordpiece"
+        with compiling(trainer, is_much(corpus.documents, spec.backend)):
             words = count_words(
                 corpus.documents, pretokenizer, spec.normalizer, threads=spec.threads, backend=spec.backend
             )
