@@ -9,8 +9,10 @@ import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Protocol, TypeAlias
+from random import Random
+from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeAlias
 
+from toklab.algorithms.dropout import match_with_dropout, matches, merge_with_dropout
 from toklab.algorithms.symbols import BYTE_TO_CHAR, CONTINUATION, Learned
 from toklab.backend import use_kernel
 from toklab.types import Lazy, Piece, Vocab, Words
@@ -33,6 +35,13 @@ class Model(Protocol):
     def strings(self) -> tuple[str, ...]: ...
     def encode_words(self, words: Sequence[str], backend: str = "auto") -> list[Segmentation]: ...
     def segment(self, words: Words) -> Tokens: ...
+
+
+class Drawn(NamedTuple):
+    """One way to cut a word, and the natural logarithm of its probability, or None where that has no closed form."""
+
+    segmentation: Segmentation
+    log_probability: float | None
 
 
 @dataclass(frozen=True)
@@ -150,6 +159,10 @@ class BpeModel:
             lengths = [*lengths[:at], lengths[at] + lengths[at + 1], *lengths[at + 2 :]]
         return tuple(ids), tuple(lengths)
 
+    def sample_word(self, word: str, alpha: float, random: Random) -> Drawn:
+        """A word by BPE-dropout."""
+        return Drawn(merge_with_dropout(*self.start(word), self.ranks, alpha, random), None)
+
     @cached_property
     def _kernel(self) -> BpeKernel:
         from toklab.algorithms.segmenting import BpeKernel
@@ -210,6 +223,13 @@ class WordPieceModel:
             lengths.append(len(word[start:end].encode("utf-8")))
             start = end
         return tuple(ids), tuple(lengths)
+
+    def sample_word(self, word: str, alpha: float, random: Random) -> Drawn:
+        """A word by MaxMatch-dropout."""
+        longest = self.match(word)
+        if longest[0] == (self.vocab.unk_id,):
+            return Drawn(longest, 0.0)
+        return Drawn(*match_with_dropout(word, matches(word, self._ids, self._longest, CONTINUATION), alpha, random))
 
     def unknown(self, size: int) -> Segmentation:
         """A whole word of ``size`` bytes as one unknown token."""
