@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import math
-import random
 from collections import Counter
 from collections.abc import Callable, Iterator
 from fractions import Fraction
@@ -21,9 +20,10 @@ from test_models import TOKENIZERS, check_encoding, merge_tables, trained
 
 from toklab import train
 from toklab.algorithms import ALGORITHMS
-from toklab.algorithms.models import BpeModel, Drawn, WordPieceModel
+from toklab.algorithms.models import BpeModel, Segmentation, WordPieceModel
 from toklab.algorithms.pipeline import TrainedTokenizer
 from toklab.algorithms.sampling import SAMPLED, SamplingModel
+from toklab.algorithms.stream import Stream
 from toklab.errors import UsageError
 from toklab.types import Piece, Vocab
 
@@ -44,6 +44,12 @@ def wordpiece_model(*texts: str) -> WordPieceModel:
     """A model of pieces such as ``"##a"``; the unknown token has id 0."""
     pieces = [Piece(text.removeprefix("##").encode(), continuation=text.startswith("##")) for text in texts]
     return WordPieceModel(Vocab((Piece(b"[UNK]", special=True), *pieces), 0))
+
+
+def cut(model: SamplingModel, word: str, alpha: float, stream: Stream) -> tuple[Segmentation, float | None]:
+    """One sample of a word, and the logarithm of its probability."""
+    [found], told = model.sample_words([word], alpha, stream, "reference")
+    return found, told
 
 
 # --- the rules, word for word, on exact fractions ---------------------------------------------------------------
@@ -120,8 +126,8 @@ def misfit(law: Law, seen: Counter[Ids]) -> float:
 
 
 def drawn(model: SamplingModel, word: str, alpha: Fraction) -> Counter[Ids]:
-    stream = random.Random(f"{word} {alpha}")
-    return Counter(model.sample_word(word, float(alpha), stream).segmentation[0] for _ in range(SAMPLES))
+    found, _ = model.sample_words([word] * SAMPLES, float(alpha), Stream(1), "reference")
+    return Counter(ids for ids, _ in found)
 
 
 BPE_CASES = {
@@ -172,9 +178,9 @@ def test_maxmatch_dropout_has_its_distribution_and_tells_it(word: str, alpha: Fr
     law = match_law(model, word, alpha)
     assert sum(law.values()) == 1
     assert misfit(law, drawn(model, word, alpha)) < 1
-    stream = random.Random(1)
+    stream = Stream(1)
     for _ in range(100):
-        (ids, _), told = model.sample_word(word, float(alpha), stream)
+        (ids, _), told = cut(model, word, float(alpha), stream)
         assert told == pytest.approx(math.log(law[ids]))
 
 
@@ -204,7 +210,7 @@ def reachable(model: BpeModel, word: str) -> set[Ids]:
 @settings(max_examples=300)
 @given(model=merge_tables(), word=st.text("abcd", min_size=1, max_size=7), alpha=st.floats(0, 1), seed=st.integers())
 def test_merges_lead_to_every_sample(model: BpeModel, word: str, alpha: float, seed: int) -> None:
-    (ids, widths), _ = model.sample_word(word, alpha, random.Random(seed))
+    (ids, widths), _ = cut(model, word, alpha, Stream(seed))
     assert ids in reachable(model, word)
     assert widths == tuple(len(model.strings[i]) for i in ids)
 
@@ -212,9 +218,9 @@ def test_merges_lead_to_every_sample(model: BpeModel, word: str, alpha: float, s
 @settings(max_examples=300)
 @given(model=merge_tables(), word=st.text("abcd", min_size=1, max_size=30), seed=st.integers())
 def test_without_dropout_the_encoding_and_with_all_of_it_the_alphabet(model: BpeModel, word: str, seed: int) -> None:
-    assert model.sample_word(word, 0.0, random.Random(seed)) == Drawn(model.encode_words([word])[0], None)
+    assert cut(model, word, 0.0, Stream(seed)) == (model.encode_words([word])[0], None)
     ids, widths = model.start(word)
-    assert model.sample_word(word, 1.0, random.Random(seed)) == Drawn((tuple(ids), tuple(widths)), None)
+    assert cut(model, word, 1.0, Stream(seed)) == ((tuple(ids), tuple(widths)), None)
 
 
 def cuts(model: WordPieceModel, word: str) -> set[Ids]:
@@ -242,7 +248,7 @@ POOR = st.lists(PIECES, min_size=1, max_size=12, unique=True).map(lambda texts: 
 def test_a_sample_is_unknown_only_where_the_encoding_is(
     model: WordPieceModel, word: str, alpha: float, seed: int
 ) -> None:
-    (ids, widths), told = model.sample_word(word, alpha, random.Random(seed))
+    (ids, widths), told = cut(model, word, alpha, Stream(seed))
     [expected] = model.encode_words([word], "reference")
     assert told is not None
     assert told <= 0
@@ -251,16 +257,45 @@ def test_a_sample_is_unknown_only_where_the_encoding_is(
         assert (ids, told) == ((0,), 0)
     else:
         assert ids in cuts(model, word)
-    assert model.sample_word(word, 0.0, random.Random(seed)) == Drawn(expected, 0.0)
+    assert cut(model, word, 0.0, Stream(seed)) == (expected, 0.0)
+
+
+@settings(max_examples=300)
+@given(
+    model=merge_tables(),
+    words=st.lists(st.text("abcd", max_size=25) | st.text("a", max_size=40), max_size=5),
+    alpha=st.sampled_from([0.0, 0.5, 0.9, 1.0]) | st.floats(0, 1),
+    seed=st.integers(),
+)
+def test_the_twins_of_bpe_dropout(model: BpeModel, words: list[str], alpha: float, seed: int) -> None:
+    one, other = Stream(seed), Stream(seed)
+    assert model.sample_words(words, alpha, one, "reference") == model.sample_words(words, alpha, other, "fast")
+    assert one.state == other.state
+
+
+def test_a_long_word_is_no_problem() -> None:
+    model, word = bpe_model("a b", "ab ab", "abab abab"), "ab" * 100_000
+    [(ids, widths)], _ = model.sample_words([word], 0.3, Stream(0))
+    assert "".join(model.strings[i] for i in ids) == word
+    assert sum(widths) == len(word)
+    assert ids != model.encode_words([word])[0][0]
+
+
+def test_the_numbers_of_the_stream_are_those_of_splitmix64() -> None:
+    stream = Stream(0)
+    stream.state = 1234567
+    published = (6457827717110365317, 3203168211198807973, 9817491932198370423, 4593380528125082431)
+    assert [stream.random() for _ in published] == [(number >> 11) / 2**53 for number in published]
+    assert len({Stream(*start).state for start in [(0, 0), (0, 1), (1, 0), (-1, 0), (10, 0), (2**70, 0)]}) == 6
 
 
 def test_a_dead_end_by_hand() -> None:
     model = wordpiece_model("a", "ab", "abc", "##c", "##b")  # a ##b ##c, ab ##c, abc
     poor = wordpiece_model("a", "ab", "abc", "##c")  # after a, nothing fits
-    stream = random.Random(5)
-    assert {model.sample_word("abc", 1.0, stream).segmentation[0] for _ in range(20)} == {(1, 5, 4)}
-    assert {poor.sample_word("abc", 1.0, stream).segmentation[0] for _ in range(20)} == {(2, 4)}
-    assert poor.sample_word("abx", 0.5, stream) == Drawn(((0,), (3,)), 0.0)
+    stream = Stream(5)
+    assert {cut(model, "abc", 1.0, stream)[0][0] for _ in range(20)} == {(1, 5, 4)}
+    assert {cut(poor, "abc", 1.0, stream)[0][0] for _ in range(20)} == {(2, 4)}
+    assert cut(poor, "abx", 0.5, stream) == (((0,), (3,)), 0.0)
 
 
 # --- texts ----------------------------------------------------------------------------------------------------
@@ -384,7 +419,7 @@ def test_what_cannot_be_sampled_says_what_can() -> None:
     tokenizers = {name: train(name, HUGS, vocab_size=300) for name in ours}
     word = tokenizers.pop("word")
     assert isinstance(word, TrainedTokenizer)
-    with pytest.raises(UsageError, match="^word has one encoding of each text; bpe and wordpiece can be sampled$"):
+    with pytest.raises(UsageError, match="word has one encoding of each text; bpe and wordpiece can be sampled"):
         word.sample("hug", 1, alpha=0.1, seed=0)
     assert set(SAMPLED) <= set(tokenizers)
     for tokenizer in tokenizers.values():

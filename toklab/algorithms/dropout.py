@@ -16,6 +16,9 @@ pair that were kept in one round: with the merge (a, b) alone, ``abab`` becomes 
 but outdated entries of its queue start new rounds too, which gives dropped merges more chances. SentencePiece
 drops a merge for good until a neighbour's merge offers it again.
 
+With either of the first three, a dropped merge is offered again as long as the word has others, so long words are cut
+less finely: where a text is one word, hardly anything is dropped. ``alpha`` is meant for words as patterns give them.
+
 **MaxMatch-dropout** (Hiraoka 2022, "MaxMatch-Dropout: Subword Regularization for WordPiece", section 3). Longest
 match from the left, but each match is rejected with probability ``alpha`` in favour of the next shorter one; a
 single character never is.
@@ -33,16 +36,16 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Mapping
-from random import Random
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from toklab.algorithms.models import Segmentation
+    from toklab.algorithms.stream import Stream
 
 Ranks = Mapping[tuple[int, int], tuple[int, int]]
 
 
-def merge_with_dropout(ids: list[int], lengths: list[int], ranks: Ranks, alpha: float, random: Random) -> Segmentation:
+def merge_with_dropout(ids: list[int], lengths: list[int], ranks: Ranks, alpha: float, random: Stream) -> Segmentation:
     """BPE-dropout of a word.
 
     Parameters
@@ -63,7 +66,7 @@ def merge_with_dropout(ids: list[int], lengths: list[int], ranks: Ranks, alpha: 
 
 
 def match_with_dropout(
-    word: str, candidates: list[list[tuple[int, int]]], alpha: float, random: Random
+    word: str, candidates: list[list[tuple[int, int]]], alpha: float, random: Stream
 ) -> tuple[Segmentation, float]:
     """MaxMatch-dropout of a word, and the logarithm of its probability.
 

@@ -180,7 +180,7 @@ class TrainedTokenizer:
         from toklab.algorithms.sampling import Sample, draw
 
         words, starts, back = self._cut(text)
-        drawn = draw(self.model, self.name, words, n, alpha, seed)
+        drawn = draw(self.model, self.name, words, n, alpha, seed, self.backend)
         return [Sample(_assemble(found, starts, back), probability) for found, probability in drawn]
 
     def decode(self, ids: Iterable[int]) -> str:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from random import Random
 from typing import Protocol, runtime_checkable
 
-from toklab.algorithms.models import Drawn, Segmentation
+from toklab.algorithms.models import Segmentation
+from toklab.algorithms.stream import Stream
 from toklab.errors import UsageError
 from toklab.types import Encoding
 
@@ -18,9 +17,15 @@ SAMPLED = ("bpe", "wordpiece")
 
 @runtime_checkable
 class SamplingModel(Protocol):
-    """A model that knows more than one way to cut a word."""
+    """A model that knows more than one way to cut words.
 
-    def sample_word(self, word: str, alpha: float, random: Random) -> Drawn: ...
+    It gives one way for each word, drawn one after the other, and the natural logarithm of the probability of all
+    of them together, or None where that has no closed form.
+    """
+
+    def sample_words(
+        self, words: Sequence[str], alpha: float, random: Stream, backend: str
+    ) -> tuple[list[Segmentation], float | None]: ...
 
 
 @dataclass(frozen=True)
@@ -39,7 +44,7 @@ class Sample:
 
 
 def draw(
-    model: object, name: str, words: Sequence[str], n: int, alpha: float, seed: int
+    model: object, name: str, words: Sequence[str], n: int, alpha: float, seed: int, backend: str
 ) -> Iterator[tuple[list[Segmentation], float | None]]:
     """Cut the words of a text ``n`` times; see `TrainedTokenizer.sample`.
 
@@ -53,21 +58,4 @@ def draw(
         raise UsageError(f"alpha {alpha} is not between 0 and 1")
     if n < 0:
         raise UsageError(f"{n} samples cannot be drawn; ask for 0 or more")
-    return (_cut(model, words, alpha, _stream(seed, number)) for number in range(n))
-
-
-def _cut(
-    model: SamplingModel, words: Sequence[str], alpha: float, random: Random
-) -> tuple[list[Segmentation], float | None]:
-    """One way to cut the words, drawn one after the other."""
-    drawn = [model.sample_word(word, alpha, random) for word in words]
-    logs = [word.log_probability for word in drawn if word.log_probability is not None]
-    return [word.segmentation for word in drawn], math.fsum(logs) if len(logs) == len(drawn) else None
-
-
-def _stream(seed: int, number: int) -> Random:
-    """The generator of one sample: Mersenne Twister from the SHA-512 of a text.
-
-    Python promises the numbers of `random.Random.random` for good, and a text as seed does not depend on its hash.
-    """
-    return Random(f"toklab sample {number} of seed {seed}")
+    return (model.sample_words(words, alpha, Stream(seed, number), backend) for number in range(n))

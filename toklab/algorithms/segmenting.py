@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -14,6 +14,7 @@ from toklab.types import IdArray, IntArray, StepArray, Words
 
 if TYPE_CHECKING:
     from toklab.algorithms.models import Segmentation, WordPieceModel
+    from toklab.algorithms.stream import Stream
 
 
 class Tokens(NamedTuple):
@@ -58,8 +59,7 @@ class BpeKernel:
             from toklab.kernels import encode_bpe_heap
 
             announce(encode_bpe_heap.encode)
-            self._ranks = np.full((table_size(2 * len(merges)), 2), -1, np.int64)
-            encode_bpe_heap.build_ranks(self._merges, self._ranks)
+            self._ranks = rank_table(self._merges)
 
     def merge_bytes(self, words: Words, byte_ids: Sequence[int]) -> Tokens:
         """Merge words from the ids of their bytes."""
@@ -68,11 +68,7 @@ class BpeKernel:
 
     def merge(self, starts: Sequence[tuple[Sequence[int], Sequence[int]]]) -> Tokens:
         """Merge words given as initial ids and widths."""
-        ids, ends, sizes = Tokens.of(starts)
-        offsets = np.zeros(len(sizes) + 1, np.int64)
-        np.cumsum(sizes, out=offsets[1:])
-        found = self._merge(ids, offsets)
-        return found._replace(ends=ends[np.repeat(offsets[:-1], found.sizes) + found.ends - 1])
+        return in_bytes(starts, self._merge)
 
     def _merge(self, ids: IdArray, offsets: IntArray) -> Tokens:
         """Tokens of words given as initial ids and where each word begins; ends are counted in initial symbols."""
@@ -86,6 +82,52 @@ class BpeKernel:
         ends = np.empty_like(ids)
         total = encode_bpe_heap.encode(ids, offsets, self._ranks, links, heap, ends, sizes)
         return Tokens(ids[:total], ends[:total], sizes)
+
+
+class DropoutKernel:
+    """The compiled BPE-dropout of one model, for any list of merges."""
+
+    def __init__(self, merges: Sequence[tuple[int, int, int]]) -> None:
+        from toklab.kernels import dropout
+
+        announce(dropout.merge)
+        self._ranks = rank_table(np.array(merges, np.int64).reshape(-1, 3))
+
+    def merge(self, starts: Sequence[tuple[Sequence[int], Sequence[int]]], alpha: float, random: Stream) -> Tokens:
+        """Merge words given as initial ids and widths; the stream moves on."""
+        from toklab.kernels import dropout
+
+        def merge(ids: IdArray, offsets: IntArray) -> Tokens:
+            sizes = np.diff(offsets)
+            longest = int(sizes.max(initial=0))
+            links, room = np.empty((longest, 2), np.int64), np.empty((4, longest), np.int64)
+            ends, state = np.empty_like(ids), np.array([random.state], np.uint64)
+            heap, aside = room[:3].reshape(-1), room[3]
+            total = dropout.merge(ids, offsets, self._ranks, alpha, state, links, heap, aside, ends, sizes)
+            random.state = int(state[0])
+            return Tokens(ids[:total], ends[:total], sizes)
+
+        return in_bytes(starts, merge)
+
+
+def rank_table(merges: IntArray) -> IntArray:
+    """The hash table of `toklab.kernels.encode_bpe_heap` for (n, 3) merges."""
+    from toklab.kernels import encode_bpe_heap
+
+    ranks = np.full((table_size(2 * len(merges)), 2), -1, np.int64)
+    encode_bpe_heap.build_ranks(merges, ranks)
+    return ranks
+
+
+def in_bytes(
+    starts: Sequence[tuple[Sequence[int], Sequence[int]]], merge: Callable[[IdArray, IntArray], Tokens]
+) -> Tokens:
+    """Tokens of words given as initial ids and widths, by a function whose ends are counted in initial symbols."""
+    ids, ends, sizes = Tokens.of(starts)
+    offsets = np.zeros(len(sizes) + 1, np.int64)
+    np.cumsum(sizes, out=offsets[1:])
+    found = merge(ids, offsets)
+    return found._replace(ends=ends[np.repeat(offsets[:-1], found.sizes) + found.ends - 1])
 
 
 class OrderlyMerges(NamedTuple):

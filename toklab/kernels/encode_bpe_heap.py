@@ -87,8 +87,8 @@ def offer(ids: IdArray, at: int, left: int, right: int, ranks: IntArray, heap: I
 
 
 @inner
-def merge(ids: IdArray, at: int, n: int, ranks: IntArray, links: IntArray, heap: IntArray) -> None:
-    """Merge the word of ``n`` symbols from ``at`` on in place; ids that are merged away become -1.
+def begin(ids: IdArray, at: int, n: int, ranks: IntArray, links: IntArray, heap: IntArray) -> int:
+    """Link the ``n`` symbols of a word from ``at`` on and fill the heap with what merges; gives its size.
 
     ``links`` (n, 2) are the positions before and after each, ``heap`` has room for 3 n.
     """
@@ -97,25 +97,55 @@ def merge(ids: IdArray, at: int, n: int, ranks: IntArray, links: IntArray, heap:
         links[p, 0], links[p, 1] = p - 1, p + 1
         if p + 1 < n:
             size = offer(ids, at, p, p + 1, ranks, heap, size)
-    while size > 0:
-        entry = heap[0]
-        size = drop_first(heap, size)
-        p = entry & LOW_BITS
-        q = links[p, 1]
-        if ids[at + p] < 0 or q >= n:
-            continue
-        value = value_of(ranks, ids[at + p], ids[at + q])
-        # A stale entry names a position that is gone, or that holds another pair by now.
-        if value == NONE or value >> 32 != entry >> 32:
-            continue
-        ids[at + p], ids[at + q] = value & LOW_BITS, -1
-        after, before = links[q, 1], links[p, 0]
-        links[p, 1] = after
-        if after < n:
-            links[after, 0] = p
-            size = offer(ids, at, p, after, ranks, heap, size)
-        if before >= 0:
-            size = offer(ids, at, before, p, ranks, heap, size)
+    return size
+
+
+@inner
+def valid(entry: int, ids: IdArray, at: int, n: int, ranks: IntArray, links: IntArray) -> int:
+    """Rank and result of the pair that an entry names, or NONE: it is gone, or another one by now."""
+    p = entry & LOW_BITS
+    q = links[p, 1]
+    if ids[at + p] < 0 or q >= n:
+        return np.int64(NONE)
+    value = value_of(ranks, ids[at + p], ids[at + q])
+    return value if value >> 32 == entry >> 32 else np.int64(NONE)
+
+
+@inner
+def join(
+    entry: int,
+    value: int,
+    ids: IdArray,
+    at: int,
+    n: int,
+    ranks: IntArray,
+    links: IntArray,
+    heap: IntArray,
+    size: int,
+) -> int:
+    """Merge the pair that an entry names, leaving -1 on its right; offer its new neighbours; gives the heap's size."""
+    p = entry & LOW_BITS
+    q = links[p, 1]
+    ids[at + p], ids[at + q] = value & LOW_BITS, -1
+    after, before = links[q, 1], links[p, 0]
+    links[p, 1] = after
+    if after < n:
+        links[after, 0] = p
+        size = offer(ids, at, p, after, ranks, heap, size)
+    if before >= 0:
+        size = offer(ids, at, before, p, ranks, heap, size)
+    return size
+
+
+@inner
+def gather(ids: IdArray, at: int, n: int, links: IntArray, ends: IdArray, done: int) -> int:
+    """Move the tokens of a word behind the ``done`` of those before it; gives how many there are then."""
+    p = np.int64(0)
+    while p < n:
+        ids[done], ends[done] = ids[at + p], links[p, 1]
+        p = links[p, 1]
+        done += 1
+    return done
 
 
 @njit
@@ -140,11 +170,13 @@ def encode(
     done = np.int64(0)
     for word in range(len(sizes)):
         at, n, first = offsets[word], offsets[word + 1] - offsets[word], done
-        merge(ids, at, n, ranks, links, heap)
-        p = np.int64(0)
-        while p < n:
-            ids[done], ends[done] = ids[at + p], links[p, 1]
-            p = links[p, 1]
-            done += 1
+        size = begin(ids, at, n, ranks, links, heap)
+        while size > 0:
+            entry = heap[0]
+            size = drop_first(heap, size)
+            value = valid(entry, ids, at, n, ranks, links)
+            if value != NONE:
+                size = join(entry, value, ids, at, n, ranks, links, heap, size)
+        done = gather(ids, at, n, links, ends, done)
         sizes[word] = done - first
     return done
