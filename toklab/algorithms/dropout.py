@@ -46,7 +46,7 @@ Ranks = Mapping[tuple[int, int], tuple[int, int]]
 
 
 def merge_with_dropout(ids: list[int], lengths: list[int], ranks: Ranks, alpha: float, random: Stream) -> Segmentation:
-    """BPE-dropout of a word.
+    """BPE-dropout of a word; `toklab.kernels.encode_bpe_heap` is the compiled twin.
 
     Parameters
     ----------

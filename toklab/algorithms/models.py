@@ -18,7 +18,7 @@ from toklab.backend import use_kernel
 from toklab.types import Lazy, Piece, Vocab, Words
 
 if TYPE_CHECKING:
-    from toklab.algorithms.segmenting import BpeKernel, DropoutKernel, Tokens, WordPieceKernel
+    from toklab.algorithms.segmenting import BpeKernel, Tokens, WordPieceKernel
     from toklab.algorithms.stream import Stream
 
 Segmentation: TypeAlias = tuple[tuple[int, ...], tuple[int, ...]]
@@ -161,14 +161,8 @@ class BpeModel:
         """Encode words by BPE-dropout, whose probabilities have no closed form; the twins give equal results."""
         starts = [self.start(word) for word in words]
         if use_kernel(backend, sum(len(ids) ** 2 for ids, _ in starts), DROPOUT_LIMIT):
-            return self._dropout_kernel.merge(starts, alpha, random).segmentations(), None
+            return self._kernel.merge_with_dropout(starts, alpha, random).segmentations(), None
         return [merge_with_dropout(ids, lengths, self.ranks, alpha, random) for ids, lengths in starts], None
-
-    @cached_property
-    def _dropout_kernel(self) -> DropoutKernel:
-        from toklab.algorithms.segmenting import DropoutKernel
-
-        return DropoutKernel(self.merges)
 
     @cached_property
     def _kernel(self) -> BpeKernel:

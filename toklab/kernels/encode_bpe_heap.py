@@ -1,5 +1,9 @@
 """Compiled twin of `toklab.algorithms.models.BpeModel.merge` for any list of merges: the least rank from a heap.
 
+It is that of `toklab.algorithms.dropout.merge_with_dropout` and `toklab.algorithms.stream.Stream` too: a merge that is
+dropped is set aside until the next one is applied, which gives the rounds of the readable twin and the same draws in
+the same order. (No pair is entered twice: pieces only grow, so a pair that has changed does not come back.)
+
 Words stand end to end as initial ids. Ranks are a hash table of rows
 (left id << 32 | right id, rank << 32 | resulting id). The heap holds (rank << 32 | position): O(n log n) for any word.
 `toklab.kernels.encode_bpe` is faster where the list allows it.
@@ -8,6 +12,7 @@ Words stand end to end as initial ids. Ranks are a hash table of rows
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 
 from toklab.kernels import inner, njit
 from toklab.types import IdArray, IntArray
@@ -87,70 +92,76 @@ def offer(ids: IdArray, at: int, left: int, right: int, ranks: IntArray, heap: I
 
 
 @inner
-def begin(ids: IdArray, at: int, n: int, ranks: IntArray, links: IntArray, heap: IntArray) -> int:
-    """Link the ``n`` symbols of a word from ``at`` on and fill the heap with what merges; gives its size.
-
-    ``links`` (n, 2) are the positions before and after each, ``heap`` has room for 3 n.
-    """
-    size = np.int64(0)
-    for p in range(n):
-        links[p, 0], links[p, 1] = p - 1, p + 1
-        if p + 1 < n:
-            size = offer(ids, at, p, p + 1, ranks, heap, size)
-    return size
+def uniform(state: npt.NDArray[np.uint64]) -> float:
+    """The next number of a stream, whose state is ``state[0]``."""
+    state[0] += np.uint64(0x9E3779B97F4A7C15)
+    x = state[0]
+    x = (x ^ x >> np.uint64(30)) * np.uint64(0xBF58476D1CE4E5B9)
+    x = (x ^ x >> np.uint64(27)) * np.uint64(0x94D049BB133111EB)
+    return np.float64((x ^ x >> np.uint64(31)) >> np.uint64(11)) * 2.0**-53
 
 
 @inner
-def valid(entry: int, ids: IdArray, at: int, n: int, ranks: IntArray, links: IntArray) -> int:
-    """Rank and result of the pair that an entry names, or NONE: it is gone, or another one by now."""
-    p = entry & LOW_BITS
-    q = links[p, 1]
-    if ids[at + p] < 0 or q >= n:
-        return np.int64(NONE)
-    value = value_of(ranks, ids[at + p], ids[at + q])
-    return value if value >> 32 == entry >> 32 else np.int64(NONE)
-
-
-@inner
-def join(
-    entry: int,
-    value: int,
+def merge(
     ids: IdArray,
     at: int,
     n: int,
     ranks: IntArray,
+    alpha: float,
+    state: npt.NDArray[np.uint64],
     links: IntArray,
     heap: IntArray,
-    size: int,
-) -> int:
-    """Merge the pair that an entry names, leaving -1 on its right; offer its new neighbours; gives the heap's size."""
-    p = entry & LOW_BITS
-    q = links[p, 1]
-    ids[at + p], ids[at + q] = value & LOW_BITS, -1
-    after, before = links[q, 1], links[p, 0]
-    links[p, 1] = after
-    if after < n:
-        links[after, 0] = p
-        size = offer(ids, at, p, after, ranks, heap, size)
-    if before >= 0:
-        size = offer(ids, at, before, p, ranks, heap, size)
-    return size
+    aside: IntArray,
+) -> None:
+    """Merge the word of ``n`` symbols from ``at`` on in place; ids that are merged away become -1.
 
-
-@inner
-def gather(ids: IdArray, at: int, n: int, links: IntArray, ends: IdArray, done: int) -> int:
-    """Move the tokens of a word behind the ``done`` of those before it; gives how many there are then."""
-    p = np.int64(0)
-    while p < n:
-        ids[done], ends[done] = ids[at + p], links[p, 1]
-        p = links[p, 1]
-        done += 1
-    return done
+    ``links`` (n, 2) are the positions before and after each, ``heap`` has room for 3 n and ``aside`` for n.
+    """
+    size = waiting = np.int64(0)
+    for p in range(n):
+        links[p, 0], links[p, 1] = p - 1, p + 1
+        if p + 1 < n:
+            size = offer(ids, at, p, p + 1, ranks, heap, size)
+    while size > 0:
+        entry = heap[0]
+        size = drop_first(heap, size)
+        p = entry & LOW_BITS
+        q = links[p, 1]
+        if ids[at + p] < 0 or q >= n:
+            continue
+        value = value_of(ranks, ids[at + p], ids[at + q])
+        # A stale entry names a position that is gone, or that holds another pair by now.
+        if value == NONE or value >> 32 != entry >> 32:
+            continue
+        if alpha > 0 and uniform(state) < alpha:
+            aside[waiting] = entry
+            waiting += 1
+            continue
+        while waiting > 0:
+            waiting -= 1
+            size = push(heap, size, aside[waiting])
+        ids[at + p], ids[at + q] = value & LOW_BITS, -1
+        after, before = links[q, 1], links[p, 0]
+        links[p, 1] = after
+        if after < n:
+            links[after, 0] = p
+            size = offer(ids, at, p, after, ranks, heap, size)
+        if before >= 0:
+            size = offer(ids, at, before, p, ranks, heap, size)
 
 
 @njit
 def encode(
-    ids: IdArray, offsets: IntArray, ranks: IntArray, links: IntArray, heap: IntArray, ends: IdArray, sizes: IntArray
+    ids: IdArray,
+    offsets: IntArray,
+    ranks: IntArray,
+    alpha: float,
+    state: npt.NDArray[np.uint64],
+    links: IntArray,
+    heap: IntArray,
+    aside: IntArray,
+    ends: IdArray,
+    sizes: IntArray,
 ) -> int:
     """Merge every word in place and move its tokens to the front.
 
@@ -159,7 +170,9 @@ def encode(
     ids : (n,) initial ids; overwritten with the tokens of all words, end to end
     offsets : (words + 1,) where each word begins
     ranks : from `build_ranks`
-    links, heap : room for the longest word: (symbols, 2) and (3 * symbols,)
+    alpha : probability that a merge is dropped in a round; nothing is drawn where it is 0
+    state : (1,) state of the stream that is drawn from; advanced
+    links, heap, aside : room for the longest word: (symbols, 2), (3 * symbols,) and (symbols,)
     ends : (n,) written: after how many symbols of its word each token ends
     sizes : (words,) written: tokens of each word
 
@@ -170,13 +183,11 @@ def encode(
     done = np.int64(0)
     for word in range(len(sizes)):
         at, n, first = offsets[word], offsets[word + 1] - offsets[word], done
-        size = begin(ids, at, n, ranks, links, heap)
-        while size > 0:
-            entry = heap[0]
-            size = drop_first(heap, size)
-            value = valid(entry, ids, at, n, ranks, links)
-            if value != NONE:
-                size = join(entry, value, ids, at, n, ranks, links, heap, size)
-        done = gather(ids, at, n, links, ends, done)
+        merge(ids, at, n, ranks, alpha, state, links, heap, aside)
+        p = np.int64(0)
+        while p < n:
+            ids[done], ends[done] = ids[at + p], links[p, 1]
+            p = links[p, 1]
+            done += 1
         sizes[word] = done - first
     return done
