@@ -9,17 +9,18 @@ Worked example. Merges (a, b), (ab, c), the word ``abc``. The first round keeps 
 the second keeps (ab, c) with 1 - alpha: ``abc`` has probability (1 - alpha)^2, ``ab c`` (1 - alpha) alpha, and
 ``a b c`` alpha.
 
-Three implementations carry the name, with three distributions. This one follows the paper word for word, one merge
-a round, so that ``alpha = 0`` is the encoding itself for every list of merges. subword-nmt merges all places of the
-pair that were kept in one round: with the merge (a, b) alone, ``abab`` becomes ``ab ab`` with probability
-(1 - alpha)^2 (1 + alpha) here and (1 - alpha)^2 (1 + 2 alpha) there. Hugging Face also merges one place at a time,
-but outdated entries of its queue start new rounds too, which gives dropped merges more chances. SentencePiece
-drops a merge for good until a neighbour's merge offers it again.
+Libraries give the name to other distributions. This one reads algorithm 1 as one merge at one place a round, so that
+``alpha = 0`` is the encoding itself for every list of merges. subword-nmt merges, in one round, all places of the best
+pair that were kept: with the merge (a, b) alone, ``abab`` becomes ``ab ab`` with probability
+(1 - alpha)^2 (1 + alpha) here and (1 - alpha)^2 (1 + 2 alpha) there. Hugging Face merges one place at a time too, but
+outdated entries of its queue bring dropped merges back as well, which gives those more chances; the two agree where no
+merge makes another impossible. SentencePiece drops a merge for good, unless a neighbour's merge offers it anew.
 
-With either of the first three, a dropped merge is offered again as long as the word has others, so long words are cut
-less finely: where a text is one word, hardly anything is dropped. ``alpha`` is meant for words as patterns give them.
+Here, as in the first two of them, a dropped merge is offered again for as long as the word has others, so long words
+are cut less finely: where a whole text is one word, hardly anything is dropped. ``alpha`` is meant for words as the
+published patterns give them.
 
-**MaxMatch-dropout** (Hiraoka 2022, "MaxMatch-Dropout: Subword Regularization for WordPiece", section 3). Longest
+**MaxMatch-dropout** (Hiraoka 2022, "MaxMatch-Dropout: Subword Regularization for WordPiece"). Longest
 match from the left, but each match is rejected with probability ``alpha`` in favour of the next shorter one; a
 single character never is.
 

@@ -114,13 +114,11 @@ class HeapMerges:
         from toklab.kernels import encode_bpe_heap
 
         longest = int(sizes.max(initial=0))
-        links, heap, aside = (
-            np.empty((longest, 2), np.int64),
-            np.empty(3 * longest, np.int64),
-            np.empty(longest, np.int64),
-        )
-        ends, state = np.empty_like(ids), np.array([random.state if random else 0], np.uint64)
-        total = encode_bpe_heap.encode(ids, offsets, self._ranks, alpha, state, links, heap, aside, ends, sizes)
+        links, heap = np.empty((longest, 2), np.int64), np.empty(3 * longest, np.int64)
+        aside, ends = np.empty(longest, np.int64), np.empty_like(ids)
+        state = np.array([random.state if random else 0], np.uint64)
+        chance = float(alpha)  # an int would compile the kernel again
+        total = encode_bpe_heap.encode(ids, offsets, self._ranks, chance, state, links, heap, aside, ends, sizes)
         if random is not None:
             random.state = int(state[0])
         return Tokens(ids[:total], ends[:total], sizes)

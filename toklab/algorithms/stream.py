@@ -8,7 +8,7 @@ _MASK = (1 << 64) - 1
 
 
 class Stream:
-    """SplitMix64 (Steele, Lea and Flood 2014, "Fast Splittable Pseudorandom Number Generators", figure 14).
+    """SplitMix64 (Steele, Lea and Flood 2014, "Fast Splittable Pseudorandom Number Generators").
 
     Parameters
     ----------
