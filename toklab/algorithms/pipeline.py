@@ -19,6 +19,7 @@ from toklab.pretokenize.utf8 import char_to_byte
 from toklab.types import Batch, Encoding, IdArray, IntArray, TrainSpec, Vocab
 
 if TYPE_CHECKING:
+    from toklab.algorithms.sampling import Sample
     from toklab.algorithms.scanned import ScannedEncoder
     from toklab.pretokenize.cutter import Cutter
 
@@ -160,6 +161,30 @@ class TrainedTokenizer:
         add(self.encode(text[done:]), 0)
         whole = Batch.stack(parts)
         return Encoding(whole.ids, whole.offsets)
+
+    def sample(self, text: str, n: int, *, alpha: float, seed: int) -> list[Sample]:
+        """Draw ways to cut a text: BPE-dropout, or MaxMatch-dropout for WordPiece; see `toklab.algorithms.dropout`.
+
+        Parameters
+        ----------
+        text : any text that UTF-8 can hold; texts of special tokens are text like any other
+        n : samples to draw, each by itself: two may be equal
+        alpha : 0 (always what `encode` gives) to 1 (as finely as the alphabet allows); the papers use 0.1 for most
+            languages
+        seed : any whole number. Sample i depends on the text, ``alpha``, the seed and i alone, so give texts that
+            are trained on together seeds of their own, such as their numbers
+
+        Raises
+        ------
+        UsageError
+            The model knows one way only; ``alpha`` is not between 0 and 1; ``n`` is negative; the text holds a lone
+            surrogate.
+        """
+        from toklab.algorithms.sampling import Sample, draw
+
+        words, starts, back = self._cut(text)
+        drawn = draw(self.model, self.name, words, n, alpha, seed, self.backend)
+        return [Sample(_assemble(found, starts, back), probability) for found, probability in drawn]
 
     def decode(self, ids: Iterable[int]) -> str:
         """Text of ids; special tokens have none.
