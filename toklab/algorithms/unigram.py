@@ -20,6 +20,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Protocol
 
+from toklab.algorithms.ahead import compiling
 from toklab.algorithms.bpe import UNKNOWN, character_symbols
 from toklab.algorithms.pipeline import TrainedTokenizer, build_tokenizer
 from toklab.algorithms.symbols import Symbol, fallback_symbols, ids_by_key, special_symbols
@@ -32,7 +33,7 @@ from toklab.pretokenize import count_words, get_pretokenizer
 from toklab.types import Determinism, Piece, TrainSpec, Vocab, WordCounts
 
 # UTF-8 bytes of distinct words that the readable twin trains on in about a second.
-REFERENCE_LIMIT = 1_000
+REFERENCE_LIMIT = 10_000
 LONGEST_PIECE = 255
 # Pruning ends at this many tenths of the size asked for; the rest go by probability.
 SPARE_TENTHS = 11
@@ -137,7 +138,10 @@ class Unigram:
         assert isinstance(spec, UnigramSpec)
         check_spec(spec)
         pretokenizer = get_pretokenizer(spec.pretokenizer or "gpt2")
-        words = count_words(corpus.documents, pretokenizer, spec.normalizer, threads=spec.threads, backend=spec.backend)
+        with compiling(self.name, corpus, spec.backend):
+            words = count_words(
+                corpus.documents, pretokenizer, spec.normalizer, threads=spec.threads, backend=spec.backend
+            )
         hidden = hidden_symbols(spec)
         smallest = len(ids_by_key(hidden + character_symbols(words, "")))
         if spec.vocab_size < smallest:

@@ -124,9 +124,9 @@ class Steps:
         relative frequencies of what is used then.
         """
         total = sum(usage)
-        found = [0.0] * len(self)
+        found, known = [0.0] * len(self), self._known()
         for i in range(self.required, len(self)):
-            lattice = self.lattice(self.texts[i])
+            lattice = self._lattice(self.texts[i], known)
             others = Lattice(lattice.size, tuple(edge for edge in lattice.edges if edge.id != i)).best()
             found[i] = loss(usage[i], total, [(edge.id, usage[edge.id]) for edge in others])
         return found
@@ -138,16 +138,20 @@ class Steps:
 
     def lattice(self, word: str) -> Lattice:
         """All segmentations of a word in the pieces that there are."""
-        found = {text: (i, score) for i, (text, score) in enumerate(zip(self.texts, self.scores, strict=True))}
+        return self._lattice(word, self._known())
+
+    def _known(self) -> dict[str, tuple[int, float]]:
+        return {text: (i, score) for i, (text, score) in enumerate(zip(self.texts, self.scores, strict=True))}
+
+    def _lattice(self, word: str, known: dict[str, tuple[int, float]]) -> Lattice:
         # Every character is a piece, so nothing is unknown.
-        return Lattice.of(word, found, self.longest, (-1, -math.inf))
+        return Lattice.of(word, known, self.longest, (-1, -math.inf))
 
     def _chunks(self) -> Iterator[list[tuple[Lattice, int]]]:
-        found = {text: (i, score) for i, (text, score) in enumerate(zip(self.texts, self.scores, strict=True))}
-        words = list(self.words)
+        known, words = self._known(), list(self.words)
         for k in range(CHUNKS):
             share = words[k * len(words) // CHUNKS : (k + 1) * len(words) // CHUNKS]
-            yield [(Lattice.of(word, found, self.longest, (-1, -math.inf)), count) for word, count in share]
+            yield [(self._lattice(word, known), count) for word, count in share]
 
     def _keep(self, kept: list[int]) -> None:
         self.texts, self.scores = [self.texts[i] for i in kept], [self.scores[i] for i in kept]
