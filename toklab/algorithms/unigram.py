@@ -98,7 +98,7 @@ def begin(words: WordCounts, spec: UnigramSpec, reserved: Collection[str]) -> Tr
     if use_kernel(spec.backend, len(words.flat.text), REFERENCE_LIMIT):
         from toklab.algorithms.unigram_fast import FastSteps
 
-        return FastSteps.begin(words, spec.seed_size, spec.max_piece_length, reserved, spec.threads)
+        return FastSteps(words, spec.seed_size, spec.max_piece_length, reserved, spec.threads)
     texts, scores, required = seeds(words, spec.seed_size, spec.max_piece_length, reserved)
     return Steps(words, texts, scores, required, spec.max_piece_length)
 
