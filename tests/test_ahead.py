@@ -13,8 +13,9 @@ import pytest
 from toklab.algorithms import ahead, fast
 from toklab.algorithms.bpe import BpeSpec, initial_symbols, spelling_of
 from toklab.algorithms.symbols import Material, build_material
+from toklab.algorithms.unigram import UnigramSpec, begin, learn
 from toklab.corpus import Corpus
-from toklab.kernels import bpe, encode_bpe, encode_wordpiece, layout, wordpiece
+from toklab.kernels import bpe, encode_bpe, encode_unigram, encode_wordpiece, layout, unigram, unigram_seeds, wordpiece
 from toklab.pretokenize import count_words, get_pretokenizer
 from toklab.training import train
 
@@ -61,7 +62,14 @@ def test_what_is_compiled_ahead_is_what_a_corpus_needs(
     assert len(kernel.signatures) == 1
 
 
-@pytest.mark.parametrize(("algorithm", "kernel"), [("bpe", encode_bpe.encode), ("wordpiece", encode_wordpiece.encode)])
+@pytest.mark.parametrize(
+    ("algorithm", "kernel"),
+    [
+        ("bpe", encode_bpe.encode),
+        ("wordpiece", encode_wordpiece.encode),
+        ("unigram", encode_unigram.encode),
+    ],
+)
 def test_what_is_compiled_ahead_is_what_an_encoder_needs(algorithm: str, kernel: Any) -> None:
     ahead.TASKS[f"encode-{algorithm}"]()
     tokenizer = train(algorithm, CORPUS, vocab_size=300, backend="fast")
@@ -70,6 +78,22 @@ def test_what_is_compiled_ahead_is_what_an_encoder_needs(algorithm: str, kernel:
     assert len(kernel.signatures) == 1
     lay_out: Any = layout.lay_out
     assert len(lay_out.signatures) == 1
+
+
+def test_every_kernel_of_unigram_is_compiled_ahead_and_once() -> None:
+    ahead.TASKS["train-unigram"]()
+    for backend in ("reference", "fast"):
+        words = count_words(CORPUS.documents, get_pretokenizer("gpt2"), backend=backend)
+        spec = UnigramSpec(vocab_size=30, backend="fast")
+        learn(begin(words, spec, ()), spec.vocab_size, spec)
+    outer = [kernel for module in (unigram, unigram_seeds) for kernel in vars(module).values() if is_outer(kernel)]
+    assert unigram.expect in outer
+    assert {len(kernel.signatures) for kernel in outer} == {1}
+
+
+def is_outer(kernel: Any) -> bool:
+    """Whether a thing is a kernel that Python calls."""
+    return hasattr(kernel, "signatures") and not kernel.targetoptions.get("no_cpython_wrapper", False)
 
 
 def test_the_child_ends_with_an_error_of_the_parent(

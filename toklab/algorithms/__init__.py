@@ -16,6 +16,7 @@ from toklab.types import Algorithm, TrainSpec
 ALGORITHMS: dict[str, str] = {
     "bpe": "toklab.algorithms.bpe:BPE",
     "wordpiece": "toklab.algorithms.wordpiece:WORDPIECE",
+    "unigram": "toklab.algorithms.unigram:UNIGRAM",
     "word": "toklab.algorithms.units:WORD",
     "character": "toklab.algorithms.units:CHARACTER",
     "byte": "toklab.algorithms.units:BYTE",

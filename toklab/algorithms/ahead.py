@@ -17,7 +17,7 @@ import numpy as np
 
 from toklab.algorithms.symbols import Learned, Material, byte_symbols
 from toklab.backend import search_path
-from toklab.types import Piece, Vocab, Words
+from toklab.types import Piece, Vocab, WordCounts, Words
 
 
 @contextmanager
@@ -50,11 +50,17 @@ def compiling(task: str, wanted: bool) -> Iterator[None]:
 
 
 def _is_compiled(task: str) -> bool:
-    from toklab.kernels import bpe, encode_bpe, encode_wordpiece, is_compiled, wordpiece
+    from toklab.kernels import bpe, encode_bpe, encode_unigram, encode_wordpiece, is_compiled, unigram, wordpiece
 
-    kernels: tuple[Callable[..., Any], ...]
-    kernels = (bpe.learn, wordpiece.learn, encode_bpe.encode, encode_wordpiece.encode)
-    return is_compiled(dict(zip(TASKS, kernels, strict=True))[task])
+    kernels: dict[str, tuple[Callable[..., Any], ...]] = {
+        "train-bpe": (bpe.learn,),
+        "train-wordpiece": (wordpiece.learn,),
+        "train-unigram": (unigram.keep, unigram.lose),
+        "encode-bpe": (encode_bpe.encode,),
+        "encode-wordpiece": (encode_wordpiece.encode,),
+        "encode-unigram": (encode_unigram.encode,),
+    }
+    return all(map(is_compiled, kernels[task]))
 
 
 def _train(learn: Callable[[Material, int], Learned]) -> None:
@@ -76,6 +82,15 @@ def _train_wordpiece() -> None:
     _train(learn_wordpiece)
 
 
+def _train_unigram() -> None:
+    """Train on words with so many characters that all kernels run."""
+    from toklab.algorithms.unigram import UnigramSpec, begin, learn
+
+    words = WordCounts.from_counts({"abcdefghi": 3, "abcdefghj": 2})
+    spec = UnigramSpec(vocab_size=10, backend="fast")
+    learn(begin(words, spec, ()), spec.vocab_size, spec)
+
+
 def _encode_bpe() -> None:
     from toklab.algorithms.models import BpeModel
 
@@ -91,6 +106,12 @@ def _encode_wordpiece() -> None:
     _encode(WordPieceModel(Vocab((unknown, Piece(b"a"), Piece(b"b", continuation=True)), 0)))
 
 
+def _encode_unigram() -> None:
+    from toklab.algorithms.unigram_model import UnigramModel
+
+    _encode(UnigramModel(Vocab((Piece(b"<unk>", special=True), Piece(b"a"), Piece(b"ab")), 0), (0.0, -1.0, -2.0)))
+
+
 def _encode(model: Any) -> None:
     """Cut two words into tokens and lay them out."""
     from toklab.kernels import layout
@@ -103,8 +124,10 @@ def _encode(model: Any) -> None:
 TASKS: dict[str, Callable[[], None]] = {
     "train-bpe": _train_bpe,
     "train-wordpiece": _train_wordpiece,
+    "train-unigram": _train_unigram,
     "encode-bpe": _encode_bpe,
     "encode-wordpiece": _encode_wordpiece,
+    "encode-unigram": _encode_unigram,
 }
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ import numpy as np
 
 from toklab.algorithms.models import BpeModel, WordPieceModel
 from toklab.algorithms.symbols import CONTINUATION
+from toklab.algorithms.unigram_model import UnigramModel
 from toklab.backend import thread_count, use_kernel
 from toklab.errors import UsageError
 from toklab.types import ByteArray, IdArray, IntArray, Piece
@@ -31,7 +32,7 @@ def decode_pieces(pieces: Sequence[Piece], tokenizer: TrainedTokenizer) -> str:
         return b"".join(piece.surface for piece in pieces).decode("utf-8", "replace")
     if isinstance(model, BpeModel) and model.suffix:
         return _with_suffix(pieces, model.suffix)
-    if isinstance(model, BpeModel):
+    if isinstance(model, BpeModel | UnigramModel):
         return "".join(_texts(pieces))
     if tokenizer.pretokenizer.entry.keeps_gaps:
         return "".join(piece.surface.decode("utf-8") for piece in pieces)
@@ -133,7 +134,7 @@ def _forms(tokenizer: TrainedTokenizer) -> _Forms:
     if suffix:
         marked = [(p.surface + suffix.encode() * p.word_final).split(suffix.encode()) for p in tokenizer.vocab]
         pairs: Iterable[tuple[bytes, bytes]] = ((b"".join(parts), b" ".join(parts)) for parts in marked)
-    elif isinstance(model, BpeModel) or tokenizer.pretokenizer.entry.keeps_gaps:
+    elif isinstance(model, BpeModel | UnigramModel) or tokenizer.pretokenizer.entry.keeps_gaps:
         pairs = ((piece.surface, piece.surface) for piece in tokenizer.vocab)
     elif isinstance(model, WordPieceModel):
         pairs = ((text.encode(), _spaced(text).encode()) for text in model.strings)

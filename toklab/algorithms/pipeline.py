@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from toklab.algorithms.models import BpeModel, Model, Segmentation, WordPieceModel
+from toklab.algorithms.unigram_model import UnigramModel
 from toklab.backend import READY_LIMIT, has_run, use_kernel
 from toklab.errors import UsageError
 from toklab.pretokenize import PreTokenizer, get_normalizer
@@ -28,7 +29,11 @@ CACHE_WORDS = 1 << 17
 # Characters that the readable twin encodes in about a second.
 REFERENCE_LIMIT = 1_000_000
 # What `toklab.algorithms.ahead` compiles for a model.
-ENCODING_TASKS: Mapping[type, str] = {BpeModel: "encode-bpe", WordPieceModel: "encode-wordpiece"}
+ENCODING_TASKS: Mapping[type, str] = {
+    BpeModel: "encode-bpe",
+    WordPieceModel: "encode-wordpiece",
+    UnigramModel: "encode-unigram",
+}
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from toklab.types import IdArray, IntArray, StepArray, Words
 if TYPE_CHECKING:
     from toklab.algorithms.models import Segmentation, WordPieceModel
     from toklab.algorithms.stream import Stream
+    from toklab.algorithms.unigram_model import UnigramModel
 
 # The ids that a word starts as and the bytes that each covers, or those that it ends as.
 Start: TypeAlias = tuple[Sequence[int], Sequence[int]]
@@ -219,6 +220,39 @@ class WordPieceKernel:
         unknown = -1 if self._unknown is None else self._unknown
         total = encode_wordpiece.encode(
             words.text, words.starts, self._limit, unknown, self._nodes, self._table, self._pops, ids, ends, sizes
+        )
+        return Tokens(ids[:total], ends[:total], sizes)
+
+
+class UnigramKernel:
+    """The compiled Viterbi search with the trie of one model."""
+
+    def __init__(self, model: UnigramModel) -> None:
+        from toklab.kernels import encode_unigram, encode_wordpiece
+
+        announce(encode_unigram.encode)
+        text, starts = Words.of(list(model.pieces))
+        ids = np.array([i for i, _ in model.pieces.values()], np.int64)
+        nodes = np.zeros((len(text) + 2, encode_wordpiece.NODE_COLUMNS), np.int64)
+        self._table = np.full((table_size(2 * len(nodes)), 2), -1, np.int64)
+        used = encode_wordpiece.build_trie(text, starts, ids, np.zeros_like(ids), nodes, self._table)
+        self._pieces = nodes[:used, encode_wordpiece.PIECE].astype(np.int32)
+        self._scores = np.array(model.scores, np.float64)
+        self._unknown, self._penalty = model.unknown
+        self._fallback = np.array(model.fallback, np.int32)
+
+    def cut(self, words: Words) -> Tokens:
+        """The best segmentation of each word."""
+        from toklab.kernels import encode_unigram
+
+        room = int(words.starts[-1] - words.starts[0])
+        longest = int(np.diff(words.starts).max(initial=0))
+        best, froms, made = np.empty(longest + 1), np.empty(longest + 1, np.int32), np.empty(longest + 1, np.int32)
+        ids, ends = np.empty(room, np.int32), np.empty(room, np.int32)
+        sizes = np.zeros(len(words.starts) - 1, np.int64)
+        total = encode_unigram.encode(
+            *(words.text, words.starts, self._pieces, self._table, self._scores, self._unknown, self._penalty),
+            *(self._fallback, best, froms, made, ids, ends, sizes),
         )
         return Tokens(ids[:total], ends[:total], sizes)
 

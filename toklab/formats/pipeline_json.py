@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from toklab.algorithms.models import BpeModel, Model, WordPieceModel
+from toklab.algorithms.unigram_model import UnigramModel
 from toklab.pretokenize import PATTERNS, PreTokenizer, from_oniguruma, get_pretokenizer, to_oniguruma
 
 _BYTE_LEVEL = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True, "use_regex": False}
@@ -86,6 +87,8 @@ def _by_pattern(oniguruma: str) -> PreTokenizer:
 def decoder_of(model: Model, keeps_gaps: bool) -> dict[str, Any] | None:
     """The ``decoder`` part."""
     fuse = {"type": "Fuse"}
+    if isinstance(model, UnigramModel):
+        return {"type": "Sequence", "decoders": [{"type": "ByteFallback"}, fuse]} if model.byte_fallback else fuse
     if isinstance(model, BpeModel):
         if model.alphabet == "byte":
             return {"type": "ByteLevel", "add_prefix_space": True, "trim_offsets": True, "use_regex": True}

@@ -11,6 +11,7 @@ from typing import Any
 from toklab.algorithms.models import BpeModel, Model, WordModel, WordPieceModel
 from toklab.algorithms.pipeline import TrainedTokenizer
 from toklab.algorithms.symbols import BYTE_TO_CHAR, CHAR_TO_BYTE, CONTINUATION
+from toklab.algorithms.unigram_model import UnigramModel
 from toklab.errors import FormatError, UsageError
 from toklab.files import write_atomic
 from toklab.formats.pipeline_json import (
@@ -20,6 +21,7 @@ from toklab.formats.pipeline_json import (
     read_normalizer,
     read_pretokenizer,
 )
+from toklab.formats.unigram_json import read_unigram, unigram_of
 from toklab.types import Piece, Vocab
 
 FILE = "tokenizer.json"
@@ -81,6 +83,8 @@ def _is_byte_level(model: Model) -> bool:
 
 
 def _model_of(model: Model) -> dict[str, Any]:
+    if isinstance(model, UnigramModel):
+        return unigram_of(model)
     strings = model.strings
     vocab = {text: index for index, text in enumerate(strings)}
     unknown = None if model.vocab.unk_id is None else strings[model.vocab.unk_id]
@@ -152,6 +156,8 @@ def _refuse_what_is_not_run(data: Mapping[str, Any]) -> None:
         if data[part] is not None:
             raise ValueError(f"its {part} is set, which toklab does not run")
     vocab = data["model"]["vocab"]
+    if data["model"]["type"] == "Unigram":
+        vocab = {text: index for index, (text, _) in enumerate(vocab)}
     for entry in data["added_tokens"]:
         if vocab.get(entry["content"]) != entry["id"]:
             raise ValueError(f"the added token {entry['content']!r} has not the id {entry['id']} in the vocabulary")
@@ -159,9 +165,11 @@ def _refuse_what_is_not_run(data: Mapping[str, Any]) -> None:
 
 def _read_model(data: Mapping[str, Any]) -> Model:
     model = data["model"]
-    strings = _dense(model["vocab"])
     specials = frozenset(entry["content"] for entry in data["added_tokens"] if entry["special"])
     kind = model["type"]
+    if kind == "Unigram":
+        return read_unigram(model, specials)
+    strings = _dense(model["vocab"])
     if kind == "BPE":
         return _read_bpe(model, strings, specials, _mentions_byte_level(data["pre_tokenizer"]))
     if kind == "WordPiece":
@@ -172,7 +180,7 @@ def _read_model(data: Mapping[str, Any]) -> Model:
     if kind == "WordLevel":
         pieces = tuple(Piece(text.encode(), special=text in specials) for text in strings)
         return WordModel(_vocab(pieces, strings, model))
-    raise ValueError(f"a model of type {kind!r}, where toklab reads BPE, WordPiece and WordLevel")
+    raise ValueError(f"a model of type {kind!r}, where toklab reads BPE, Unigram, WordPiece and WordLevel")
 
 
 def _vocab(pieces: tuple[Piece, ...], strings: list[str], model: Mapping[str, Any]) -> Vocab:

@@ -1,0 +1,154 @@
+"""The steps of unigram training on flat arrays and threads: the compiled twin of `unigram_steps.Steps`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from toklab.algorithms.spelling import Characters
+from toklab.algorithms.unigram_seeds import Edges, find_seeds, text_at
+from toklab.algorithms.unigram_steps import CHUNKS, LEAST_COUNT
+from toklab.backend import thread_count
+from toklab.kernels import announce, unigram
+from toklab.types import FloatArray, IntArray, WordCounts
+
+T = TypeVar("T")
+
+
+class FastSteps:
+    """Compiled twin of `unigram_steps.Steps`, with its pieces as numbers."""
+
+    def __init__(
+        self, words: WordCounts, size: int, longest: int, reserved: Collection[str], threads: int | None = None
+    ) -> None:
+        """The seeds of a corpus; the arguments are those of `unigram_steps.seeds`, and how many threads may run."""
+        announce(unigram.expect)
+        characters = Characters.of(words.flat)
+        found = find_seeds(characters, words.counts, size, longest, reserved)
+        self._codes, self._starts, self._counts = characters.codes, characters.starts, words.counts
+        self._places, self._sizes, self._required = found.places, found.sizes, found.required
+        self._edges, self._longest = found.edges, longest
+        self._threads = thread_count(threads, CHUNKS)
+        self._scores = np.empty(len(found.weights))
+        unigram.log_shares(found.weights, self._scores)
+
+    def __len__(self) -> int:
+        return len(self._scores)
+
+    @property
+    def texts(self) -> list[str]:
+        """The pieces."""
+        spans = zip(self._places.tolist(), self._sizes.tolist(), strict=True)
+        return [text_at(self._codes, place, size) for place, size in spans]
+
+    @property
+    def scores(self) -> list[float]:
+        """Their log probabilities (nats)."""
+        found: list[float] = self._scores.tolist()
+        return found
+
+    def improve(self, least: int) -> None:
+        """See `unigram_steps.Steps.improve`."""
+        expected, _ = self.expect()
+        wanted = expected >= LEAST_COUNT
+        wanted[: self._required] = True
+        if wanted.sum() < least:
+            ranks = np.lexsort((-expected, np.arange(len(self)) >= self._required))
+            wanted[ranks[:least]] = True
+        self._keep(wanted)
+        unigram.estimate(np.maximum(expected[wanted], LEAST_COUNT), self._scores)
+
+    def expect(self) -> tuple[FloatArray, float]:
+        """See `unigram_steps.Steps.expect`."""
+        weights = np.empty(len(self))
+        unigram.weigh(self._scores, weights)
+        expected = np.zeros((CHUNKS, len(self)))
+
+        def run(chunk: int, first: int, last: int) -> float:
+            forward, backward, frames = self._scratch()
+            found: float = unigram.expect(
+                *(first, last, self._starts, self._counts, *self._edges, weights),
+                *(self._longest, forward, backward, frames, expected[chunk]),
+            )
+            return found
+
+        likelihood = 0.0
+        for part in self._in_chunks(run, len(self._counts)):
+            likelihood += part
+        total = np.zeros(len(self))
+        for chunk in expected:
+            total += chunk
+        return total, likelihood
+
+    def prune(self, least: int, factor: float) -> None:
+        """See `unigram_steps.Steps.prune`."""
+        usage = self.usage()
+        losses = self.losses(usage)
+        may_go = np.arange(len(self)) >= self._required
+        used = int(((usage > 0) | ~may_go).sum())
+        ranks = np.lexsort((-losses, usage == 0, may_go))
+        self._keep_first(ranks, max(least, min(int(factor * len(self)), used)))
+
+    def usage(self) -> IntArray:
+        """See `unigram_steps.Steps.usage`."""
+        usage = np.zeros((CHUNKS, len(self)), np.int64)
+
+        def run(chunk: int, first: int, last: int) -> None:
+            best, _, edges = self._scratch()
+            unigram.use(
+                *(first, last, self._starts, self._counts, *self._edges, self._scores),
+                *(best, edges, usage[chunk]),
+            )
+
+        list(self._in_chunks(run, len(self._counts)))
+        found: IntArray = usage.sum(axis=0)
+        return found
+
+    def losses(self, usage: IntArray) -> FloatArray:
+        """See `unigram_steps.Steps.losses`."""
+        losses, total = np.zeros(len(self)), int(usage.sum())
+
+        def run(_: int, first: int, last: int) -> None:
+            room = self._longest + 1
+            best, edges, others = np.empty(room), np.empty(room, np.int64), np.empty(room, np.int64)
+            unigram.lose(
+                *(max(first, self._required), last, self._places, self._sizes, *self._edges),
+                *(self._scores, usage, total, best, edges, others, losses),
+            )
+
+        list(self._in_chunks(run, len(self)))
+        return losses
+
+    def cut(self, size: int) -> None:
+        """See `unigram_steps.Steps.cut`."""
+        scores, texts = self.scores, self.texts
+        order = sorted(range(len(self)), key=lambda i: (i >= self._required, -scores[i], texts[i]))
+        self._keep_first(np.array(order, np.int64), size)
+
+    def _in_chunks(self, run: Callable[[int, int, int], T], size: int) -> Iterator[T]:
+        """Do the chunks of ``size`` things in threads; what they give comes in their order."""
+        bounds = [k * size // CHUNKS for k in range(CHUNKS + 1)]
+        with ThreadPoolExecutor(self._threads) as pool:
+            yield from pool.map(run, range(CHUNKS), bounds[:-1], bounds[1:])
+
+    def _scratch(self) -> tuple[FloatArray, FloatArray, IntArray]:
+        room = int(np.diff(self._starts).max(initial=0)) + 1
+        return np.empty(room), np.empty(room), np.empty(room, np.int64)
+
+    def _keep_first(self, order: IntArray, size: int) -> None:
+        wanted = np.zeros(len(self), np.bool_)
+        wanted[order[:size]] = True
+        self._keep(wanted)
+
+    def _keep(self, wanted: npt.NDArray[np.bool_]) -> None:
+        """Drop the other pieces, with their edges; the order stays."""
+        if not wanted.all():
+            numbers = np.where(wanted, np.cumsum(wanted) - 1, -1).astype(np.int32)
+            used = unigram.keep(numbers, *self._edges)
+            rows, ids, lengths = self._edges
+            self._edges = Edges(rows, ids[:used], lengths[:used])
+            self._places, self._sizes, self._scores = self._places[wanted], self._sizes[wanted], self._scores[wanted]

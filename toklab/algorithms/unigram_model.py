@@ -1,0 +1,129 @@
+"""The unigram language model as an encoder: each word becomes its most probable segmentation.
+
+Kudo 2018, "Subword Regularization", section 3.2. Unknown characters are treated as in Hugging Face's ``Unigram`` and
+in SentencePiece: each costs 10 nats more than the rarest piece, and a run of them is one ``<unk>``, or its bytes.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from toklab.algorithms.lattice import UNKNOWN_PENALTY, Lattice
+from toklab.algorithms.models import Segmentation
+from toklab.backend import use_kernel
+from toklab.types import Piece, Vocab, Words
+
+if TYPE_CHECKING:
+    from toklab.algorithms.segmenting import Tokens, UnigramKernel
+
+# Characters whose readable Viterbi search takes about a second.
+VITERBI_LIMIT = 100_000
+
+
+@dataclass(frozen=True)
+class UnigramModel:
+    """The most probable segmentation; of equal ones that of `Lattice.best`.
+
+    Special tokens and the ``<0xNN>`` pieces never match text.
+
+    Parameters
+    ----------
+    vocab : the pieces; ``unk_id`` must be set
+    scores : log probability of each piece (nats), by id; special tokens and bytes have one too, for `hidden_score`
+    byte_fallback : unknown characters become ``<0xNN>`` pieces, of which there must be 256
+    """
+
+    vocab: Vocab
+    scores: Sequence[float]
+    byte_fallback: bool = False
+
+    @cached_property
+    def strings(self) -> tuple[str, ...]:
+        return tuple(map(spelled, self.vocab))
+
+    @cached_property
+    def pieces(self) -> dict[str, tuple[int, float]]:
+        """What text can become: id and score of each text."""
+        found = enumerate(zip(self.strings, self.vocab, self.scores, strict=True))
+        return {text: (i, score) for i, (text, piece, score) in found if not is_hidden(piece)}
+
+    @cached_property
+    def unknown(self) -> tuple[int, float]:
+        """Id and score of a character that is no piece."""
+        assert self.vocab.unk_id is not None
+        return self.vocab.unk_id, min(self.scores) - UNKNOWN_PENALTY
+
+    @cached_property
+    def fallback(self) -> tuple[int, ...]:
+        """Id of each byte's ``<0xNN>`` piece; empty without byte fallback."""
+        ids = {piece.surface[0]: i for i, piece in enumerate(self.vocab) if piece.byte and not piece.special}
+        return tuple(ids[byte] for byte in range(256)) if self.byte_fallback else ()
+
+    @cached_property
+    def _longest(self) -> int:
+        return max(map(len, self.pieces), default=0)
+
+    def lattice(self, word: str) -> Lattice:
+        """All segmentations of a word, to rank, sum or sample."""
+        return Lattice.of(word, self.pieces, self._longest, self.unknown)
+
+    def encode_words(self, words: Sequence[str], backend: str = "auto") -> list[Segmentation]:
+        """Encode words; the twins give equal results."""
+        if use_kernel(backend, sum(map(len, words)), VITERBI_LIMIT):
+            return self.segment(Words.of(words)).segmentations()
+        return [self.cut(word) for word in words]
+
+    def segment(self, words: Words) -> Tokens:
+        """The same by the compiled twin, on flat arrays."""
+        return self._kernel.cut(words)
+
+    def cut(self, word: str) -> Segmentation:
+        """The best segmentation of one word."""
+        ids: list[int] = []
+        lengths: list[int] = []
+        for is_unknown, run in itertools.groupby(self.lattice(word).best(), lambda edge: edge.id == self.unknown[0]):
+            edges = list(run)
+            raw = word[edges[0].start : edges[-1].end].encode("utf-8")
+            if not is_unknown:
+                ids += [edge.id for edge in edges]
+                lengths += [len(word[edge.start : edge.end].encode("utf-8")) for edge in edges]
+            elif self.byte_fallback:
+                ids += [self.fallback[byte] for byte in raw]
+                lengths += [1] * len(raw)
+            else:
+                ids.append(self.unknown[0])
+                lengths.append(len(raw))
+        return tuple(ids), tuple(lengths)
+
+    @cached_property
+    def _kernel(self) -> UnigramKernel:
+        from toklab.algorithms.segmenting import UnigramKernel
+
+        return UnigramKernel(self)
+
+
+def is_hidden(piece: Piece) -> bool:
+    """Whether text never becomes this piece by itself."""
+    return piece.special or piece.byte
+
+
+def spelled(piece: Piece) -> str:
+    """A piece as ``tokenizer.json`` spells it."""
+    if piece.byte and not piece.special:
+        return f"<0x{piece.surface[0]:02X}>"
+    return piece.surface.decode("utf-8")
+
+
+def hidden_score(text: str, lowest: float) -> float:
+    """A score with which Hugging Face, to whom every piece can match, does not choose a hidden one either.
+
+    Parameters
+    ----------
+    text : how the piece is spelled
+    lowest : the score of the rarest piece that text can become; the characters of ``text`` cost no more each
+    """
+    return round(min(lowest, 0.0) * len(text) - 1.0, 10)

@@ -1,0 +1,277 @@
+"""Compiled twin of the steps of `toklab.algorithms.unigram_steps`: the same floats added in the same order.
+
+Layout: position p is a character of some word; word w is the positions ``starts[w]`` to ``starts[w + 1]``. The pieces
+that begin at p are its edges, ``rows[p]`` to ``rows[p + 1]`` in ``ids`` (piece) and ``lengths`` (characters), shortest
+first and never past the word's end. When pieces leave, their edges do, and the rest move together.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from toklab.kernels import inner, njit
+from toklab.types import ByteArray, FloatArray, IdArray, IntArray
+
+TINY, HUGE = 2.0**-256, 2.0**256
+LOG_HUGE = math.log(HUGE)
+
+
+@njit
+def weigh(scores: FloatArray, weights: FloatArray) -> None:
+    """Probabilities of log probabilities."""
+    for i in range(len(scores)):
+        weights[i] = math.exp(scores[i])
+
+
+@njit
+def log_shares(weights: IntArray, scores: FloatArray) -> None:
+    """Log of each weight's share of all."""
+    total = 0
+    for i in range(len(weights)):
+        total += weights[i]
+    for i in range(len(weights)):
+        scores[i] = math.log(weights[i]) - math.log(total)
+
+
+@inner
+def next_frame(sums: FloatArray, start: int, last: int) -> None:
+    """Move the sums that are still needed by one frame."""
+    for at in range(start, last + 1):
+        sums[at] *= HUGE
+
+
+@inner
+def expect_word(
+    first: int,
+    size: int,
+    count: int,
+    rows: IntArray,
+    ids: IdArray,
+    lengths: ByteArray,
+    weights: FloatArray,
+    longest: int,
+    forward: FloatArray,
+    backward: FloatArray,
+    frames: IntArray,
+    expected: FloatArray,
+) -> float:
+    """One word; see `toklab.algorithms.unigram_steps.expect_word`."""
+    for at in range(size + 1):
+        forward[at] = backward[at] = 0.0
+    forward[0] = backward[size] = 1.0
+    frame = 0
+    for start in range(size):
+        if forward[start] < TINY:
+            next_frame(forward, start, min(size, start + longest))
+            frame += 1
+        frames[start] = frame
+        here = forward[start]
+        for edge in range(rows[first + start], rows[first + start + 1]):
+            forward[start + lengths[edge]] += here * weights[ids[edge]]
+    back_frame = 0
+    for start in range(size - 1, -1, -1):
+        share = forward[start] / forward[size]
+        ahead = frame - frames[start] - back_frame
+        while ahead > 0:
+            share *= HUGE
+            ahead -= 1
+        while ahead < 0:
+            share *= TINY
+            ahead += 1
+        total = 0.0
+        for edge in range(rows[first + start], rows[first + start + 1]):
+            part = weights[ids[edge]] * backward[start + lengths[edge]]
+            total += part
+            expected[ids[edge]] += count * (share * part)
+        backward[start] = total
+        if total < TINY:
+            next_frame(backward, start, min(size, start + longest))
+            back_frame += 1
+    return count * (math.log(forward[size]) - frame * LOG_HUGE)
+
+
+@njit
+def expect(
+    first_word: int,
+    last_word: int,
+    starts: IntArray,
+    counts: IntArray,
+    rows: IntArray,
+    ids: IdArray,
+    lengths: ByteArray,
+    weights: FloatArray,
+    longest: int,
+    forward: FloatArray,
+    backward: FloatArray,
+    frames: IntArray,
+    expected: FloatArray,
+) -> float:
+    """Expected uses of each piece in some of the words, added to ``expected``; gives their log likelihood.
+
+    Parameters
+    ----------
+    weights : (pieces,) probabilities
+    longest : characters that a piece may have
+    forward, backward, frames : (characters of the longest word + 1,) scratch
+    """
+    likelihood = 0.0
+    for word in range(first_word, last_word):
+        first = starts[word]
+        likelihood += expect_word(
+            *(first, starts[word + 1] - first, counts[word], rows, ids, lengths, weights, longest),
+            *(forward, backward, frames, expected),
+        )
+    return likelihood
+
+
+@inner
+def digamma(x: float) -> float:
+    """See `toklab.algorithms.unigram_steps.digamma`."""
+    shifted = 0.0
+    while x < 7.0:
+        shifted -= 1.0 / x
+        x += 1.0
+    x -= 0.5
+    s = 1.0 / (x * x)
+    series = s * (1.0 / 24.0 - s * (7.0 / 960.0 - s * (31.0 / 8064.0 - s * (127.0 / 30720.0))))
+    return shifted + math.log(x) + series
+
+
+@njit
+def estimate(counts: FloatArray, scores: FloatArray) -> None:
+    """Log probabilities from expected counts."""
+    total = 0.0
+    for i in range(len(counts)):
+        total += counts[i]
+    base = digamma(total)
+    for i in range(len(counts)):
+        scores[i] = digamma(counts[i]) - base
+
+
+@inner
+def best_path(
+    first: int,
+    size: int,
+    left_out: int,
+    rows: IntArray,
+    ids: IdArray,
+    lengths: ByteArray,
+    scores: FloatArray,
+    best: FloatArray,
+    last: IntArray,
+) -> None:
+    """Viterbi over ``size`` characters without one piece: ``last`` is the edge that ends at each position.
+
+    Of equal scores the one that begins first stays, as in `toklab.algorithms.lattice.Lattice.best`.
+    """
+    for at in range(size + 1):
+        last[at] = -1
+    best[0] = 0.0
+    for start in range(size):
+        here = best[start]
+        for edge in range(rows[first + start], rows[first + start + 1]):
+            end = start + lengths[edge]
+            if end > size:
+                break
+            if ids[edge] != left_out:
+                score = here + scores[ids[edge]]
+                if last[end] < 0 or score > best[end]:
+                    best[end], last[end] = score, edge
+
+
+@njit
+def use(
+    first_word: int,
+    last_word: int,
+    starts: IntArray,
+    counts: IntArray,
+    rows: IntArray,
+    ids: IdArray,
+    lengths: ByteArray,
+    scores: FloatArray,
+    best: FloatArray,
+    last: IntArray,
+    usage: IntArray,
+) -> None:
+    """Add how often the best segmentations of some of the words use each piece."""
+    for word in range(first_word, last_word):
+        first, at = starts[word], starts[word + 1] - starts[word]
+        best_path(first, at, -1, rows, ids, lengths, scores, best, last)
+        while at > 0:
+            edge = last[at]
+            usage[ids[edge]] += counts[word]
+            at -= lengths[edge]
+
+
+@inner
+def x_log_x(count: int) -> float:
+    """See `toklab.algorithms.unigram_steps.x_log_x`."""
+    return count * math.log(count) if count else 0.0
+
+
+@njit
+def lose(
+    first_piece: int,
+    last_piece: int,
+    places: IntArray,
+    sizes: ByteArray,
+    rows: IntArray,
+    ids: IdArray,
+    lengths: ByteArray,
+    scores: FloatArray,
+    usage: IntArray,
+    total: int,
+    best: FloatArray,
+    last: IntArray,
+    others: IntArray,
+    losses: FloatArray,
+) -> None:
+    """What the log likelihood would lose without each of some pieces; see `unigram_steps.loss`.
+
+    Parameters
+    ----------
+    places, sizes : a position where each piece occurs, and its characters
+    total : uses of all pieces
+    best, last, others : (characters that a piece may have + 1,) scratch
+    losses : written
+    """
+    for piece in range(first_piece, last_piece):
+        count = usage[piece]
+        best_path(places[piece], sizes[piece], piece, rows, ids, lengths, scores, best, last)
+        number, at = 0, np.int64(sizes[piece])
+        while at > 0:
+            edge = last[at]
+            number += 1
+            others[len(others) - number] = ids[edge]
+            at -= lengths[edge]
+        gained = 0.0
+        begin = len(others) - number
+        for i in range(begin, len(others)):
+            times, seen = 0, False
+            for j in range(begin, len(others)):
+                if others[j] == others[i]:
+                    seen |= j < i
+                    times += 1
+            if not seen:
+                uses = usage[others[i]]
+                gained += x_log_x(uses + times * count) - x_log_x(uses)
+        losses[piece] = x_log_x(count) - gained - x_log_x(total) + x_log_x(total + count * (number - 1))
+
+
+@njit
+def keep(numbers: IdArray, rows: IntArray, ids: IdArray, lengths: ByteArray) -> int:
+    """Give pieces new numbers and drop the edges of those whose number is -1; gives how many edges are left."""
+    used = 0
+    begin = rows[0]
+    for p in range(len(rows) - 1):
+        end = rows[p + 1]
+        for edge in range(begin, end):
+            number = numbers[ids[edge]]
+            if number >= 0:
+                ids[used], lengths[used] = number, lengths[edge]
+                used += 1
+        begin = end
+        rows[p + 1] = used
+    return used
