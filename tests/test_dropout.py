@@ -445,7 +445,7 @@ def test_what_cannot_be_sampled_says_what_can() -> None:
     tokenizers = {name: train(name, HUGS, vocab_size=300) for name in ours}
     word = tokenizers.pop("word")
     assert isinstance(word, TrainedTokenizer)
-    with pytest.raises(UsageError, match="word has one encoding of each text; bpe and wordpiece can be sampled"):
+    with pytest.raises(UsageError, match="word has one encoding of each text; bpe, wordpiece, unigram can be sampled"):
         word.sample("hug", 1, alpha=0.1, seed=0)
     assert set(SAMPLED) <= set(tokenizers)
     for tokenizer in tokenizers.values():

@@ -168,14 +168,14 @@ class TrainedTokenizer:
         return Encoding(whole.ids, whole.offsets)
 
     def sample(self, text: str, n: int, *, alpha: float, seed: int) -> list[Sample]:
-        """Draw ways to cut a text: BPE-dropout, or MaxMatch-dropout for WordPiece; see `toklab.algorithms.dropout`.
+        """Draw ways to cut a text: BPE-dropout, MaxMatch-dropout for WordPiece, or from a Unigram model's lattice.
 
         Parameters
         ----------
         text : any text that UTF-8 can hold; texts of special tokens are text like any other
         n : samples to draw, each by itself: two may be equal
-        alpha : 0 (always what `encode` gives) to 1 (as finely as the alphabet allows); the papers use 0.1 for most
-            languages
+        alpha : for dropout 0 (always what `encode` gives) to 1 (as finely as the alphabet allows); the papers use 0.1
+            for most languages. For Unigram the exponent of the probabilities, 0 (all ways equally likely) to 1
         seed : any whole number. Sample i depends on the text, ``alpha``, the seed and i alone, so give texts that
             are trained on together seeds of their own, such as their numbers
 

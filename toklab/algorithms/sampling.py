@@ -12,7 +12,7 @@ from toklab.errors import UsageError
 from toklab.types import Encoding
 
 # Algorithms whose models can be sampled.
-SAMPLED = ("bpe", "wordpiece")
+SAMPLED = ("bpe", "wordpiece", "unigram")
 
 
 @runtime_checkable
@@ -53,7 +53,7 @@ def draw(
     name : of the tokenizer, for what is said where it cannot be sampled
     """
     if not isinstance(model, SamplingModel):
-        raise UsageError(f"{name} has one encoding of each text; {' and '.join(SAMPLED)} can be sampled")
+        raise UsageError(f"{name} has one encoding of each text; {', '.join(SAMPLED)} can be sampled")
     if not 0 <= alpha <= 1:  # nan too
         raise UsageError(f"alpha {alpha} is not between 0 and 1")
     if n < 0:

@@ -20,8 +20,18 @@ if TYPE_CHECKING:
 @click.argument("model", type=click.Path(path_type=Path))
 @click.argument("text", default="-")
 @click.option("--show", is_flag=True, help="Show the tokens, coloured on a terminal, with their ids.")
-@click.option("--sample", "sampled", is_flag=True, help="Draw ways to cut TEXT (BPE-dropout, MaxMatch-dropout).")
-@click.option("--alpha", type=float, metavar="A", help="Dropout of --sample, 0 to 1.  [default: 0.1]")
+@click.option(
+    "--sample",
+    "sampled",
+    is_flag=True,
+    help="Draw ways to cut TEXT (dropout, or Unigram's probabilities).",
+)
+@click.option(
+    "--alpha",
+    type=float,
+    metavar="A",
+    help="Dropout, or Unigram's exponent, 0 to 1.  [default: 0.1]",
+)
 @click.option("--seed", type=int, metavar="S", help="Seed of --sample.  [default: 0]")
 @click.option("-n", "count", type=click.IntRange(min=1), metavar="K", help="Samples to draw.  [default: 1]")
 @json_option
@@ -78,7 +88,7 @@ def _samples(tokenizer: Tokenizer, text: str, count: int, **options: Any) -> lis
     from toklab.errors import UsageError
 
     if not isinstance(tokenizer, TrainedTokenizer):
-        raise UsageError(f"{tokenizer.name} is run by its library; --sample works with {' and '.join(SAMPLED)}")
+        raise UsageError(f"{tokenizer.name} is run by its library; --sample works with {', '.join(SAMPLED)}")
     return tokenizer.sample(text, count, **options)
 
 
