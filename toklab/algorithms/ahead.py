@@ -9,16 +9,17 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import numpy as np
 
-from toklab.algorithms.symbols import Learned, Material, byte_symbols
+from toklab.algorithms.symbols import CONTINUATION, Learned, Material, Symbol
 from toklab.backend import search_path, use_kernel
 from toklab.corpus import Corpus
 from toklab.corpus.documents import size_of
 from toklab.pretokenize import REFERENCE_LIMIT
+from toklab.types import Piece
 
 
 @contextmanager
@@ -30,7 +31,7 @@ def compiling(trainer: str, corpus: Corpus, backend: str) -> Iterator[None]:
 
     Parameters
     ----------
-    trainer : ``"bpe"`` or ``"wordpiece"``
+    trainer : ``"bpe"``, ``"wordpiece"``, ``"likelihood-gain"`` or ``"top-down"``
     """
     large = use_kernel(backend, size_of(corpus.documents), REFERENCE_LIMIT)
     if not large or (os.cpu_count() or 1) < 2 or _is_compiled(trainer):
@@ -52,19 +53,33 @@ def compiling(trainer: str, corpus: Corpus, backend: str) -> Iterator[None]:
 
 
 def _is_compiled(trainer: str) -> bool:
-    from toklab.kernels import bpe, is_compiled, wordpiece
+    from toklab.kernels import bpe, is_compiled, likelihood_gain, top_down, wordpiece
 
-    return is_compiled(bpe.learn if trainer == "bpe" else wordpiece.learn)
+    last: dict[str, Callable[..., object]] = {
+        "bpe": bpe.learn,
+        "wordpiece": wordpiece.learn,
+        "likelihood-gain": likelihood_gain.learn,
+        "top-down": top_down.keep,
+    }
+    return is_compiled(last[trainer])
 
 
-def compile_trainer(trainer: str) -> Learned:
+def compile_trainer(trainer: str) -> None:
     """Train on two words: arrays of the same types, so the same compiled code."""
     from toklab.algorithms import fast
 
-    symbols = tuple(byte_symbols())
-    ids, offsets, counts = np.zeros(4, np.int32), np.array([0, 2, 4]), np.ones(2, np.int64)
-    train = fast.learn_bpe if trainer == "bpe" else fast.learn_wordpiece
-    return train(Material(symbols, ids, offsets, counts), len(symbols) + 1)
+    symbols = (Symbol(Piece(b"a"), b"a"), Symbol(Piece(b"a", continuation=True), CONTINUATION.encode() + b"a"))
+    ids, offsets, counts = np.array([0, 1, 0, 1], np.int32), np.array([0, 2, 4]), np.ones(2, np.int64)
+    material = Material(symbols, ids, offsets, counts)
+    if trainer == "top-down":
+        fast.CompiledSubstrings(material).size(1)
+        return
+    learners: dict[str, Callable[[Material, int], Learned]] = {
+        "bpe": fast.learn_bpe,
+        "wordpiece": fast.learn_wordpiece,
+        "likelihood-gain": fast.learn_likelihood_gain,
+    }
+    learners[trainer](material, len(symbols) + 1)
 
 
 if __name__ == "__main__":
