@@ -11,10 +11,11 @@ from typing import Any
 import pytest
 
 from toklab.algorithms import ahead, fast
+from toklab.algorithms import top_down as top_down_learner
 from toklab.algorithms.bpe import BpeSpec, initial_symbols, spelling_of
 from toklab.algorithms.symbols import Material, build_material
 from toklab.corpus import Corpus
-from toklab.kernels import bpe, wordpiece
+from toklab.kernels import bpe, likelihood_gain, top_down, wordpiece
 from toklab.pretokenize import count_words, get_pretokenizer
 
 CORPUS = Corpus("two", ("The porter knows the lever.", "The lever squeaks: à bientôt."))
@@ -47,9 +48,20 @@ def materials() -> list[Material]:
     return found
 
 
+def search(material: Material, size: int) -> object:
+    return top_down_learner.learn(fast.CompiledSubstrings(material), material, size)
+
+
 @pytest.mark.parametrize(
     ("trainer", "kernel", "train"),
-    [("bpe", bpe.learn, fast.learn_bpe), ("wordpiece", wordpiece.learn, fast.learn_wordpiece)],
+    [
+        ("bpe", bpe.learn, fast.learn_bpe),
+        ("wordpiece", wordpiece.learn, fast.learn_wordpiece),
+        ("likelihood-gain", likelihood_gain.learn, fast.learn_likelihood_gain),
+        ("top-down", top_down.build, search),
+        ("top-down", top_down.count_all, search),
+        ("top-down", top_down.keep, search),
+    ],
 )
 def test_what_is_compiled_ahead_is_what_a_corpus_needs(
     trainer: str, kernel: Any, train: Callable[[Material, int], object]

@@ -75,9 +75,8 @@ def candidates(words: Text, specials: tuple[str, ...], least: int) -> set[tuple[
     found = set()
     for left, right in pairs:
         key = left + right.removeprefix("##")
-        begins = all(word[0] == left for word, _ in words if (left, right) in itertools.pairwise(word))
-        bare = begins and not left.startswith("##")
-        if key not in specials and not (bare and key.startswith("##")) and removed(words, (left, right)) >= least:
+        ambiguous = key.startswith("##") and not left.startswith("##")
+        if key not in specials and not ambiguous and removed(words, (left, right)) >= least:
             found.add((left, right))
     return found
 
@@ -103,12 +102,9 @@ def test_each_merge_raises_the_exact_likelihood_most(counts: dict[str, int], lea
         after = {pair: likelihood(merged(words, pair)) for pair in candidates(words, reserved, max(1, least))}
         assert max(after.values()) <= after[chosen] * rounding
         assert after[chosen] * rounding > likelihood(words)
-        # Of exactly equal ones none is more frequent.
-        equal = [pair for pair in after if after[pair] == after[chosen] and pair != chosen]
-        assert all(removed(words, pair) <= count for pair in equal if signature(words, pair)[1:] == count)
-        alike = [pair for pair in equal if signature(words, pair) == signature(words, chosen)]
         order = {name: index for index, name in enumerate(names)}
-        assert all((left, right) < (order[a], order[b]) for a, b in alike)
+        alike = [pair for pair in after if signature(words, pair) == signature(words, chosen)]
+        assert (left, right) == min((order[a], order[b]) for a, b in alike)
         words = merged(words, chosen)
         assert names[new] == chosen[0] + chosen[1].removeprefix("##")
     if len(names) < len(material.symbols) + extra:
@@ -116,16 +112,16 @@ def test_each_merge_raises_the_exact_likelihood_most(counts: dict[str, int], lea
         assert all(gain <= likelihood(words) * rounding for gain in gains)
 
 
-def signature(words: Text, pair: tuple[str, str]) -> tuple[list[int], int, int]:
+def signature(words: Text, pair: tuple[str, str]) -> tuple[list[int], int, int, bool]:
     """All that a gain is computed from: equal signatures have equal gains to the last bit."""
     single = [sum(word.count(part) * count for word, count in words) for part in pair]
     known = sum(word.count(pair[0] + pair[1].removeprefix("##")) * count for word, count in words)
-    return sorted(single), known, removed(words, pair)
+    return sorted(single), known, removed(words, pair), pair[0] == pair[1]
 
 
 def test_the_worked_example() -> None:
     counts = {"hug": 10, "pug": 5, "hugs": 5}
-    places = {(20, 20): (20, 40.1), (15, 20): (15, 23.9), (5, 20): (5, 15.4)}
+    places = {(20, 20): (20, 40.1), (15, 20): (15, 23.9), (5, 20): (5, 6.4), (20, 5): (5, 6.4)}
     for (left, right), (count, gain) in places.items():
         assert own_gain(count, left, right, 0, False) + shared_gain(count, 65) == pytest.approx(gain, abs=0.05)
     assert own_gain(1, 1, 1, 0, False) + shared_gain(1, 68) == pytest.approx(5.2, abs=0.05)
@@ -141,11 +137,11 @@ def test_the_worked_example() -> None:
 @pytest.mark.parametrize("trainer", BOTH)
 def test_equal_gains_go_to_the_lowest_ids(trainer: Any) -> None:
     material = make_material({"ab": 3, "cd": 3, "ce": 3, "fe": 3})
-    # (a, ##b) stands alone; (c, ##d) and (f, ##e) gain alike, with the parts the other way round.
-    learned = trainer(material, len(material.symbols) + 3)
-    assert learned_keys(learned)[:3] == ["ab", "cd", "ce"] or learned_keys(learned)[:3] == ["ab", "ce", "cd"]
-    twins = make_material({"zy": 2, "ab": 2})
-    assert learned_keys(trainer(twins, len(twins.symbols) + 2)) == ["ab", "zy"]
+    # (a, ##b) gains most. (c, ##d) and (f, ##e) gain alike, with the parts' counts the other way round; so, when the
+    # former is merged, do (c, ##e) and (f, ##e).
+    learned = trainer(material, 10**6)
+    assert learned_keys(learned) == ["ab", "cd", "ce", "fe"]
+    assert learned.counts == (3, 3, 3, 3)
 
 
 @pytest.mark.parametrize("trainer", BOTH)
@@ -229,7 +225,7 @@ def test_the_order_of_documents_changes_nothing(corpora: Path) -> None:
     assert len(one.vocab) == 700
     assert one.name == "wordpiece-likelihood-gain"
     text = "\n".join(lines)
-    assert one.decode(one.encode(text).ids).split() == text.split() or "[UNK]" not in one.decode(one.encode(text).ids)
+    assert one.vocab.unk_id not in one.encode(text).ids
 
 
 def test_a_comparison_names_it_with_its_option(corpora: Path, tmp_path: Path) -> None:

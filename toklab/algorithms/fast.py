@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 
 from toklab.algorithms.symbols import CONTINUATION, Learned, Material
-from toklab.algorithms.top_down import LONGEST, ROUNDS, Part
+from toklab.algorithms.top_down import LONGEST, ROUNDS, Part, in_order
 from toklab.kernels import announce
 from toklab.types import ByteArray, IdArray, IntArray, Lazy
 
@@ -112,9 +112,12 @@ class CompiledSubstrings:
         """How many parts of several characters a threshold keeps."""
         return int(np.count_nonzero(self._keep(threshold)))
 
-    def all(self) -> dict[Part, int]:
-        """Every part of several characters that may be a piece, and how often it occurs."""
-        return self._parts(self._first * ((self._depths > 1) & (self._is_barred == 0)))
+    def frequent(self, number: int, least: int) -> list[Part]:
+        """The ``number`` most frequent parts of several characters that may be pieces, if at least that frequent."""
+        worth = self._first * ((self._depths > 1) & (self._is_barred == 0) & (self._first >= least))
+        if 0 < number < len(worth):
+            worth[worth < np.partition(worth, -number)[-number]] = 0  # all that are as frequent as the last one stay
+        return in_order(self._parts(worth))[:number]
 
     def kept(self, threshold: int) -> dict[Part, int]:
         """The parts of several characters that a threshold keeps, with what is left of their counts."""
@@ -139,10 +142,10 @@ class CompiledSubstrings:
 
 def _barred(material: Material) -> tuple[IdArray, IntArray]:
     """What may not be a piece, spelled in symbols: the reserved symbols, and last the ``##`` that may begin no word."""
-    ids = {symbol.key.decode(): index for index, symbol in enumerate(material.symbols) if not symbol.reserved}
+    ids = {symbol.key: index for index, symbol in enumerate(material.symbols) if not symbol.reserved}
     rows = []
     for text in [*(symbol.key.decode() for symbol in material.symbols if symbol.reserved), CONTINUATION]:
         plain = text.removeprefix(CONTINUATION) if text != CONTINUATION else text
-        keys = [CONTINUATION * (place > 0 or plain != text) + char for place, char in enumerate(plain)]
+        keys = [(CONTINUATION * (place > 0 or plain != text) + char).encode() for place, char in enumerate(plain)]
         rows.append([ids[key] for key in keys] if all(key in ids for key in keys) else [])
     return np.array(list(itertools.chain(*rows)), np.int32), np.cumsum([0, *map(len, rows)])

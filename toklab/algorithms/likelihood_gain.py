@@ -14,8 +14,8 @@ Equal gains: the more frequent pair, then the smaller left id, then the smaller 
 size asked for, or earlier when no pair has a gain above 0.
 
 Worked example. The words ``hug`` x10, ``pug`` x5, ``hugs`` x5 start as h ##u ##g, p ##u ##g, h ##u ##g ##s: N = 65,
-h 15, p 5, ##u 20, ##g 20, ##s 5. Gains: (##u, ##g) 40.1, (h, ##u) 23.9, (p, ##u) 15.4, (##g, ##s) 15.4, so ``##ug``
-comes first. Add ``xyz`` x1: (x, ##y) gains 6.2 only, though the likelihood ratio of `toklab.algorithms.wordpiece`
+h 15, p 5, ##u 20, ##g 20, ##s 5. Gains: (##u, ##g) 40.1, (h, ##u) 23.9, (p, ##u) 6.4, (##g, ##s) 6.4, so ``##ug``
+comes first. Add ``xyz`` x1: (x, ##y) gains 5.2 only, though the likelihood ratio of `toklab.algorithms.wordpiece`
 would merge it first. What counts is how much text a merge explains, not how surely the two parts go together.
 
 The logarithm is built from additions, multiplications and divisions, whose results IEEE 754 fixes to the last bit: the

@@ -15,10 +15,10 @@ Words of more than 50 characters are not counted. The threshold is found by bise
 library's code does. There each count, less those of all that begin with it, is how often the substring *ends* a word:
 the code keeps whole words and ends of words only.
 
-The library stops within a twentieth of the size asked for. Here the size is exact: of the largest threshold found that
-keeps enough, the rarest pieces are dropped; where the least threshold keeps too few, as when a text has few words, the
-most frequent other substrings follow. Pieces are in the order (count, largest first; text with its ``##``, by code
-point), which is also what decides who is dropped and who follows.
+The library stops within a twentieth below the size asked for. Here the size is exact: the least threshold found that
+keeps no more than asked for, then the most frequent substrings that it does not keep. (To drop the rarest of a lower
+threshold instead would be much worse: threshold 1 keeps whole words only.) Pieces are in the order (count, largest
+first; text with its ``##``, by code point), first those kept, then those added.
 
 Worked example. ``hugs`` x3, ``hugged`` x1 and ``hugger`` x1, threshold 2. In the first round ``hugged`` and ``hugger``
 are too rare, ``hugge`` is kept with 2 and ``hugs`` with 3; ``hugg`` is left with 2 - 2 and ``hug`` with 5 - 3 - 2, so
@@ -46,13 +46,14 @@ Part: TypeAlias = tuple[str, bool]
 
 
 class Substrings(Protocol):
-    """What the search asks: how many parts beside characters a threshold keeps, which, and which there are at all."""
+    """What the search asks: the largest count, how many parts beside characters a threshold keeps, which, and which are
+    the most frequent of all."""
 
     @property
     def most(self) -> int: ...
     def size(self, threshold: int) -> int: ...
     def kept(self, threshold: int) -> dict[Part, int]: ...
-    def all(self) -> dict[Part, int]: ...
+    def frequent(self, number: int, least: int) -> list[Part]: ...
 
 
 def learn(substrings: Substrings, material: Material, vocab_size: int, min_frequency: int = 0) -> tuple[Piece, ...]:
@@ -60,7 +61,7 @@ def learn(substrings: Substrings, material: Material, vocab_size: int, min_frequ
 
     Parameters
     ----------
-    min_frequency : the least threshold
+    min_frequency : the least threshold; no rarer substring is added
 
     Returns
     -------
@@ -68,29 +69,25 @@ def learn(substrings: Substrings, material: Material, vocab_size: int, min_frequ
         substrings
     """
     wanted, least = vocab_size - len(material.symbols), max(1, min_frequency)
-    enough = substrings.size(least) >= wanted
-    threshold = largest_threshold(substrings.size, wanted, least, substrings.most + 1) if enough else least
-    kept = substrings.kept(threshold)
-    chosen = in_order(kept)
-    if not enough:
-        rest = {part: count for part, count in substrings.all().items() if count >= least and part not in kept}
-        chosen += in_order(rest)
-    pieces = tuple(Piece(text.encode(), continuation=continues) for text, continues in chosen[:wanted])
+    kept = substrings.kept(least_threshold(substrings.size, wanted, least, substrings.most + 1))
+    added = [part for part in substrings.frequent(wanted, least) if part not in kept]
+    chosen = [*in_order(kept), *added][:wanted]
+    pieces = tuple(Piece(text.encode(), continuation=continues) for text, continues in chosen)
     return tuple(symbol.piece for symbol in material.symbols) + pieces
 
 
-def largest_threshold(size: Callable[[int], int], wanted: int, least: int, most: int) -> int:
-    """A threshold that keeps enough while the next does not, by bisection; ``least`` is known to keep enough.
+def least_threshold(size: Callable[[int], int], wanted: int, least: int, most: int) -> int:
+    """A threshold from ``least`` to ``most`` that keeps no more than wanted, the next lower one keeping more.
 
-    More may be kept at a larger threshold, but seldom are; the result is the same on every run either way.
+    Found by bisection; at ``most`` nothing is kept. A larger threshold may keep more, but seldom does.
     """
-    while most - least > 1:
+    while least < most:
         middle = (least + most) // 2
-        if size(middle) >= wanted:
-            least = middle
-        else:
+        if size(middle) <= wanted:
             most = middle
-    return least
+        else:
+            least = middle + 1
+    return most
 
 
 def in_order(counts: dict[Part, int]) -> list[Part]:
@@ -129,9 +126,10 @@ class CountedSubstrings:
         """How many parts of several characters a threshold keeps."""
         return len(self.kept(threshold))
 
-    def all(self) -> dict[Part, int]:
-        """Every part of several characters that may be a piece, and how often it occurs."""
-        return {part: count for part, count in self.first.items() if len(part[0]) > 1 and not self._is_barred(part)}
+    def frequent(self, number: int, least: int) -> list[Part]:
+        """The ``number`` most frequent parts of several characters that may be pieces, if at least that frequent."""
+        parts = {part: count for part, count in self.first.items() if count >= least and self._may_be_piece(part)}
+        return in_order(parts)[:number]
 
     def kept(self, threshold: int) -> dict[Part, int]:
         """The parts of several characters that a threshold keeps, with what is left of their counts."""
@@ -155,7 +153,7 @@ class CountedSubstrings:
         left, kept = dict(counts), {}
         for part in sorted(counts, key=lambda part: -len(part[0])):
             text, continues = part
-            enough = left[part] >= threshold and len(text) > 1 and not self._is_barred(part)
+            enough = left[part] >= threshold and self._may_be_piece(part)
             if enough:
                 kept[part] = left[part]
             if enough or self.subtract_all:
@@ -163,9 +161,11 @@ class CountedSubstrings:
                     left[text[:end], continues] -= left[part]
         return kept
 
-    def _is_barred(self, part: Part) -> bool:
-        """Whether the part spells a reserved symbol, or begins a word and looks like a continuation."""
-        return spelled(part) in self.reserved or (not part[1] and part[0].startswith(CONTINUATION))
+    def _may_be_piece(self, part: Part) -> bool:
+        """Whether a part has several characters, is not reserved, and does not begin a word like a continuation."""
+        text, continues = part
+        ambiguous = not continues and text.startswith(CONTINUATION)
+        return len(text) > 1 and not ambiguous and spelled(part) not in self.reserved
 
 
 def cuts(word: str, known: dict[Part, int]) -> Iterator[int]:
