@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 
 from toklab.algorithms import ahead, fast
-from toklab.algorithms import top_down as top_down_learner
 from toklab.algorithms.bpe import BpeSpec, initial_symbols, spelling_of
 from toklab.algorithms.symbols import Material, build_material
 from toklab.corpus import Corpus
@@ -48,8 +47,8 @@ def materials() -> list[Material]:
     return found
 
 
-def search(material: Material, size: int) -> object:
-    return top_down_learner.learn(fast.CompiledSubstrings(material), material, size)
+def search(material: Material, threshold: int) -> object:
+    return fast.CompiledSubstrings(material).size(threshold)
 
 
 @pytest.mark.parametrize(
