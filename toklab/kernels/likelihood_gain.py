@@ -36,6 +36,7 @@ BESIDE, SAME, STRING, BARRED = 4, 6, 7, 8
 ROW_COLUMNS = 9
 # Columns of a string: the symbol that it is, or -1, and the first pair that spells it.
 IS, FIRST = 0, 1
+TERMS = 1 << 15  # numbers below have their x ln x in a table
 
 
 @inner
@@ -89,13 +90,31 @@ def _places(nodes: IdArray, counts: IntArray, pairs: IntArray, spots: IdArray, i
 
 
 @inner
-def _own_gain(count: int, left: int, right: int, known: int, same: bool) -> float:
-    """Compiled twin of `toklab.algorithms.likelihood_gain.own_gain`."""
-    new = xlogx(known + count) - xlogx(known)
-    if same:
-        return new + (xlogx(left - 2 * count) - xlogx(left))
-    more, less = max(left, right), min(left, right)
-    return new + (xlogx(more - count) - xlogx(more)) + (xlogx(less - count) - xlogx(less))
+def _term(terms: FloatArray, number: int) -> float:
+    """x ln x, looked up where the number is small."""
+    return terms[number] if number < len(terms) else xlogx(number)
+
+
+@inner
+def _own_gain(
+    terms: FloatArray,
+    wholes: FloatArray,
+    singles: IntArray,
+    count: int,
+    left: int,
+    right: int,
+    symbol: int,
+) -> float:
+    """Compiled twin of `toklab.algorithms.likelihood_gain.own_gain`; ``symbol`` is what is spelled, or -1."""
+    new = _term(terms, count)
+    if symbol != -1:
+        new = _term(terms, singles[symbol] + count) - wholes[symbol]
+    if left == right:
+        return new + (_term(terms, singles[left] - 2 * count) - wholes[left])
+    if singles[left] < singles[right]:
+        left, right = right, left
+    one = _term(terms, singles[left] - count) - wholes[left]
+    return new + one + (_term(terms, singles[right] - count) - wholes[right])
 
 
 @inner
@@ -106,6 +125,8 @@ def _renew(
     worth: FloatArray,
     pairs: IntArray,
     singles: IntArray,
+    terms: FloatArray,
+    wholes: FloatArray,
     strings: IntArray,
     index: int,
     places: int,
@@ -113,9 +134,8 @@ def _renew(
     """Put a pair where it belongs among the heaps; these may have moved."""
     own = 0.0
     if places > 0:
-        left, right, symbol = pairs[index, LEFT], pairs[index, RIGHT], strings[rows[index, STRING], IS]
-        known = singles[symbol] if symbol != -1 else np.int64(0)
-        own = _own_gain(places, singles[left], singles[right], known, left == right)
+        symbol = strings[rows[index, STRING], IS]
+        own = _own_gain(terms, wholes, singles, places, pairs[index, LEFT], pairs[index, RIGHT], symbol)
     if rows[index, AT] == places and (places == 0 or worth[index] == own):
         return heaps
     if rows[index, AT] > 0:
@@ -137,6 +157,8 @@ def _refresh(
     pairs: IntArray,
     spots: IdArray,
     singles: IntArray,
+    terms: FloatArray,
+    wholes: FloatArray,
     strings: IntArray,
     first: int,
     column: int,
@@ -149,7 +171,7 @@ def _refresh(
             places = _places(nodes, counts, pairs, spots, index)
             if places < least:
                 places = np.int64(0)
-            heaps = _renew(heaps, filled, rows, worth, pairs, singles, strings, index, places)
+            heaps = _renew(heaps, filled, rows, worth, pairs, singles, terms, wholes, strings, index, places)
         index = rows[index, column]
     return heaps
 
@@ -209,6 +231,12 @@ def learn(
     total = np.int64(0)
     for symbol in range(size):
         total += singles[symbol]
+    terms = np.zeros(TERMS, np.float64)
+    for number in range(len(terms)):
+        terms[number] = xlogx(np.int64(number))
+    wholes = np.zeros(room, np.float64)
+    for symbol in range(size):
+        wholes[symbol] = _term(terms, singles[symbol])
     beside = np.full((room, 2), -1, np.int32)
     near = np.zeros((2 * room, NEAR_COLUMNS), np.int64)
     families = np.full((room, 2), -1, np.int64)
@@ -227,6 +255,8 @@ def learn(
             pairs,
             spots,
             singles,
+            terms,
+            wholes,
             strings,
             families[symbol, 0],
             np.int64(BESIDE),
@@ -255,6 +285,8 @@ def learn(
         singles[right] -= merged
         singles[new] += merged
         total -= merged
+        for symbol in (left, right, new):
+            wholes[symbol] = _term(terms, singles[symbol])
         rows, worth = with_room(rows, used[0]), _floats_with_room(worth, used[0])
         for index in range(known, used[0]):
             keys, strings = _enrol(keys, strings, string_of, rows, pairs, families, inner, reserved, index, joiner)
@@ -271,6 +303,8 @@ def learn(
                     pairs,
                     spots,
                     singles,
+                    terms,
+                    wholes,
                     strings,
                     first,
                     np.int64(BESIDE + part),
