@@ -3,15 +3,17 @@
 Schuster and Nakajima 2012, "Japanese and Korean Voice Search", section 3, choose "the new word unit out of all possible
 ones that increases the likelihood on the training data the most", and never published code. The language model here is
 the unigram model of maximal likelihood: with n(s) occurrences of symbol s and N symbols in all, the log-likelihood is
-the sum of n(s) ln n(s) over all symbols, less N ln N. So with g(x) = x ln x, merging c places of a b into x gains
+the sum of n(s) ln n(s) over all symbols, less N ln N. So with g(x) = x ln x, merging c places of a b gains
 
-    g(n(x) + c) - g(n(x)) + g(n(a) - c) - g(n(a)) + g(n(b) - c) - g(n(b)) + g(N) - g(N - c)
+    g(c) + g(n(a) - c) - g(n(a)) + g(n(b) - c) - g(n(b)) + g(N) - g(N - c)
 
-where n(x) is 0 unless another pair has spelled x before, and where a pair ``a a`` has g(n(a) - 2c) - g(n(a)) instead of
-the two parts' terms, c being the places that a merge replaces (``a a a`` holds one).
+where a pair ``a a`` has g(n(a) - 2c) - g(n(a)) instead of the two parts' terms, c being the places that a merge
+replaces (``a a a`` holds one). What a merge spells is always new: words start as characters, and a stretch of one
+that no merge has crossed is merged alike wherever it stands, so no string is ever spelled by two pairs.
 
-Equal gains: the more frequent pair, then the smaller left id, then the smaller right id. Learning stops at the
-size asked for, or earlier when no pair has a gain above 0.
+Gains are float64, summed in the order of `own_gain` and `shared_gain`. Equal gains: the more frequent pair, then the
+smaller left id, then the smaller right id. Learning stops at the size asked for, or earlier when no pair gains
+anything.
 
 Worked example. The words ``hug`` x10, ``pug`` x5, ``hugs`` x5 start as h ##u ##g, p ##u ##g, h ##u ##g ##s: N = 65,
 h 15, p 5, ##u 20, ##g 20, ##s 5. Gains: (##u, ##g) 40.1, (h, ##u) 23.9, (p, ##u) 6.4, (##g, ##s) 6.4, so ``##ug``
@@ -50,6 +52,7 @@ def learn(material: Material, vocab_size: int, min_frequency: int = 0) -> Learne
 
     Parameters
     ----------
+    material : words spelled in characters
     vocab_size : symbols to end with; fewer when no pair is left that gains
     min_frequency : a pair must be at this many places at least to be merged
     """
@@ -66,19 +69,16 @@ def learn(material: Material, vocab_size: int, min_frequency: int = 0) -> Learne
         for (left, right), count in count_places(words, counts).items():
             if count < max(1, min_frequency) or is_ambiguous(symbols, (left, right), ids):
                 continue
-            known = single.get(ids.get(joined(symbols, (left, right), JOINER), -1), 0)
-            own = own_gain(count, single[left], single[right], known, left == right)
+            own = own_gain(count, single[left], single[right], left == right)
+            # Of one count the own gains decide, also where the sums round to the same number.
             ranks[left, right] = own + shared_gain(count, total), count, own, -left, -right
         best = max(ranks, key=lambda pair: ranks[pair], default=None)
         if best is None or ranks[best][0] <= 0.0:
             break
         left, right = best
-        key = joined(symbols, best, JOINER)
-        if key not in ids:
-            ids[key] = len(symbols)
-            symbols.append(Symbol(merged_piece(symbols[left].piece, symbols[right].piece), key))
-        words = [merge_word(word, left, right, ids[key]) for word in words]
-        merges.append((left, right, ids[key]))
+        words = [merge_word(word, left, right, len(symbols)) for word in words]
+        merges.append((left, right, len(symbols)))
+        symbols.append(Symbol(merged_piece(symbols[left].piece, symbols[right].piece), joined(symbols, best, JOINER)))
         merge_counts.append(ranks[best][1])
     return Learned(material.symbols, len(symbols), tuple(merges), tuple(merge_counts), JOINER)
 
@@ -97,21 +97,19 @@ def count_places(words: Iterable[list[int]], counts: Iterable[int]) -> dict[tupl
     return found
 
 
-def own_gain(count: int, left: int, right: int, known: int, same: bool) -> float:
+def own_gain(count: int, left: int, right: int, same: bool) -> float:
     """What a merge gains apart from the total's terms; equal to the last bit when left and right change places.
 
     Parameters
     ----------
     count : places that are merged
     left, right : occurrences of the parts
-    known : occurrences of what they spell together
     same : the parts are one symbol
     """
-    new = xlogx(known + count) - xlogx(known)
     if same:
-        return new + (xlogx(left - 2 * count) - xlogx(left))
+        return xlogx(count) + (xlogx(left - 2 * count) - xlogx(left))
     more, less = max(left, right), min(left, right)
-    return new + (xlogx(more - count) - xlogx(more)) + (xlogx(less - count) - xlogx(less))
+    return xlogx(count) + (xlogx(more - count) - xlogx(more)) + (xlogx(less - count) - xlogx(less))
 
 
 def shared_gain(count: int, total: int) -> float:

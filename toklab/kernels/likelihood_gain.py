@@ -1,9 +1,8 @@
 """Compiled twin of `toklab.algorithms.likelihood_gain.learn`: the pairs' own gains kept fresh.
 
-A merge changes the counts of three symbols, so the own gains that change are those of the pairs that hold one of them
-and of the pairs that spell one of them. A symbol's pairs are in two lists, as left and as right part (a pair of a
-symbol with itself is in the first only); the pairs that spell the same string, which need not be a symbol yet, are in a
-third. What a pair's own gain is and why it decides within one count: see `toklab.kernels.gain_heaps`.
+A merge changes the counts of three symbols, so the own gains that change are those of the pairs that hold one of them.
+A symbol's pairs are in two lists, as left and as right part; a pair of a symbol with itself is in the first only. What
+a pair's own gain is for: see `toklab.kernels.gain_heaps`.
 """
 
 from __future__ import annotations
@@ -30,49 +29,38 @@ from toklab.kernels.keys import Keys, accept_merge, keys_with_room, new_keys, sp
 from toklab.kernels.merging import NEAR_COLUMNS, merge_everywhere
 from toklab.types import ByteArray, FloatArray, IdArray, IntArray
 
-# Columns of a row beyond those of `gain_heaps`: the next pair in the left part's list, in the right part's and in the
-# string's; the string that the pair spells; 1 where it must never be merged.
-BESIDE, SAME, STRING, BARRED = 4, 6, 7, 8
-ROW_COLUMNS = 9
-# Columns of a string: the symbol that it is, or -1, and the first pair that spells it.
-IS, FIRST = 0, 1
+# Columns of a row beyond those of `gain_heaps`: the next pair in the left part's list and in the right part's, and 1
+# where the pair must never be merged.
+BESIDE, BARRED = 4, 6
+ROW_COLUMNS = 7
 TERMS = 1 << 15  # numbers below have their x ln x in a table
 
 
 @inner
 def _enrol(
     keys: Keys,
-    strings: IntArray,
-    string_of: IntArray,
     rows: IntArray,
     pairs: IntArray,
     families: IntArray,
-    continues: ByteArray,
     reserved: ByteArray,
+    continues: ByteArray,
     index: int,
     joiner: int,
-) -> tuple[Keys, IntArray]:
-    """Enter a new pair in the lists of its symbols and of what it spells; the keys and strings may have moved."""
+) -> Keys:
+    """Enter a new pair in the lists of its symbols; the keys may have moved."""
     left, right = pairs[index, LEFT], pairs[index, RIGHT]
-    keys = keys_with_room(keys, string_of[left], string_of[right])
-    string = spell_merge(keys, string_of[left], string_of[right], joiner)
+    keys = keys_with_room(keys, left, right)
+    spelled = spell_merge(keys, left, right, joiner)
     start, end = keys.starts[keys.size[0]], keys.starts[keys.size[0] + 1]
     like_joined = end - start >= 2 and keys.text[start] == 35 and keys.text[start + 1] == 35
-    if string == -1:
-        string = accept_merge(keys)
-        strings = with_room(strings, string + 1)
-        strings[string, IS], strings[string, FIRST] = -1, -1
-    symbol = strings[string, IS]
-    taken = 0 <= symbol < len(reserved) and reserved[symbol] == 1
+    taken = 0 <= spelled < len(reserved) and reserved[spelled] == 1
+    rows[index, AT] = 0
     rows[index, BARRED] = 1 if taken or (like_joined and continues[left] == 0) else 0
-    rows[index, STRING], rows[index, SAME], rows[index, AT] = string, strings[string, FIRST], 0
-    strings[string, FIRST] = index
     for side in range(2):
-        symbol = pairs[index, side]
         if side == 0 or left != right:
-            rows[index, BESIDE + side] = families[symbol, side]
-            families[symbol, side] = index
-    return keys, strings
+            rows[index, BESIDE + side] = families[pairs[index, side], side]
+            families[pairs[index, side], side] = index
+    return keys
 
 
 @inner
@@ -96,25 +84,15 @@ def _term(terms: FloatArray, number: int) -> float:
 
 
 @inner
-def _own_gain(
-    terms: FloatArray,
-    wholes: FloatArray,
-    singles: IntArray,
-    count: int,
-    left: int,
-    right: int,
-    symbol: int,
-) -> float:
-    """Compiled twin of `toklab.algorithms.likelihood_gain.own_gain`; ``symbol`` is what is spelled, or -1."""
+def _own_gain(terms: FloatArray, wholes: FloatArray, singles: IntArray, count: int, left: int, right: int) -> float:
+    """Compiled twin of `toklab.algorithms.likelihood_gain.own_gain`."""
     new = _term(terms, count)
-    if symbol != -1:
-        new = _term(terms, singles[symbol] + count) - wholes[symbol]
     if left == right:
         return new + (_term(terms, singles[left] - 2 * count) - wholes[left])
     if singles[left] < singles[right]:
         left, right = right, left
-    one = _term(terms, singles[left] - count) - wholes[left]
-    return new + one + (_term(terms, singles[right] - count) - wholes[right])
+    more = _term(terms, singles[left] - count) - wholes[left]
+    return new + more + (_term(terms, singles[right] - count) - wholes[right])
 
 
 @inner
@@ -127,15 +105,13 @@ def _renew(
     singles: IntArray,
     terms: FloatArray,
     wholes: FloatArray,
-    strings: IntArray,
     index: int,
     places: int,
 ) -> IntArray:
     """Put a pair where it belongs among the heaps; these may have moved."""
     own = 0.0
     if places > 0:
-        symbol = strings[rows[index, STRING], IS]
-        own = _own_gain(terms, wholes, singles, places, pairs[index, LEFT], pairs[index, RIGHT], symbol)
+        own = _own_gain(terms, wholes, singles, places, pairs[index, LEFT], pairs[index, RIGHT])
     if rows[index, AT] == places and (places == 0 or worth[index] == own):
         return heaps
     if rows[index, AT] > 0:
@@ -159,20 +135,20 @@ def _refresh(
     singles: IntArray,
     terms: FloatArray,
     wholes: FloatArray,
-    strings: IntArray,
-    first: int,
-    column: int,
+    families: IntArray,
+    symbol: int,
     least: int,
 ) -> IntArray:
-    """Renew all pairs of a list; ``column`` leads from each to the next."""
-    index = first
-    while index != -1:
-        if rows[index, BARRED] == 0:
-            places = _places(nodes, counts, pairs, spots, index)
-            if places < least:
-                places = np.int64(0)
-            heaps = _renew(heaps, filled, rows, worth, pairs, singles, terms, wholes, strings, index, places)
-        index = rows[index, column]
+    """Renew all pairs of a symbol."""
+    for side in range(2):
+        index = families[symbol, side]
+        while index != -1:
+            if rows[index, BARRED] == 0:
+                places = _places(nodes, counts, pairs, spots, index)
+                if places < least:
+                    places = np.int64(0)
+                heaps = _renew(heaps, filled, rows, worth, pairs, singles, terms, wholes, index, places)
+            index = rows[index, BESIDE + side]
     return heaps
 
 
@@ -219,11 +195,8 @@ def learn(
     pairs, table, spots, known = count_pairs(nodes, counts)
     used = np.array([known, len(spots) // 2], np.int64)
     keys = new_keys(key_text, key_starts)
-    strings = np.full((room, 2), -1, np.int64)
-    string_of = np.zeros(room, np.int64)
     inner = np.zeros(room, np.uint8)
     for symbol in range(size):
-        string_of[symbol] = strings[symbol, IS] = symbol
         inner[symbol] = continues[symbol]
     singles = np.zeros(room, np.int64)
     for node in range(len(nodes)):
@@ -243,7 +216,7 @@ def learn(
     rows, worth = np.zeros((len(pairs), ROW_COLUMNS), np.int64), np.zeros(len(pairs), np.float64)
     heaps, filled = new_heaps(np.int64(LEAST_HEAPS)), np.zeros(1, np.int64)
     for index in range(known):
-        keys, strings = _enrol(keys, strings, string_of, rows, pairs, families, inner, reserved, index, joiner)
+        keys = _enrol(keys, rows, pairs, families, reserved, inner, index, joiner)
     for symbol in range(size):
         heaps = _refresh(
             heaps,
@@ -257,23 +230,21 @@ def learn(
             singles,
             terms,
             wholes,
-            strings,
-            families[symbol, 0],
-            np.int64(BESIDE),
+            families,
+            np.int64(symbol),
             least,
         )
     found = np.zeros((1 << 10, 4), np.int64)
     done = 0
-    while size < vocab_size:
+    while keys.size[0] < vocab_size:
         best = best_pair(heaps, worth, total)
         if best == -1:
             break
-        left, right, count, string = pairs[best, LEFT], pairs[best, RIGHT], rows[best, AT], rows[best, STRING]
-        new = strings[string, IS]
-        if new == -1:
-            new = np.int64(size)
-            strings[string, IS], string_of[new], inner[new] = new, string, inner[left]
-            size += 1
+        left, right, count = pairs[best, LEFT], pairs[best, RIGHT], rows[best, AT]
+        keys = keys_with_room(keys, left, right)
+        spell_merge(keys, left, right, joiner)
+        new = accept_merge(keys)
+        inner[new] = inner[left]
         found = with_room(found, done + 1)
         found[done, 0], found[done, 1], found[done, 2], found[done, 3] = left, right, new, count
         done += 1
@@ -289,25 +260,22 @@ def learn(
             wholes[symbol] = _term(terms, singles[symbol])
         rows, worth = with_room(rows, used[0]), _floats_with_room(worth, used[0])
         for index in range(known, used[0]):
-            keys, strings = _enrol(keys, strings, string_of, rows, pairs, families, inner, reserved, index, joiner)
+            keys = _enrol(keys, rows, pairs, families, reserved, inner, index, joiner)
         for symbol in (left, right, new):
-            for part in range(3):
-                first = strings[string_of[symbol], FIRST] if part == 2 else families[symbol, part]
-                heaps = _refresh(
-                    heaps,
-                    filled,
-                    rows,
-                    worth,
-                    nodes,
-                    counts,
-                    pairs,
-                    spots,
-                    singles,
-                    terms,
-                    wholes,
-                    strings,
-                    first,
-                    np.int64(BESIDE + part),
-                    least,
-                )
+            heaps = _refresh(
+                heaps,
+                filled,
+                rows,
+                worth,
+                nodes,
+                counts,
+                pairs,
+                spots,
+                singles,
+                terms,
+                wholes,
+                families,
+                symbol,
+                least,
+            )
     return found[:done]
