@@ -115,8 +115,9 @@ class CompiledSubstrings:
     def frequent(self, number: int, least: int) -> list[Part]:
         """The ``number`` most frequent parts of several characters that may be pieces, if at least that frequent."""
         worth = self._first * ((self._depths > 1) & (self._is_barred == 0) & (self._first >= least))
-        if 0 < number < len(worth):
-            worth[worth < np.partition(worth, -number)[-number]] = 0  # all that are as frequent as the last one stay
+        last = max(1, number)
+        if last < len(worth):
+            worth[worth < np.partition(worth, -last)[-last]] = 0  # all that are as frequent as the last one stay
         return in_order(self._parts(worth))[:number]
 
     def kept(self, threshold: int) -> dict[Part, int]:

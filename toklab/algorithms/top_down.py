@@ -46,8 +46,7 @@ Part: TypeAlias = tuple[str, bool]
 
 
 class Substrings(Protocol):
-    """What the search asks: the largest count, how many parts beside characters a threshold keeps, which, and which are
-    the most frequent of all."""
+    """What the search asks: the largest count, how many parts a threshold keeps, which, and which are frequent."""
 
     @property
     def most(self) -> int: ...
