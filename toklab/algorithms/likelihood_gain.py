@@ -2,8 +2,8 @@
 
 Schuster and Nakajima 2012, "Japanese and Korean Voice Search", section 3: of all new units, add the one that raises the
 likelihood of the training data most. The code was never published. The language model here is the unigram model of
-maximal likelihood: with n(s) occurrences of symbol s and N symbols in all, the log-likelihood is the sum of n(s) ln n(s)
-over all symbols, less N ln N. So with g(x) = x ln x, merging c places of a b gains
+maximal likelihood: with n(s) occurrences of symbol s and N symbols in all, the log-likelihood is the sum of
+n(s) ln n(s) over all symbols, less N ln N. So with g(x) = x ln x, merging c places of a b gains
 
     g(c) + g(n(a) - c) - g(n(a)) + g(n(b) - c) - g(n(b)) + g(N) - g(N - c)
 
