@@ -15,7 +15,18 @@ from toklab.algorithms.bpe import BpeSpec, initial_symbols, spelling_of
 from toklab.algorithms.symbols import Material, build_material
 from toklab.algorithms.unigram import UnigramSpec, begin, learn
 from toklab.corpus import Corpus
-from toklab.kernels import bpe, encode_bpe, encode_unigram, encode_wordpiece, layout, unigram, unigram_seeds, wordpiece
+from toklab.kernels import (
+    bpe,
+    encode_bpe,
+    encode_unigram,
+    encode_wordpiece,
+    layout,
+    likelihood_gain,
+    top_down,
+    unigram,
+    unigram_seeds,
+    wordpiece,
+)
 from toklab.pretokenize import count_words, get_pretokenizer
 from toklab.training import train
 
@@ -49,9 +60,20 @@ def materials() -> list[Material]:
     return found
 
 
+def search(material: Material, threshold: int) -> object:
+    return fast.CompiledSubstrings(material).size(threshold)
+
+
 @pytest.mark.parametrize(
     ("trainer", "kernel", "train"),
-    [("train-bpe", bpe.learn, fast.learn_bpe), ("train-wordpiece", wordpiece.learn, fast.learn_wordpiece)],
+    [
+        ("train-bpe", bpe.learn, fast.learn_bpe),
+        ("train-wordpiece", wordpiece.learn, fast.learn_wordpiece),
+        ("train-likelihood-gain", likelihood_gain.learn, fast.learn_likelihood_gain),
+        ("train-top-down", top_down.build, search),
+        ("train-top-down", top_down.count_all, search),
+        ("train-top-down", top_down.keep, search),
+    ],
 )
 def test_what_is_compiled_ahead_is_what_a_corpus_needs(
     trainer: str, kernel: Any, train: Callable[[Material, int], object]

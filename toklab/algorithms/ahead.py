@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from toklab.algorithms.symbols import Learned, Material, byte_symbols
+from toklab.algorithms.symbols import CONTINUATION, Learned, Material, Symbol, byte_symbols
 from toklab.backend import search_path
 from toklab.types import Piece, Vocab, WordCounts, Words
 
@@ -50,11 +50,23 @@ def compiling(task: str, wanted: bool) -> Iterator[None]:
 
 
 def _is_compiled(task: str) -> bool:
-    from toklab.kernels import bpe, encode_bpe, encode_unigram, encode_wordpiece, is_compiled, unigram, wordpiece
+    from toklab.kernels import (
+        bpe,
+        encode_bpe,
+        encode_unigram,
+        encode_wordpiece,
+        is_compiled,
+        likelihood_gain,
+        top_down,
+        unigram,
+        wordpiece,
+    )
 
     kernels: dict[str, tuple[Callable[..., Any], ...]] = {
         "train-bpe": (bpe.learn,),
         "train-wordpiece": (wordpiece.learn,),
+        "train-likelihood-gain": (likelihood_gain.learn,),
+        "train-top-down": (top_down.keep,),
         "train-unigram": (unigram.keep, unigram.lose),
         "encode-bpe": (encode_bpe.encode,),
         "encode-wordpiece": (encode_wordpiece.encode,),
@@ -63,23 +75,39 @@ def _is_compiled(task: str) -> bool:
     return all(map(is_compiled, kernels[task]))
 
 
-def _train(learn: Callable[[Material, int], Learned]) -> None:
-    """Train on two words: arrays of the same types as any, so the same compiled code."""
-    symbols = tuple(byte_symbols())
-    ids, offsets, counts = np.zeros(4, np.int32), np.array([0, 2, 4]), np.ones(2, np.int64)
-    learn(Material(symbols, ids, offsets, counts), len(symbols) + 1)
+def _two_words() -> Material:
+    """``aa`` twice: arrays of the same types as any corpus, so the same compiled code."""
+    symbols = (Symbol(Piece(b"a"), b"a"), Symbol(Piece(b"a", continuation=True), CONTINUATION.encode() + b"a"))
+    return Material(symbols, np.array([0, 1, 0, 1], np.int32), np.array([0, 2, 4]), np.ones(2, np.int64))
+
+
+def _learn(learn: Callable[[Material, int], Learned]) -> None:
+    material = _two_words()
+    learn(material, len(material.symbols) + 1)
 
 
 def _train_bpe() -> None:
     from toklab.algorithms.fast import learn_bpe
 
-    _train(learn_bpe)
+    _learn(learn_bpe)
 
 
 def _train_wordpiece() -> None:
     from toklab.algorithms.fast import learn_wordpiece
 
-    _train(learn_wordpiece)
+    _learn(learn_wordpiece)
+
+
+def _train_likelihood_gain() -> None:
+    from toklab.algorithms.fast import learn_likelihood_gain
+
+    _learn(learn_likelihood_gain)
+
+
+def _train_top_down() -> None:
+    from toklab.algorithms.fast import CompiledSubstrings
+
+    CompiledSubstrings(_two_words()).size(1)
 
 
 def _train_unigram() -> None:
@@ -124,6 +152,8 @@ def _encode(model: Any) -> None:
 TASKS: dict[str, Callable[[], None]] = {
     "train-bpe": _train_bpe,
     "train-wordpiece": _train_wordpiece,
+    "train-likelihood-gain": _train_likelihood_gain,
+    "train-top-down": _train_top_down,
     "train-unigram": _train_unigram,
     "encode-bpe": _encode_bpe,
     "encode-wordpiece": _encode_wordpiece,
