@@ -197,7 +197,7 @@ class WordPiece:
         pieces = learn_pieces(material, spec)
         model = WordPieceModel(Vocab(pieces, unknown_id(symbol.piece for symbol in material.symbols)))
         name = self.name if spec.variant == DEFAULT_VARIANT else f"{self.name}-{spec.variant}"
-        tie = "count, text" if VARIANTS[spec.variant] == "top-down" else "lowest-ids"
+        tie = "count, text" if VARIANTS[spec.variant] == "train-top-down" else "lowest-ids"
         return build_tokenizer(name, spec, pretokenizer, model, {"variant": spec.variant, "tie": tie})
 
 
