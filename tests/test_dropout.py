@@ -320,9 +320,10 @@ def test_samples_of_texts(label: str, text: str, alpha: float, seed: int) -> Non
             piece = tokenizer.vocab[index]
             spellings = (piece.surface, b"##" + piece.surface) if piece.continuation else (piece.surface,)
             assert tokenizer.normalizer != "none" or piece.special or start == end or raw[start:end] in spellings
-    [sample] = tokenizer.sample(text, 1, alpha=0.0, seed=seed)
-    assert sample.encoding.ids.tolist() == exact.ids.tolist()
-    assert sample.encoding.offsets.tolist() == exact.offsets.tolist()
+    if "unigram" not in label:  # there alpha is no dropout: with 0 all ways are equally likely
+        [sample] = tokenizer.sample(text, 1, alpha=0.0, seed=seed)
+        assert sample.encoding.ids.tolist() == exact.ids.tolist()
+        assert sample.encoding.offsets.tolist() == exact.offsets.tolist()
 
 
 @pytest.mark.parametrize("label", SAMPLED_TOKENIZERS)
