@@ -20,6 +20,7 @@ DEFAULT_CONTENDERS = (
     "wordpiece",
     "wordpiece-hf",
     "hf-wordpiece",
+    "unigram",
     "hf-unigram",
     "spm-unigram",
     "word",
