@@ -205,10 +205,11 @@ def _next_frame(sums: list[float], start: int, longest: int) -> int:
 
 
 def estimate(expected: Sequence[float]) -> list[float]:
-    """Log probabilities from expected counts: the variational step under a flat Dirichlet prior, digamma for log.
+    """Log probabilities from expected counts: digamma in place of log, so that rare pieces lose probability.
 
-    Source: Kurihara and Sato 2006, "Variational Bayesian Grammar Induction", as SentencePiece applies it to Kudo's
-    model; rare pieces lose probability, so that the vocabulary becomes sparse.
+    That is the variational Bayesian M-step under a Dirichlet prior whose parameter goes to 0, and what SentencePiece
+    does. It climbs a bound of the Bayesian likelihood; the plain likelihood may fall. Source: Kurihara and Sato 2006,
+    "Variational Bayesian Grammar Induction for Natural Language", section 3.
     """
     counts = [max(count, LEAST_COUNT) for count in expected]
     total = 0.0
