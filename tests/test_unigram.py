@@ -127,6 +127,32 @@ def test_long_words_are_no_problem_to_either() -> None:
         assert_equal(fast, steps)
 
 
+@settings(max_examples=200)
+@given(
+    data=st.data(),
+    words=st.lists(st.text("abc", min_size=30, max_size=90) | st.text("a", min_size=50, max_size=90), max_size=2),
+    longest=st.sampled_from([1, 2, 5, 80]),
+)
+def test_expectations_hold_for_any_scores(data: st.DataObject, words: list[str], longest: int) -> None:
+    """Rare characters beside a frequent long piece are where sums are as small as they can be."""
+    counts = dict.fromkeys([*words, "abc"], 2)
+    steps, fast = steps_of(counts, longest=longest), fast_of(counts, longest=longest)
+    low, high = data.draw(st.sampled_from([(-30.0, -25.0), (-9.0, -1.0), (-30.0, -0.5)]))
+    by_length = data.draw(st.lists(st.floats(low, high), min_size=longest, max_size=longest))
+    steps.scores = [by_length[len(text) - 1] for text in steps.texts]
+    fast._scores[:] = steps.scores
+    expected, likelihood = steps.expect()
+    lattices = [steps.lattice(word) for word in counts]
+    marginals = [0.0] * len(steps)
+    for lattice in lattices:
+        for edge, share in zip(lattice.edges, lattice.marginals(), strict=True):
+            marginals[edge.id] += 2 * share
+    assert expected == pytest.approx(marginals, rel=1e-6, abs=1e-9)
+    assert likelihood == pytest.approx(2 * sum(lattice.log_total for lattice in lattices))
+    fast_expected, fast_likelihood = fast.expect()
+    assert (fast_expected.tolist(), fast_likelihood) == (expected, likelihood)
+
+
 @settings(max_examples=60)
 @given(counts=COUNTS)
 def test_likelihood_never_falls_in_plain_em(counts: dict[str, int]) -> None:
