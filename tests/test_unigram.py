@@ -137,9 +137,8 @@ def test_expectations_hold_for_any_scores(data: st.DataObject, words: list[str],
     """Rare characters beside a frequent long piece are where sums are as small as they can be."""
     counts = dict.fromkeys([*words, "abc"], 2)
     steps, fast = steps_of(counts, longest=longest), fast_of(counts, longest=longest)
-    low, high = data.draw(st.sampled_from([(-30.0, -25.0), (-9.0, -1.0), (-30.0, -0.5)]))
-    by_length = data.draw(st.lists(st.floats(low, high), min_size=longest, max_size=longest))
-    steps.scores = [by_length[len(text) - 1] for text in steps.texts]
+    generator, low = random.Random(data.draw(st.integers(0, 9999))), data.draw(st.sampled_from([-30.0, -9.0]))
+    steps.scores = [generator.choice([low, -0.01, generator.uniform(low, -0.01)]) for _ in steps.texts]
     fast._scores[:] = steps.scores
     expected, likelihood = steps.expect()
     lattices = [steps.lattice(word) for word in counts]
@@ -151,6 +150,15 @@ def test_expectations_hold_for_any_scores(data: st.DataObject, words: list[str],
     assert likelihood == pytest.approx(2 * sum(lattice.log_total for lattice in lattices))
     fast_expected, fast_likelihood = fast.expect()
     assert (fast_expected.tolist(), fast_likelihood) == (expected, likelihood)
+
+
+def test_frames_from_both_sides_may_be_one_more_than_the_whole_has() -> None:
+    counts = {"b" * 6 + "aa" + "b" * 6: 2}
+    steps, fast = steps_of(counts, longest=1), fast_of(counts, longest=1)
+    steps.scores = [-0.01, -30.0]
+    fast._scores[:] = steps.scores
+    assert steps.expect() == (pytest.approx([4.0, 24.0]), pytest.approx(2 * (12 * -30 + 2 * -0.01)))
+    assert fast.expect()[0].tolist() == steps.expect()[0]
 
 
 @settings(max_examples=60)
