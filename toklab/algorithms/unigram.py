@@ -2,9 +2,11 @@
 
 Kudo 2018, "Subword Regularization: Improving Neural Network Translation Models with Multiple Subword Candidates",
 section 3.2, as published: (1) the seeds are all characters and the most frequent substrings; (2) EM fits the
-probabilities; (3) the loss of each piece is how much likelihood falls without it, and the pieces with the largest
-losses stay, characters always; (4) again until the vocabulary is small enough. Neither library's departures are
-followed: losses are exact, and probabilities are fitted anew after the last pruning and after the final cut.
+probabilities; (3) the loss of each piece is how much the likelihood falls without it, and the pieces with the largest
+losses stay, characters always; (4) again until the vocabulary is small enough. What the paper leaves open is as in
+SentencePiece: digamma in the M-step, a share of 3/4 that stays, pruning to 1.1 times the size and a cut by
+probability. Its and Hugging Face's departures are not followed: the loss is the whole fall of the likelihood, not that
+of the piece's own uses alone, and probabilities are fitted anew after the last pruning and after the cut.
 
 Worked example. ``ab`` x10 and ``a`` x1 give the seeds a, b and ab with count x length 11, 10 and 20. In the first
 expectation ``ab`` is ab with 20/41 or a|b with 11/41 x 10/41, so ab with 0.88 and a|b with 0.12: EM soon leaves b

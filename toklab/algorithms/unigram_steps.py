@@ -3,7 +3,7 @@
 Floats are added in a stated order, so that the compiled twin (`toklab.algorithms.unigram_fast`) gives the same bits.
 
 Probabilities of the beginnings and ends of a long word are too small for a float. They are kept in frames: a value
-``v`` in frame k means v x 2**(-256 k), and a frame begins where a value falls below 2**-256.
+``v`` in frame k means v x 2**(-256 k), and a frame begins where all values that are still needed are below 2**-256.
 """
 
 from __future__ import annotations
@@ -176,8 +176,7 @@ def expect_word(lattice: Lattice, weights: list[float], count: int, expected: li
     for edge in lattice.edges:
         leaving[edge.start].append(edge)
     for start in range(size):
-        if forward[start] < TINY:
-            frame += _next_frame(forward, start, longest)
+        frame += _next_frame(forward, start, longest)
         frames[start] = frame
         for edge in leaving[start]:
             forward[edge.end] += forward[start] * weights[edge.id]
@@ -192,23 +191,26 @@ def expect_word(lattice: Lattice, weights: list[float], count: int, expected: li
             part = weights[edge.id] * backward[edge.end]
             backward[start] += part
             expected[edge.id] += count * (share * part)
-        if backward[start] < TINY:
-            back_frame += _next_frame(backward, start, longest)
+        back_frame += _next_frame(backward, start, longest)
     return count * (math.log(forward[size]) - frame * LOG_HUGE)
 
 
 def _next_frame(sums: list[float], start: int, longest: int) -> int:
-    """Move the sums that are still needed, those up to a piece's length ahead, by one frame."""
-    for at in range(start, min(len(sums), start + longest + 1)):
+    """Move the sums that are still needed, those up to a piece's length ahead, if all are small; gives by how much."""
+    stop = min(len(sums), start + longest + 1)
+    if max(sums[start:stop]) >= TINY:
+        return 0
+    for at in range(start, stop):
         sums[at] *= HUGE
     return 1
 
 
 def estimate(expected: Sequence[float]) -> list[float]:
-    """Log probabilities from expected counts: the variational step under a flat Dirichlet prior, digamma for log.
+    """Log probabilities from expected counts: digamma in place of log, so that rare pieces lose probability.
 
-    Source: Kurihara and Sato 2006, "Variational Bayesian Grammar Induction", as SentencePiece applies it to Kudo's
-    model; rare pieces lose probability, so that the vocabulary becomes sparse.
+    That is the variational Bayesian M-step under a Dirichlet prior whose parameter goes to 0, and what SentencePiece
+    does. It climbs a bound of the Bayesian likelihood; the plain likelihood may fall. Source: Kurihara and Sato 2006,
+    "Variational Bayesian Grammar Induction for Natural Language", section 3.
     """
     counts = [max(count, LEAST_COUNT) for count in expected]
     total = 0.0
