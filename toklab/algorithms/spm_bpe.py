@@ -6,14 +6,16 @@ section 3.1; the rules that the paper leaves open are the library's (``bpe_model
 
 - A piece is at most 16 characters of one script, a space can only be its first (`toklab.algorithms.spm_rules`).
 - The most frequent pair is merged; of equals the one with the shortest result, then the first by code points.
-- A pair whose result is a piece already, by another split, is put aside: it stays unmerged where it stands.
 - There is no least frequency. Pairs that no longer occur are taken when nothing else is left.
 - The characters come last, the most frequent first, and the score of a piece is minus its place.
 
-Worked example. The text ``abcd abcd bcx`` has the words ``▁abcd``, ``abcd`` and ``▁bcx`` once each. (b, c) occurs
+No two pairs ever spell the same piece, although the library looks out for them: equal texts whose ends no merge has
+crossed are merged alike, step by step, so that there is one moment at which a text is two symbols, and one such pair.
+
+Worked example. The text ``abcd abcd bcx`` has the words ``abcd``, ``▁abcd`` and ``▁bcx`` once each. (b, c) occurs
 three times and becomes ``bc``. Then (a, bc) and (bc, d) occur twice each and are as long: ``abc`` is first by code
-points. (abc, d) makes ``abcd`` with 2. Only then come those that occur once: ``bcx`` is shorter than ``▁abcd``
-and than ``▁bcx``, and so on; (a, b), (c, d) and the others that no longer occur become pieces at the very end.
+points. (abc, d) makes ``abcd``. Of what occurs once, ``bcx`` is the shortest; ``▁bcx`` and ``▁abcd`` follow. Nothing
+is left that occurs, and (a, b), (c, d), (c, x), (▁, a), (▁, b) and so on become pieces by length and code points.
 """
 
 from __future__ import annotations
@@ -135,7 +137,6 @@ def learn(words: Iterable[tuple[str, int]], limit: int) -> list[Pair]:
                 heapq.heappush(heap, (-table.pairs.get(pair, 0), len(text), text, len(order) - 1))
 
     offer(list(table.pairs))
-    known: set[str] = set()
     merges: list[Pair] = []
     while heap and len(merges) < limit:
         count, length, text, number = heapq.heappop(heap)
@@ -143,8 +144,7 @@ def learn(words: Iterable[tuple[str, int]], limit: int) -> list[Pair]:
         now = table.pairs.get(pair, 0)
         if -count != now:  # counts only fall
             heapq.heappush(heap, (-now, length, text, number))
-        elif text not in known:
-            known.add(text)
+        else:
             merges.append(pair)
             offer(table.merge(pair))
     return merges
@@ -197,10 +197,9 @@ def reserved_symbols(special_tokens: Sequence[str]) -> list[Symbol]:
 def model_of(vocab: SpmVocab) -> BpeModel:
     """The model that encodes as the library does: the two neighbours that spell the best piece merge, leftmost first.
 
-    The library looks at what two neighbours spell together, not at which two they are. That comes to the same as one
-    merge for each piece, the last of those that build the piece from its own characters: where two neighbours spell a
-    piece, no merge has crossed its ends, so that everything within happened as it does in the piece alone. A piece
-    that is not built from its own characters is never made, and has no merge.
+    The library looks at what two neighbours spell together, not at which two they are. As only one pair ever spells a
+    piece (see above), one merge for each comes to the same: the last of those that make the piece when it is encoded
+    alone. A piece that its own characters never come to has no merge.
     """
     first = next(i for i, piece in enumerate(vocab.pieces) if not piece.special and not piece.byte)
     ids = {piece.surface.decode(): first + at for at, piece in enumerate(vocab.pieces[first:])}
