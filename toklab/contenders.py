@@ -11,7 +11,10 @@ from toklab.errors import UnknownNameError, UsageError
 from toklab.types import Contender, TrainSpec
 
 # Variants that have a name of their own in tables.
-VARIANTS = {"wordpiece-hf": Contender("wordpiece", {"variant": "hf"}, "wordpiece-hf")}
+VARIANTS = {
+    "bpe-spm": Contender("bpe", {"variant": "spm"}, "bpe-spm"),
+    "wordpiece-hf": Contender("wordpiece", {"variant": "hf"}, "wordpiece-hf"),
+}
 
 DEFAULT_CONTENDERS = (
     "bpe",

@@ -35,7 +35,7 @@ TRAINING_TEXT = "training text"
 @click.command("train")
 @files_argument
 @click.option("--algo", required=True, metavar="NAME", help="Algorithm or baseline; see: toklab list.")
-@click.option("--variant", metavar="V", help="Variant of the algorithm, such as hf for wordpiece.")
+@click.option("--variant", metavar="V", help="Variant of the algorithm: hf for wordpiece, spm for bpe.")
 @click.option(
     "--vocab-size", type=SIZE, default=2000, show_default=True, help="Pieces, alphabet and specials included."
 )
