@@ -254,5 +254,9 @@ def test_options_of_the_canonical_variant_are_refused(options: dict[str, Any], n
 def test_odd_input() -> None:
     with pytest.raises(UnknownNameError, match="'spm'"):
         train("bpe", ["ab"], vocab_size=300, variant="smp")
-    with pytest.raises(InputError):
-        train("bpe", ["a\u2585"], vocab_size=300, variant="spm")
+    with pytest.raises(InputError):  # the library gives 257 pieces without a text
+        train("bpe", ["<unk>"], vocab_size=300, variant="spm")
+    for text in ("a\u2585", "\0"):
+        for algorithm, options in (("bpe", {"variant": "spm"}), ("spm-bpe", {})):
+            with pytest.raises(InputError):
+                train(algorithm, [text], vocab_size=300, **options)

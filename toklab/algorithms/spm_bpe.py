@@ -30,7 +30,7 @@ from toklab.algorithms.pipeline import TrainedTokenizer, build_tokenizer
 from toklab.algorithms.spm_rules import SPACE, UNKNOWN_MARK, is_piece, required_characters, unread, words_of
 from toklab.algorithms.symbols import Symbol, fallback_symbols, special_symbols
 from toklab.corpus import Corpus
-from toklab.errors import UsageError, VocabSizeError
+from toklab.errors import InputError, UsageError, VocabSizeError
 from toklab.pretokenize import get_pretokenizer
 from toklab.types import Piece, TrainSpec, Vocab, WordCounts
 
@@ -175,9 +175,13 @@ def learn_vocab(words: WordCounts, vocab_size: int, special_tokens: Sequence[str
     ------
     VocabSizeError
         The special pieces and the characters are more than ``vocab_size``.
+    InputError
+        The words hold no character that is learned.
     """
     first = [symbol.piece for symbol in reserved_symbols(special_tokens)]
     characters = required_characters(words)
+    if not characters:
+        raise InputError(f"the corpus holds no text that {NAME} learns from")
     smallest = len(first) + len(characters)
     if vocab_size < smallest:
         raise VocabSizeError(NAME, vocab_size, smallest)
