@@ -62,7 +62,7 @@ def find_seeds(characters: Characters, counts: IntArray, size: int, longest: int
     weights = nodes[:, 2] * nodes[:, 3]
     # Where suffixes are sorted, texts are: by the first suffix of the stretch, the shorter first.
     ranked = np.lexsort((nodes[:, 2], nodes[:, 0], -weights))
-    ranked = ranked[~_forbidden(characters.codes, order[nodes[ranked, 0]], nodes[ranked, 2], reserved)]
+    ranked = ranked[~forbidden(characters.codes, order[nodes[ranked, 0]], nodes[ranked, 2], reserved)]
     nodes = nodes[ranked[: max(0, size - len(alphabet))]].copy()
     rows = np.empty(len(codes) + 1, np.int64)
     kernels.count_edges(order, nodes, rows)
@@ -121,7 +121,7 @@ def sort_suffixes(codes: IdArray, ends: IntArray, alphabet: int, longest: int) -
     return order
 
 
-def _forbidden(
+def forbidden(
     codes: npt.NDArray[np.uint32], places: IntArray, sizes: IntArray, reserved: Collection[str]
 ) -> npt.NDArray[np.bool_]:
     """Which of these texts are reserved."""
