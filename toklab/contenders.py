@@ -11,7 +11,7 @@ from toklab.errors import UnknownNameError, UsageError
 from toklab.types import Contender, TrainSpec
 
 # Variants that have a name of their own in tables.
-VARIANTS = {"wordpiece-hf": Contender("wordpiece", {"variant": "hf"}, "wordpiece-hf")}
+VARIANTS = {f"{name}-hf": Contender(name, {"variant": "hf"}, f"{name}-hf") for name in ("unigram", "wordpiece")}
 
 DEFAULT_CONTENDERS = (
     "bpe",

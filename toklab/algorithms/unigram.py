@@ -158,8 +158,7 @@ class Unigram:
         words = count_words(corpus.documents, pretokenizer, spec.normalizer, threads=spec.threads, backend=spec.backend)
         hidden = hidden_symbols(spec)
         alphabet = character_symbols(words, "")
-        # With its alphabet alone, the library's trainer ends with more pieces than asked for.
-        smallest = len(ids_by_key(hidden + alphabet)) + (spec.variant == "hf")
+        smallest = len(ids_by_key(hidden + alphabet))
         if spec.vocab_size < smallest:
             raise VocabSizeError(self.name, spec.vocab_size, smallest)
         reserved = reserved_texts(hidden, spec.byte_fallback)

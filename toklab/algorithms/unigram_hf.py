@@ -10,14 +10,17 @@ Source: the behaviour of tokenizers 0.23.3 (``UnigramTrainer``), which follows S
   ``sum + f * (|others| - 1)`` was meant (issues 1536 and 2069 of the library).
 - Pruning puts pieces in the order of their losses, and the final cut takes them in that order, not by probability.
 
+A vocabulary of the alphabet alone has just that; the library then takes all other pieces too.
+
 The library adds floats in the order of a randomly seeded hash table. Here words are added by count and then text, in
 eight parts; of equal segmentations that of `Lattice.best` counts; characters that come back do so in code point order,
 in the library in hash order; scores are rounded to 10 decimals, and equal scores are ordered by text.
 
-Worked example. ``ab`` x10, ``abc`` x1 and ``a`` x1 give the characters a, b and c with weights 12, 11 and 1. ``ab`` is
-in two distinct words and followed by two different things, so its weight is 2 x 2, not 11 x 2. If the best
-segmentations use a x1, ab x11 and c x1, the weights sum to 12 words, there are 5 pieces with the unknown, and the loss
-of ab is 11/12 x (ln 11/13 - ln 12/57 - ln 11/57).
+Worked example. ``ab`` x10, ``abc`` x1 and ``xx`` x10 give the characters x, b, a and c with weights 20, 11, 11 and 1.
+``ab`` is in two distinct words and followed by two different things, so its weight is 2 x 2, not 11 x 2; ``xx`` is in
+one word only. The best segmentations use ab x11, c x1 and x x20, 32 pieces for 21 words. With the unknown there are 6
+pieces, so the loss of ab is 11/21 x (ln 11/32 - 2 ln 11/(32 + 11 x 5)) = 1.61, where the sum without the mistake
+would be 32 + 11 x 1.
 """
 
 from __future__ import annotations

@@ -137,11 +137,9 @@ class FastHfSteps(FastSteps):
 
         def run(_: int, first: int, last: int) -> None:
             room = self._longest + 1
-            scratch = (np.empty(room), np.empty(room, np.int64), np.empty(room, np.int64))
-            hf_lose(
-                *(max(first, 1), last, self._places, self._sizes, self._rows, self._ids, self._lengths),
-                *(self._scores, usage, total, weight, *scratch, losses),
-            )
+            best, edges, others = np.empty(room), np.empty(room, np.int64), np.empty(room, np.int64)
+            where = (self._places, self._sizes, self._rows, self._ids, self._lengths)
+            hf_lose(max(first, 1), last, *where, self._scores, usage, total, weight, best, edges, others, losses)
 
         list(self._in_chunks(run, len(self)))
         return losses
