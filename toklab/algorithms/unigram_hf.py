@@ -3,18 +3,17 @@
 Source: the behaviour of tokenizers 0.23.3 (``UnigramTrainer``), which follows SentencePiece's trainer of Kudo 2018,
 "Subword Regularization", section 3.2. It differs from the published algorithm, and from `toklab.algorithms.unigram`:
 
-- A substring is weighed by the distinct words that hold it, not by its count in the corpus; characters by count.
+- Substrings are counted in the distinct words, each word once; characters in the corpus.
 - A piece expected less than 0.5 times leaves, characters too; what then matches no piece is unknown, 10 nats below
   the rarest piece. Characters that left come back at the end, a little above the rarest piece.
 - The loss takes each use of the other pieces alone, and divides them by ``sum + f * (|pieces| - 1)`` where
   ``sum + f * (|others| - 1)`` was meant (issues 1536 and 2069 of the library).
 - Pruning puts pieces in the order of their losses, and the final cut takes them in that order, not by probability.
 
-A vocabulary of the alphabet alone has just that; the library then takes all other pieces too.
-
 The library adds floats in the order of a randomly seeded hash table. Here words are added by count and then text, in
 eight parts; of equal segmentations that of `Lattice.best` counts; characters that come back do so in code point order,
-in the library in hash order; scores are rounded to 10 decimals, and equal scores are ordered by text.
+in the library in hash order; scores are rounded to 10 decimals, and equal scores are ordered by text. Two things are not followed: where the size is
+that of the alphabet, the library exceeds it; and it learns pieces that are spelled like special tokens.
 
 Worked example. ``ab`` x10, ``abc`` x1 and ``xx`` x10 give the characters x, b, a and c with weights 20, 11, 11 and 1.
 ``ab`` is in two distinct words and followed by two different things, so its weight is 2 x 2, not 11 x 2; ``xx`` is in
@@ -154,7 +153,7 @@ class HfSteps(Steps):
     def prune(self, least: int, factor: float) -> None:
         """Keep pieces by `losses`, largest first, ties by order: that share of them, but at least ``least``.
 
-        If more than these must stay, the library misses its limit and keeps all but the useless.
+        Where more pieces must stay than this limit, all used ones do: the library looks for the limit exactly.
         """
         losses = self.losses(self.usage())
         order = sorted(range(1, len(self)), key=lambda i: (-losses[i], i))
