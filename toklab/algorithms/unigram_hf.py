@@ -12,8 +12,10 @@ Source: the behaviour of tokenizers 0.23.3 (``UnigramTrainer``), which follows S
 
 The library adds floats in the order of a randomly seeded hash table. Here words are added by count and then text, in
 eight parts; of equal segmentations that of `Lattice.best` counts; characters that come back do so in code point order,
-in the library in hash order; scores are rounded to 10 decimals, and equal scores are ordered by text. Two things are not followed: where the size is
-that of the alphabet, the library exceeds it; and it learns pieces that are spelled like special tokens.
+in the library in hash order; scores are rounded to 10 decimals, and equal scores are ordered by text.
+
+Two things are not followed: where the size is that of the alphabet, the library exceeds it; and it learns pieces that
+are spelled like special tokens.
 
 Worked example. ``ab`` x10, ``abc`` x1 and ``xx`` x10 give the characters x, b, a and c with weights 20, 11, 11 and 1.
 ``ab`` is in two distinct words and followed by two different things, so its weight is 2 x 2, not 11 x 2; ``xx`` is in
