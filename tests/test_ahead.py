@@ -13,9 +13,22 @@ import pytest
 from toklab.algorithms import ahead, fast
 from toklab.algorithms.bpe import BpeSpec, initial_symbols, spelling_of
 from toklab.algorithms.symbols import Material, build_material
+from toklab.algorithms.unigram import UnigramSpec, begin, learn
 from toklab.corpus import Corpus
-from toklab.kernels import bpe, wordpiece
+from toklab.kernels import (
+    bpe,
+    encode_bpe,
+    encode_unigram,
+    encode_wordpiece,
+    layout,
+    likelihood_gain,
+    top_down,
+    unigram,
+    unigram_seeds,
+    wordpiece,
+)
 from toklab.pretokenize import count_words, get_pretokenizer
+from toklab.training import train
 
 CORPUS = Corpus("two", ("The porter knows the lever.", "The lever squeaks: à bientôt."))
 
@@ -27,7 +40,7 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[subprocess.Popen[bytes]]:
     popen = subprocess.Popen
 
     def start(command: list[str], **options: Any) -> subprocess.Popen[bytes]:
-        assert command[-2:] == ["toklab.algorithms.ahead", "bpe"]
+        assert command[-2:] == ["toklab.algorithms.ahead", "train-bpe"]
         found.append(popen([sys.executable, "-c", "import time; time.sleep(60)"], **options))
         return found[-1]
 
@@ -47,32 +60,77 @@ def materials() -> list[Material]:
     return found
 
 
+def search(material: Material, threshold: int) -> object:
+    return fast.CompiledSubstrings(material).size(threshold)
+
+
 @pytest.mark.parametrize(
     ("trainer", "kernel", "train"),
-    [("bpe", bpe.learn, fast.learn_bpe), ("wordpiece", wordpiece.learn, fast.learn_wordpiece)],
+    [
+        ("train-bpe", bpe.learn, fast.learn_bpe),
+        ("train-wordpiece", wordpiece.learn, fast.learn_wordpiece),
+        ("train-likelihood-gain", likelihood_gain.learn, fast.learn_likelihood_gain),
+        ("train-top-down", top_down.build, search),
+        ("train-top-down", top_down.count_all, search),
+        ("train-top-down", top_down.keep, search),
+    ],
 )
 def test_what_is_compiled_ahead_is_what_a_corpus_needs(
     trainer: str, kernel: Any, train: Callable[[Material, int], object]
 ) -> None:
-    ahead.compile_trainer(trainer)
+    ahead.TASKS[trainer]()
     for material in materials():
         train(material, 300)
     assert len(kernel.signatures) == 1
+
+
+@pytest.mark.parametrize(
+    ("algorithm", "kernel"),
+    [
+        ("bpe", encode_bpe.encode),
+        ("wordpiece", encode_wordpiece.encode),
+        ("unigram", encode_unigram.encode),
+    ],
+)
+def test_what_is_compiled_ahead_is_what_an_encoder_needs(algorithm: str, kernel: Any) -> None:
+    ahead.TASKS[f"encode-{algorithm}"]()
+    tokenizer = train(algorithm, CORPUS, vocab_size=300, backend="fast")
+    tokenizer.encode_batch(CORPUS.documents)
+    tokenizer.encode_batch(["x" * 40], offsets=True)
+    assert len(kernel.signatures) == 1
+    lay_out: Any = layout.lay_out
+    assert len(lay_out.signatures) == 1
+
+
+def test_every_kernel_of_unigram_is_compiled_ahead_and_once() -> None:
+    ahead.TASKS["train-unigram"]()
+    for backend in ("reference", "fast"):
+        words = count_words(CORPUS.documents, get_pretokenizer("gpt2"), backend=backend)
+        spec = UnigramSpec(vocab_size=30, backend="fast")
+        learn(begin(words, spec, ()), spec.vocab_size, spec)
+    outer = [kernel for module in (unigram, unigram_seeds) for kernel in vars(module).values() if is_outer(kernel)]
+    assert unigram.expect in outer
+    assert {len(kernel.signatures) for kernel in outer} == {1}
+
+
+def is_outer(kernel: Any) -> bool:
+    """Whether a thing is a kernel that Python calls."""
+    return hasattr(kernel, "signatures") and not kernel.targetoptions.get("no_cpython_wrapper", False)
 
 
 def test_the_child_ends_with_an_error_of_the_parent(
     started: list[subprocess.Popen[bytes]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(ahead, "_is_compiled", lambda trainer: False)
-    with pytest.raises(ZeroDivisionError), ahead.compiling("bpe", CORPUS, "fast"):
+    with pytest.raises(ZeroDivisionError), ahead.compiling("train-bpe", wanted=True):
         raise ZeroDivisionError
     assert len(started) == 1
     assert started[0].returncode is not None
 
 
-@pytest.mark.parametrize(("backend", "compiled", "cores"), [("auto", False, 2), ("fast", True, 2), ("fast", False, 1)])
+@pytest.mark.parametrize(("wanted", "compiled", "cores"), [(False, False, 2), (True, True, 2), (True, False, 1)])
 def test_no_child_is_started_for_nothing(
-    backend: str,
+    wanted: bool,
     compiled: bool,
     cores: int,
     started: list[subprocess.Popen[bytes]],
@@ -80,6 +138,6 @@ def test_no_child_is_started_for_nothing(
 ) -> None:
     monkeypatch.setattr(ahead, "_is_compiled", lambda trainer: compiled)
     monkeypatch.setattr(os, "cpu_count", lambda: cores)
-    with ahead.compiling("bpe", CORPUS, backend):
+    with ahead.compiling("train-bpe", wanted):
         pass
     assert not started

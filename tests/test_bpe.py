@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import random
+import re
 import subprocess
 import sys
 from collections import Counter
@@ -370,3 +372,23 @@ def test_work_decides_which_twin_runs(monkeypatch: pytest.MonkeyPatch) -> None:
         learn_with("fast", material, 300)
     with pytest.raises(UnknownNameError, match="did you mean 'fast'"):
         learn_with("fats", material, 300)
+
+
+@pytest.mark.parametrize("size", [1 << 20, (1 << 20) - 1])
+def test_a_word_of_a_million_letters_is_learned_by_doubling(size: int) -> None:
+    """Each merge joins two of the longest pieces; a quadratic trainer would not come back."""
+    tokenizer = train("bpe", ["a" * size], vocab_size=400, pretokenizer="none", backend="fast")
+    found = [piece.surface for piece in tokenizer.vocab][256:]
+    assert found[:19] == [b"a" * 2**power for power in range(1, 20)]
+    assert tokenizer.decode(tokenizer.encode("a" * size).ids.tolist()) == "a" * size
+
+
+def test_a_million_random_letters_without_a_space() -> None:
+    text = "".join(random.Random(6).choices("abcdefghijklmnopqrstuvwxyz", k=1_000_000))
+    tokenizer = train("bpe", [text], vocab_size=1_500, backend="fast")
+    first = tokenizer.vocab[256].surface.decode()
+    pairs = Counter(map("".join, itertools.pairwise(text)))
+    for letter in "abcdefghijklmnopqrstuvwxyz":  # runs do not overlap
+        pairs[2 * letter] = sum(len(run.group()) // 2 for run in re.finditer(f"{letter}+", text))
+    assert pairs[first] == max(pairs.values())
+    assert len(tokenizer.vocab) == 1_500

@@ -154,6 +154,37 @@ def test_encode_and_decode_are_inverse(model: Path) -> None:
     assert len(facts["tokens"]) == len(facts["ids"])
 
 
+def test_samples_are_lines_or_one_object(model: Path) -> None:
+    text = "The harbour, naïve\n"
+    args = ["--sample", "--alpha", "0.5", "--seed", "3", "-n", "4"]
+    plain = run("encode", model, "-", *args, cwd=model, stdin=text.encode())
+    assert (plain.code, plain.err) == (0, "")
+    facts = json.loads(run("encode", model, *args, "--json", cwd=model, stdin=text.encode()).out)
+    assert (facts["schema"], facts["alpha"], facts["seed"]) == (1, 0.5, 3)
+    assert [" ".join(map(str, sample["ids"])) for sample in facts["samples"]] == plain.out.splitlines()
+    assert len({tuple(sample["ids"]) for sample in facts["samples"]}) > 1
+    for sample in facts["samples"]:
+        assert sample.keys() == {"ids", "offsets", "tokens", "log_probability"}
+        assert sample["log_probability"] is None
+        assert len(sample["ids"]) == len(sample["offsets"]) == len(sample["tokens"])
+        assert load(model).decode(sample["ids"]) == text
+    shown = run("encode", model, text, *args, "--show", cwd=model).out.splitlines()
+    assert shown[1::2] == plain.out.splitlines()
+    assert [line.replace("·", "") for line in shown[::2]] == [r"The␣harbour,␣na\xc3\xafve\n"] * 4
+
+
+def test_a_sample_tells_its_probability_where_it_has_one(desk: Path) -> None:
+    assert run("train", "text.txt", "--algo", "wordpiece", "--vocab-size", "300", "--output", "wp", cwd=desk).code == 0
+    args = ["encode", "wp", "the harbour", "--sample", "--seed", "1"]
+    lines = [line.split("\t") for line in run(*args, "-n", "6", cwd=desk).out.splitlines()]
+    facts = json.loads(run(*args, "-n", "6", "--json", cwd=desk).out)
+    assert facts["alpha"] == 0.1
+    for (ids, told), sample in zip(lines, facts["samples"], strict=True):
+        assert ids == " ".join(map(str, sample["ids"]))
+        assert told == f"{sample['log_probability']:.6g}"
+    assert run(*args, "--alpha", "0", cwd=desk).out == run("encode", "wp", "the harbour", cwd=desk).out[:-1] + "\t0\n"
+
+
 def test_show_is_safe(model: Path) -> None:
     ran = run("encode", model, "--show", "-", cwd=model, stdin=HOSTILE.encode())
     assert ran.code == 0

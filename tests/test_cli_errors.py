@@ -112,6 +112,9 @@ def test_an_output_folder_that_cannot_be_written(desk: Path, command: list[str],
     [
         (["trian"], ["unknown command 'trian'; did you mean 'train'?"], 1),
         (["encode", "nowhere", "x"], ["nowhere holds no tokenizer"], 1),
+        (["encode", "nowhere", "x", "--alpha", "0.1"], ["--alpha without --sample; add --sample"], 1),
+        (["encode", "nowhere", "x", "--seed", "0", "-n", "2"], ["--seed and -n without --sample"], 1),
+        (["encode", "nowhere", "x", "--sample", "-n", "0"], ["Usage: toklab encode", "'-n'"], 2),
         (["train", "text.txt"], ["Usage: toklab train", "Missing option '--algo'"], 2),
         (["train", "--algo", "bpe", "--vocab-size", "9" * 30], ["Usage: toklab train", "not in the range"], 2),
         (["compare", "text.txt", "-t", "bpe", "--documents", "file"], ["1 document and cannot be split"], 1),
@@ -156,11 +159,23 @@ def test_a_model_that_is_cut_short(desk: Path, model: Path) -> None:
         (["decode", "1", "x"], b"", "'x'"),
         (["decode", "--", "-1"], b"", "id -1 is not in the vocabulary"),
         (["decode", "300"], b"", "id 300 is not in the vocabulary (0 to 299)"),
+        (["encode", "x", "--sample", "--alpha", "2"], b"", "alpha 2.0 is not between 0 and 1"),
+        (["encode", "x", "--sample", "--alpha", "nan"], b"", "alpha nan is not between 0 and 1"),
+        (["encode", "--sample"], b"\xff", "standard input is not UTF-8: line 1, byte offset 0"),
         (["encode", "-"], b"good\n\xff", "standard input is not UTF-8: line 2, byte offset 5"),
     ],
 )
 def test_bad_texts_and_ids(model: Path, args: list[str], stdin: bytes, part: str) -> None:
     fails(run(args[0], model, *args[1:], cwd=model, stdin=stdin), part)
+
+
+@pytest.mark.parametrize(
+    ("algo", "part"),
+    [("word", "word has one encoding of each text; bpe and"), ("hf-bpe", "hf-bpe is run by its library; --sample")],
+)
+def test_a_model_that_cannot_be_sampled(desk: Path, algo: str, part: str) -> None:
+    assert run("train", "text.txt", "--algo", algo, "--vocab-size", "300", "--output", algo, cwd=desk).code == 0
+    fails(run("encode", algo, "x", "--sample", cwd=desk), part, "bpe and wordpiece")
 
 
 # --- Ctrl-C --------------------------------------------------------------------------------------------------

@@ -24,7 +24,7 @@ SIZE = 500
 FIXED = {"character", "byte", "spm-char"}
 # Their ids depend on the hash seeds of the library, so two runs may differ.
 RANDOM = {"hf-wordpiece", "hf-unigram"}
-OURS = ("bpe", "wordpiece", "wordpiece-hf", "word", "character", "byte")
+OURS = ("bpe", "wordpiece", "wordpiece-hf", "unigram", "word", "character", "byte")
 ROW = ["tokenizer", "vocab_size", "metric", "value", "ci_low", "ci_high", "unit", "better"]
 
 

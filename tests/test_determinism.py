@@ -18,7 +18,7 @@ from toklab.types import Batch, Piece, Vocab
 
 CORPUS = english(8_000)
 SIZE = 400
-OURS = ("bpe", "wordpiece", "wordpiece-hf", "word")
+OURS = ("bpe", "unigram", "wordpiece", "wordpiece-hf", "word")
 # which axis catches which trainer
 MOVING = {"broken-by-hash": "hash-seed", "broken-by-order": "document-order", "broken-by-threads": "threads"}
 ROW = ("tokenizer", "axis", "runs", "same_set", "same_ids", "same_encodings", "first_difference")

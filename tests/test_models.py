@@ -185,11 +185,13 @@ TOKENIZERS: dict[str, tuple[str, dict[str, Any]]] = {
     "wordpiece": ("wordpiece", {"vocab_size": 100}),
     "wordpiece, bert": ("wordpiece", {"vocab_size": 100, "normalizer": "bert"}),
     "wordpiece, gpt2": ("wordpiece", {"vocab_size": 100, "pretokenizer": "gpt2"}),
+    "unigram": ("unigram", {"vocab_size": 70}),
+    "unigram, bytes": ("unigram", {"vocab_size": 320, "byte_fallback": True, "pretokenizer": "none"}),
     "word": ("word", {"vocab_size": 20}),
     "character units": ("character", {}),
     "byte units": ("byte", {}),
 }
-LOSSLESS = ("byte-level", "byte-level, no pattern", "byte fallback", "byte units")
+LOSSLESS = ("byte-level", "byte-level, no pattern", "byte fallback", "unigram, bytes", "byte units")
 CORPUS = ("the cat's hat, the bat's mat; naïve café 漢字 漢字\n\n" * 2, "## the #hash ## <0xab> 12345 ÉTÉ İs")
 
 

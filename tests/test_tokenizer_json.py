@@ -45,13 +45,17 @@ MATRIX: dict[str, tuple[str, dict[str, Any]]] = {
     "wordpiece, hf": ("wordpiece", {"variant": "hf"}),
     "wordpiece, hf, whitespace": ("wordpiece", {"variant": "hf", "pretokenizer": "whitespace"}),
     "wordpiece, hf, gpt2": ("wordpiece", {"variant": "hf", "pretokenizer": "gpt2"}),
+    "unigram": ("unigram", {"special_tokens": ("<pad>", "<unk>")}),
+    "unigram, whitespace": ("unigram", {"pretokenizer": "whitespace"}),
+    "unigram, byte fallback": ("unigram", {"byte_fallback": True}),
+    "unigram, bert text": ("unigram", {"pretokenizer": "bert", "normalizer": "bert", "byte_fallback": True}),
     "word, gpt2": ("word", {"special_tokens": ("<pad>",)}),
     "word, whitespace": ("word", {"pretokenizer": "whitespace"}),
     "word, bert text": ("word", {"pretokenizer": "bert", "normalizer": "bert"}),
     "characters": ("character", {}),
     "bytes": ("byte", {"special_tokens": ("<pad>",)}),
 }
-SIZES = {"bpe": 450, "wordpiece": 500, "word": 300, "character": 1, "byte": 1}
+SIZES = {"bpe": 450, "wordpiece": 500, "unigram": 500, "word": 300, "character": 1, "byte": 1}
 NASTY_DOCUMENTS = (
     "## ##a ##ab ### # a## #tag #tags ##tags ##tags\n",
     "<0xab> <0xab> <0xab> <0xZZ> <0xZZ> <0x41> <0x41>\n",
@@ -125,7 +129,7 @@ def test_any_ids_are_decoded_alike(label: str, data: st.DataObject) -> None:
 
 
 @pytest.mark.parametrize(
-    "label", ["bpe, specials", "character, specials", "wordpiece, bert text", "bytes", "word, gpt2"]
+    "label", ["bpe, specials", "character, specials", "wordpiece, bert text", "unigram", "bytes", "word, gpt2"]
 )
 @settings(max_examples=150)
 @given(text=SPECIAL_TEXT)
@@ -199,7 +203,7 @@ def test_a_file_without_its_sidecar_still_loads(tmp_path: Path) -> None:
     assert copy.signature == {}
 
 
-@pytest.mark.parametrize("label", ["bpe, gpt2", "wordpiece, bert", "word, gpt2", "byte fallback"])
+@pytest.mark.parametrize("label", ["bpe, gpt2", "wordpiece, bert", "unigram", "word, gpt2", "byte fallback"])
 def test_a_file_cut_short_is_refused(label: str, tmp_path: Path) -> None:
     path = trained(label).save(tmp_path)
     for file in (path, tmp_path / SIDECAR):

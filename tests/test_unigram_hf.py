@@ -38,7 +38,7 @@ def steps_of(counts: dict[str, int], size: int = 1000, longest: int = 4, reserve
 def fast_of(
     counts: dict[str, int], size: int = 1000, longest: int = 4, reserved: tuple[str, ...] = (), threads: int = 1
 ) -> FastHfSteps:
-    return FastHfSteps.begin(WordCounts.from_counts(counts), size, longest, reserved, threads)
+    return FastHfSteps(WordCounts.from_counts(counts), size, longest, reserved, threads)
 
 
 def assert_equal(fast: FastHfSteps, steps: HfSteps) -> None:

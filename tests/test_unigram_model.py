@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +15,9 @@ from strategies import TEXT
 from tokenizers import Tokenizer as Library
 
 from toklab import load
+from toklab.algorithms.lattice import score_of
 from toklab.algorithms.pipeline import TrainedTokenizer
+from toklab.algorithms.stream import Stream
 from toklab.algorithms.unigram_model import UnigramModel, hidden_score
 from toklab.errors import FormatError
 from toklab.formats.tokenizer_json import FILE, to_json
@@ -137,3 +141,32 @@ def test_a_damaged_file_is_refused(damage: str, tmp_path: Path) -> None:
     with pytest.raises(FormatError) as caught:
         load(tmp_path)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("alpha", [0.0, 0.4, 1.0])
+@pytest.mark.parametrize("byte_fallback", [True, False])
+def test_samples_follow_the_tempered_probabilities(alpha: float, byte_fallback: bool) -> None:
+    model = model_of({"a": -1.0, "b": -1.5, "ab": -1.2, "ba": -2.0, "aba": -3.0}, byte_fallback)
+    word = "abax"
+    ways = model.lattice(word).n_best(100)
+    weights = [math.exp(alpha * score_of(way)) for way in ways]
+    law = {model._tokens(word, way): w / sum(weights) for way, w in zip(ways, weights, strict=True)}
+    assert len(law) == 4
+    drawn: Counter[object] = Counter()
+    for number in range(2000):
+        [found], logarithm = model.sample_words([word], alpha, Stream(3, number))
+        assert math.isclose(logarithm, math.log(law[found]), rel_tol=1e-9)
+        drawn[found] += 1
+    distance = sum((drawn[way] - 2000 * share) ** 2 / (2000 * share) for way, share in law.items())
+    assert distance < 30.7  # chi-square, three degrees of freedom: one in a million
+
+
+def test_a_sample_of_a_text_is_the_text() -> None:
+    tokenizer = tokenizer_of(model_of({"a": -1.0, " a": -2.0, "ab": -3.0, "b": -4.0}, byte_fallback=True))
+    samples = tokenizer.sample("ab abé", 20, alpha=0.3, seed=2)
+    drawn = [sample.encoding.ids.tolist() for sample in samples]
+    assert drawn[:3] == [sample.encoding.ids.tolist() for sample in tokenizer.sample("ab abé", 3, alpha=0.3, seed=2)]
+    assert len(set(map(tuple, drawn))) > 1
+    for sample in samples:
+        assert tokenizer.decode(sample.encoding.ids.tolist()) == "ab abé"
+        assert sample.log_probability is not None

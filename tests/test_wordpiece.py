@@ -400,8 +400,9 @@ def test_options_that_cannot_work_are_refused(options: dict[str, Any]) -> None:
 
 
 def test_the_nearest_variant_is_named() -> None:
-    with pytest.raises(UnknownNameError, match="did you mean 'likelihood-ratio'"):
-        train("wordpiece", ["a"], variant="likelihood")
+    for wrong, right in (("likelihood-rato", "likelihood-ratio"), ("topdown", "top-down")):
+        with pytest.raises(UnknownNameError, match=f"did you mean '{right}'"):
+            train("wordpiece", ["a"], variant=wrong)
 
 
 @pytest.mark.parametrize(("variant", "smallest"), [("likelihood-ratio", 7), ("hf", 6)])

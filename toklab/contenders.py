@@ -11,7 +11,11 @@ from toklab.errors import UnknownNameError, UsageError
 from toklab.types import Contender, TrainSpec
 
 # Variants that have a name of their own in tables.
-VARIANTS = {f"{name}-hf": Contender(name, {"variant": "hf"}, f"{name}-hf") for name in ("unigram", "wordpiece")}
+VARIANTS = {
+    "bpe-spm": Contender("bpe", {"variant": "spm"}, "bpe-spm"),
+    "unigram-hf": Contender("unigram", {"variant": "hf"}, "unigram-hf"),
+    "wordpiece-hf": Contender("wordpiece", {"variant": "hf"}, "wordpiece-hf"),
+}
 
 DEFAULT_CONTENDERS = (
     "bpe",
@@ -20,6 +24,7 @@ DEFAULT_CONTENDERS = (
     "wordpiece",
     "wordpiece-hf",
     "hf-wordpiece",
+    "unigram",
     "hf-unigram",
     "spm-unigram",
     "word",

@@ -1,4 +1,4 @@
-"""Compile a trainer in a process of its own, while this one compiles the scanner and counts words.
+"""Compile in a process of its own what comes second, while this one compiles the scanner.
 
 The compiler holds the interpreter's lock, so a thread would not help. What the other process compiles reaches this one
 through the cache on disk; if it fails, this one compiles for itself.
@@ -9,35 +9,33 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
 
-from toklab.algorithms.symbols import Learned, Material, byte_symbols
-from toklab.backend import search_path, use_kernel
-from toklab.corpus import Corpus
-from toklab.corpus.documents import size_of
-from toklab.pretokenize import REFERENCE_LIMIT
+from toklab.algorithms.symbols import CONTINUATION, Learned, Material, Symbol, byte_symbols
+from toklab.backend import search_path
+from toklab.types import Piece, Vocab, WordCounts, Words
 
 
 @contextmanager
-def compiling(trainer: str, corpus: Corpus, backend: str) -> Iterator[None]:
-    """See to it that a trainer is compiled by the time that the words of a corpus are counted.
+def compiling(task: str, wanted: bool) -> Iterator[None]:
+    """See to it that the kernels of a task are compiled by the time that what is inside is done.
 
-    Does nothing where it is compiled already, where the corpus is so small that the readable twins work on it, or on
-    one core.
+    Does nothing where they are compiled already, or on one core.
 
     Parameters
     ----------
-    trainer : ``"bpe"`` or ``"wordpiece"``
+    task : one of `TASKS`
+    wanted : whether the task will run on its kernels
     """
-    large = use_kernel(backend, size_of(corpus.documents), REFERENCE_LIMIT)
-    if not large or (os.cpu_count() or 1) < 2 or _is_compiled(trainer):
+    if not wanted or (os.cpu_count() or 1) < 2 or _is_compiled(task):
         yield
         return
     process = subprocess.Popen(
-        [sys.executable, "-P", "-m", "toklab.algorithms.ahead", trainer],
+        [sys.executable, "-P", "-m", "toklab.algorithms.ahead", task],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
@@ -51,21 +49,116 @@ def compiling(trainer: str, corpus: Corpus, backend: str) -> Iterator[None]:
         process.wait()
 
 
-def _is_compiled(trainer: str) -> bool:
-    from toklab.kernels import bpe, is_compiled, wordpiece
+def _is_compiled(task: str) -> bool:
+    from toklab.kernels import (
+        bpe,
+        encode_bpe,
+        encode_unigram,
+        encode_wordpiece,
+        is_compiled,
+        likelihood_gain,
+        top_down,
+        unigram,
+        wordpiece,
+    )
 
-    return is_compiled(bpe.learn if trainer == "bpe" else wordpiece.learn)
+    kernels: dict[str, tuple[Callable[..., Any], ...]] = {
+        "train-bpe": (bpe.learn,),
+        "train-wordpiece": (wordpiece.learn,),
+        "train-likelihood-gain": (likelihood_gain.learn,),
+        "train-top-down": (top_down.keep,),
+        "train-unigram": (unigram.keep, unigram.lose),
+        "encode-bpe": (encode_bpe.encode,),
+        "encode-wordpiece": (encode_wordpiece.encode,),
+        "encode-unigram": (encode_unigram.encode,),
+    }
+    return all(map(is_compiled, kernels[task]))
 
 
-def compile_trainer(trainer: str) -> Learned:
-    """Train on two words: arrays of the same types, so the same compiled code."""
-    from toklab.algorithms import fast
+def _two_words() -> Material:
+    """``aa`` twice: arrays of the same types as any corpus, so the same compiled code."""
+    symbols = (Symbol(Piece(b"a"), b"a"), Symbol(Piece(b"a", continuation=True), CONTINUATION.encode() + b"a"))
+    return Material(symbols, np.array([0, 1, 0, 1], np.int32), np.array([0, 2, 4]), np.ones(2, np.int64))
 
-    symbols = tuple(byte_symbols())
-    ids, offsets, counts = np.zeros(4, np.int32), np.array([0, 2, 4]), np.ones(2, np.int64)
-    train = fast.learn_bpe if trainer == "bpe" else fast.learn_wordpiece
-    return train(Material(symbols, ids, offsets, counts), len(symbols) + 1)
 
+def _learn(learn: Callable[[Material, int], Learned]) -> None:
+    material = _two_words()
+    learn(material, len(material.symbols) + 1)
+
+
+def _train_bpe() -> None:
+    from toklab.algorithms.fast import learn_bpe
+
+    _learn(learn_bpe)
+
+
+def _train_wordpiece() -> None:
+    from toklab.algorithms.fast import learn_wordpiece
+
+    _learn(learn_wordpiece)
+
+
+def _train_likelihood_gain() -> None:
+    from toklab.algorithms.fast import learn_likelihood_gain
+
+    _learn(learn_likelihood_gain)
+
+
+def _train_top_down() -> None:
+    from toklab.algorithms.fast import CompiledSubstrings
+
+    CompiledSubstrings(_two_words()).size(1)
+
+
+def _train_unigram() -> None:
+    """Train on words with so many characters that all kernels run."""
+    from toklab.algorithms.unigram import UnigramSpec, begin, learn
+
+    words = WordCounts.from_counts({"abcdefghi": 3, "abcdefghj": 2})
+    spec = UnigramSpec(vocab_size=10, backend="fast")
+    learn(begin(words, spec, ()), spec.vocab_size, spec)
+
+
+def _encode_bpe() -> None:
+    from toklab.algorithms.models import BpeModel
+
+    pieces = (*(symbol.piece for symbol in byte_symbols()), Piece(b"ab"))
+    ids = {piece.surface: i for i, piece in enumerate(pieces)}
+    _encode(BpeModel(Vocab(pieces), ((ids[b"a"], ids[b"b"], ids[b"ab"]),), "byte"))
+
+
+def _encode_wordpiece() -> None:
+    from toklab.algorithms.models import WordPieceModel
+
+    unknown = Piece(b"[UNK]", special=True)
+    _encode(WordPieceModel(Vocab((unknown, Piece(b"a"), Piece(b"b", continuation=True)), 0)))
+
+
+def _encode_unigram() -> None:
+    from toklab.algorithms.unigram_model import UnigramModel
+
+    _encode(UnigramModel(Vocab((Piece(b"<unk>", special=True), Piece(b"a"), Piece(b"ab")), 0), (0.0, -1.0, -2.0)))
+
+
+def _encode(model: Any) -> None:
+    """Cut two words into tokens and lay them out."""
+    from toklab.kernels import layout
+
+    model.segment(Words.of(["ab", "a" * 40]))
+    rows, ids, out = np.zeros((1, layout.COLUMNS), np.int32), np.zeros(4, np.int32), np.zeros(4, np.int32)
+    layout.lay_out(np.zeros((1, 2), np.int64), rows, ids, out, np.zeros(1, np.int64))
+
+
+TASKS: dict[str, Callable[[], None]] = {
+    "train-bpe": _train_bpe,
+    "train-wordpiece": _train_wordpiece,
+    "train-likelihood-gain": _train_likelihood_gain,
+    "train-top-down": _train_top_down,
+    "train-unigram": _train_unigram,
+    "encode-bpe": _encode_bpe,
+    "encode-wordpiece": _encode_wordpiece,
+    "encode-unigram": _encode_unigram,
+}
 
 if __name__ == "__main__":
-    compile_trainer(sys.argv[1])
+    TASKS[sys.argv[1]]()

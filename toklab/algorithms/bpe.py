@@ -14,6 +14,8 @@ Most merges are ties, so the tie rule is part of the algorithm:
 - ``lexicographic-max``: the pair whose pieces are the largest as strings (subword-nmt's rule);
 - ``first-seen``: the pair met first when reading the words from the most to the least frequent (the rule of
   tiktoken's teaching code, on words in a fixed order, so that the order of the documents does not matter).
+
+The variant ``spm`` learns what SentencePiece learns: see `toklab.algorithms.spm_bpe`.
 """
 
 from __future__ import annotations
@@ -40,11 +42,12 @@ from toklab.algorithms.symbols import (
 from toklab.backend import use_kernel
 from toklab.corpus import Corpus
 from toklab.errors import UnknownNameError, UsageError
-from toklab.pretokenize import count_words, get_pretokenizer
+from toklab.pretokenize import count_words, get_pretokenizer, is_much
 from toklab.types import Determinism, Piece, TrainSpec, WordCounts
 
 TIE_RULES = ("lowest-ids", "lexicographic-max", "first-seen")
 ALPHABETS = ("byte", "character")
+VARIANTS = ("canonical", "spm")
 UNKNOWN = "<unk>"
 # Symbol visits that the readable trainer makes in about a second.
 REFERENCE_LIMIT = 8_000_000
@@ -56,6 +59,7 @@ class BpeSpec(TrainSpec):
 
     Parameters
     ----------
+    variant : ``"canonical"``, or ``"spm"`` for SentencePiece's trainer, which takes none of the options below
     alphabet : ``"byte"`` (all 256 bytes, nothing is ever unknown) or ``"character"``
     end_of_word_suffix : text that marks a word's last piece, usually ``</w>``; character alphabet only
     byte_fallback : spell unseen characters as ``<0xNN>`` pieces instead of ``<unk>``; character alphabet only
@@ -64,6 +68,7 @@ class BpeSpec(TrainSpec):
     max_piece_length : most initial symbols (bytes or characters) that a merged piece may span
     """
 
+    variant: str = "canonical"
     alphabet: str = "byte"
     end_of_word_suffix: str | None = None
     byte_fallback: bool = False
@@ -225,8 +230,12 @@ class Bpe:
         """
         assert isinstance(spec, BpeSpec)
         check_spec(spec)
+        if spec.variant == "spm":
+            from toklab.algorithms.spm_bpe import fit
+
+            return fit(corpus, spec)
         pretokenizer = get_pretokenizer(spec.pretokenizer or "gpt2")
-        with compiling("bpe", corpus, spec.backend):
+        with compiling("train-bpe", is_much(corpus.documents, spec.backend)):
             words = count_words(
                 corpus.documents, pretokenizer, spec.normalizer, threads=spec.threads, backend=spec.backend
             )
@@ -253,6 +262,8 @@ def check_spec(spec: BpeSpec) -> None:
     UsageError
         One line naming the option.
     """
+    if spec.variant not in VARIANTS:
+        raise UnknownNameError("variant of bpe", spec.variant, VARIANTS)
     if spec.tie not in TIE_RULES:
         raise UnknownNameError("tie rule", spec.tie, TIE_RULES)
     if spec.alphabet not in ALPHABETS:

@@ -11,11 +11,15 @@ hu|g with 0.03 and h|ug with 0.04: the best is h|ug, the sum is 0.071, and ``ug`
 from __future__ import annotations
 
 import math
-import random
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+
+if TYPE_CHECKING:
+    import random
+
+    from toklab.algorithms.stream import Stream
 
 # What an unknown character costs below the rarest piece, in nats: SentencePiece's kUnkPenalty, Hugging Face's too.
 UNKNOWN_PENALTY = 10.0
@@ -154,7 +158,7 @@ class Lattice:
             found.append(math.fsum(math.exp(log) * (found[start] - log) for start, log in logs))
         return max(0.0, found[self.size])
 
-    def sample(self, generator: random.Random, theta: float = 1.0) -> Path:
+    def sample(self, generator: random.Random | Stream, theta: float = 1.0) -> Path:
         """Draw a segmentation with probability proportional to its own to the power of ``theta``."""
         sums = self.forward(theta)
         path: list[Edge] = []

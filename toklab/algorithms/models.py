@@ -6,21 +6,26 @@ A model works on whole words. For each it gives the ids and how many UTF-8 bytes
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
+from toklab.algorithms.dropout import match_with_dropout, matches, merge_with_dropout
 from toklab.algorithms.symbols import BYTE_TO_CHAR, CONTINUATION, Learned
 from toklab.backend import use_kernel
 from toklab.types import Lazy, Piece, Vocab, Words
 
 if TYPE_CHECKING:
     from toklab.algorithms.segmenting import BpeKernel, Tokens, WordPieceKernel
+    from toklab.algorithms.stream import Stream
 
 Segmentation: TypeAlias = tuple[tuple[int, ...], tuple[int, ...]]
-# Pair look-ups of readable BPE encoding, and characters of readable longest match, that take about a second.
+# Pair look-ups of readable BPE encoding and BPE-dropout, and characters of readable longest match, that take about
+# a second.
 ENCODE_LIMIT = 4_000_000
+DROPOUT_LIMIT = 1_000_000
 MATCH_LIMIT = 1_000_000
 
 
@@ -150,6 +155,15 @@ class BpeModel:
             lengths = [*lengths[:at], lengths[at] + lengths[at + 1], *lengths[at + 2 :]]
         return tuple(ids), tuple(lengths)
 
+    def sample_words(
+        self, words: Sequence[str], alpha: float, random: Stream, backend: str = "auto"
+    ) -> tuple[list[Segmentation], None]:
+        """Encode words by BPE-dropout, whose probabilities have no closed form; the twins give equal results."""
+        starts = [self.start(word) for word in words]
+        if use_kernel(backend, sum(len(ids) ** 2 for ids, _ in starts), DROPOUT_LIMIT):
+            return self._kernel.merge_with_dropout(starts, alpha, random).segmentations(), None
+        return [merge_with_dropout(ids, lengths, self.ranks, alpha, random) for ids, lengths in starts], None
+
     @cached_property
     def _kernel(self) -> BpeKernel:
         from toklab.algorithms.segmenting import BpeKernel
@@ -210,6 +224,20 @@ class WordPieceModel:
             lengths.append(len(word[start:end].encode("utf-8")))
             start = end
         return tuple(ids), tuple(lengths)
+
+    def sample_words(
+        self, words: Sequence[str], alpha: float, random: Stream, backend: str = "auto"
+    ) -> tuple[list[Segmentation], float]:
+        """Encode words by MaxMatch-dropout, with the logarithm of the probability; there is only one way to do it."""
+        use_kernel(backend, 0, 1)
+        drawn = [self._sample(word, alpha, random) for word in words]
+        return [found for found, _ in drawn], math.fsum(logarithm for _, logarithm in drawn)
+
+    def _sample(self, word: str, alpha: float, random: Stream) -> tuple[Segmentation, float]:
+        longest = self.match(word)
+        if longest[0] == (self.vocab.unk_id,):
+            return longest, 0.0
+        return match_with_dropout(word, matches(word, self._ids, self._longest, CONTINUATION), alpha, random)
 
     def unknown(self, size: int) -> Segmentation:
         """A whole word of ``size`` bytes as one unknown token."""

@@ -11,14 +11,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from toklab.algorithms.models import Model, Segmentation
-from toklab.backend import READY_LIMIT, has_run
+from toklab.algorithms.models import BpeModel, Model, Segmentation, WordPieceModel
+from toklab.algorithms.unigram_model import UnigramModel
+from toklab.backend import READY_LIMIT, has_run, use_kernel
 from toklab.errors import UsageError
 from toklab.pretokenize import PreTokenizer, get_normalizer
 from toklab.pretokenize.utf8 import char_to_byte
 from toklab.types import Batch, Encoding, IdArray, IntArray, TrainSpec, Vocab
 
 if TYPE_CHECKING:
+    from toklab.algorithms.sampling import Sample
     from toklab.algorithms.scanned import ScannedEncoder
     from toklab.pretokenize.cutter import Cutter
 
@@ -26,6 +28,12 @@ if TYPE_CHECKING:
 CACHE_WORDS = 1 << 17
 # Characters that the readable twin encodes in about a second.
 REFERENCE_LIMIT = 1_000_000
+# What `toklab.algorithms.ahead` compiles for a model.
+ENCODING_TASKS: Mapping[type, str] = {
+    BpeModel: "encode-bpe",
+    WordPieceModel: "encode-wordpiece",
+    UnigramModel: "encode-unigram",
+}
 
 
 @dataclass(frozen=True)
@@ -92,7 +100,7 @@ class TrainedTokenizer:
             return Batch.stack([self._encode_with_specials(text) for text in texts])
         if self.normalizer == "none" and texts:
             limit = READY_LIMIT if has_run("layout", "lay_out") else REFERENCE_LIMIT
-            cutter = self.pretokenizer.cutter(self.backend, sum(map(len, texts)), limit)
+            cutter = self.pretokenizer.cutter() if use_kernel(self.backend, sum(map(len, texts)), limit) else None
             if cutter is not None:
                 return self._scanned(cutter).encode(texts, offsets, threads)
         cut = [self._cut(text) for text in texts]
@@ -105,7 +113,8 @@ class TrainedTokenizer:
         from toklab.algorithms.scanned import ScannedEncoder
 
         if not self._encoders:
-            self._encoders.append(ScannedEncoder(cutter, self.pretokenizer.entry.keeps_gaps, self.model.segment))
+            keeps_gaps, task = self.pretokenizer.entry.keeps_gaps, ENCODING_TASKS.get(type(self.model))
+            self._encoders.append(ScannedEncoder(cutter, keeps_gaps, self.model.segment, task))
         return self._encoders[0]
 
     def _cut(self, text: str) -> tuple[list[str], IntArray, _Bytes]:
@@ -157,6 +166,30 @@ class TrainedTokenizer:
         add(self.encode(text[done:]), 0)
         whole = Batch.stack(parts)
         return Encoding(whole.ids, whole.offsets)
+
+    def sample(self, text: str, n: int, *, alpha: float, seed: int) -> list[Sample]:
+        """Draw ways to cut a text: BPE-dropout, MaxMatch-dropout for WordPiece, or from a Unigram model's lattice.
+
+        Parameters
+        ----------
+        text : any text that UTF-8 can hold; texts of special tokens are text like any other
+        n : samples to draw, each by itself: two may be equal
+        alpha : for dropout 0 (always what `encode` gives) to 1 (as finely as the alphabet allows); the papers use 0.1
+            for most languages. For Unigram the exponent of the probabilities, 0 (all ways equally likely) to 1
+        seed : any whole number. Sample i depends on the text, ``alpha``, the seed and i alone, so give texts that
+            are trained on together seeds of their own, such as their numbers
+
+        Raises
+        ------
+        UsageError
+            The model knows one way only; ``alpha`` is not between 0 and 1; ``n`` is negative; the text holds a lone
+            surrogate.
+        """
+        from toklab.algorithms.sampling import Sample, draw
+
+        words, starts, back = self._cut(text)
+        drawn = draw(self.model, self.name, words, n, alpha, seed, self.backend)
+        return [Sample(_assemble(found, starts, back), probability) for found, probability in drawn]
 
     def decode(self, ids: Iterable[int]) -> str:
         """Text of ids; special tokens have none.

@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from toklab.algorithms.ahead import compiling
 from toklab.algorithms.segmenting import Tokens
 from toklab.backend import thread_count
 from toklab.kernels import announce, layout
 from toklab.pretokenize.cutter import Cutter
-from toklab.pretokenize.words import WORTH, Stretch, WordTable, in_parts, longer
+from toklab.pretokenize.words import WORTH, Stretch, WordTable, count_scanned, in_parts, longer
 from toklab.types import Batch, IdArray, IntArray, Words
 
 # What a thread remembers; past either, it starts to remember anew.
@@ -27,11 +28,18 @@ class ScannedEncoder:
     cutter : the tables of the pattern
     keeps_gaps : text between matches is encoded too
     segment : cuts words into tokens
+    task : of `toklab.algorithms.ahead`, what ``segment`` compiles; None for nothing
     """
 
-    def __init__(self, cutter: Cutter, keeps_gaps: bool, segment: Callable[[Words], Tokens]) -> None:
+    def __init__(
+        self, cutter: Cutter, keeps_gaps: bool, segment: Callable[[Words], Tokens], task: str | None = None
+    ) -> None:
         self._cutter, self._keeps_gaps, self._segment = cutter, keeps_gaps, segment
         self._memories: list[_Memory] = []
+        announce(layout.lay_out)
+        if task is not None:
+            with compiling(task, wanted=True):
+                count_scanned([""], cutter, keeps_gaps)
 
     def encode(self, texts: Sequence[str], offsets: bool, threads: int | None) -> Batch:
         """Encode texts; the same for any number of threads.
@@ -41,7 +49,6 @@ class ScannedEncoder:
         UsageError
             A text holds a lone surrogate.
         """
-        announce(layout.lay_out)
         workers = thread_count(threads, sum(map(len, texts)) // WORTH)
         memories = [self._take() for _ in range(workers)]
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -14,7 +15,11 @@ from toklab.types import IdArray, IntArray, StepArray, Words
 
 if TYPE_CHECKING:
     from toklab.algorithms.models import Segmentation, WordPieceModel
+    from toklab.algorithms.stream import Stream
     from toklab.algorithms.unigram_model import UnigramModel
+
+# The ids that a word starts as and the bytes that each covers, or those that it ends as.
+Start: TypeAlias = tuple[Sequence[int], Sequence[int]]
 
 
 class Tokens(NamedTuple):
@@ -25,7 +30,7 @@ class Tokens(NamedTuple):
     sizes: IntArray
 
     @staticmethod
-    def of(found: Sequence[tuple[Sequence[int], Sequence[int]]]) -> Tokens:
+    def of(found: Sequence[Start]) -> Tokens:
         """Lay segmentations end to end."""
         sizes = np.array([len(ids) for ids, _ in found], np.int64)
         ids = np.fromiter((i for ids, _ in found for i in ids), np.int32, count=int(sizes.sum()))
@@ -53,39 +58,70 @@ class BpeKernel:
     """
 
     def __init__(self, merges: Sequence[tuple[int, int, int]], size: int) -> None:
-        self._merges = np.array(merges, np.int64).reshape(-1, 3)
-        self._orderly = OrderlyMerges.of(self._merges, size)
-        if self._orderly is None:
-            from toklab.kernels import encode_bpe_heap
+        self._merges, self._size = np.array(merges, np.int64).reshape(-1, 3), size
 
-            announce(encode_bpe_heap.encode)
-            self._ranks = np.full((table_size(2 * len(merges)), 2), -1, np.int64)
-            encode_bpe_heap.build_ranks(self._merges, self._ranks)
+    @cached_property
+    def _orderly(self) -> OrderlyMerges | None:
+        return OrderlyMerges.of(self._merges, self._size)
+
+    @cached_property
+    def _heap(self) -> HeapMerges:
+        return HeapMerges(self._merges)
 
     def merge_bytes(self, words: Words, byte_ids: Sequence[int]) -> Tokens:
         """Merge words from the ids of their bytes."""
         first, last = int(words.starts[0]), int(words.starts[-1])
         return self._merge(np.array(byte_ids, np.int32)[words.text[first:last]], words.starts - first)
 
-    def merge(self, starts: Sequence[tuple[Sequence[int], Sequence[int]]]) -> Tokens:
+    def merge(self, starts: Sequence[Start]) -> Tokens:
         """Merge words given as initial ids and widths."""
-        ids, ends, sizes = Tokens.of(starts)
-        offsets = np.zeros(len(sizes) + 1, np.int64)
-        np.cumsum(sizes, out=offsets[1:])
-        found = self._merge(ids, offsets)
-        return found._replace(ends=ends[np.repeat(offsets[:-1], found.sizes) + found.ends - 1])
+        return _in_bytes(starts, self._merge)
+
+    def merge_with_dropout(self, starts: Sequence[Start], alpha: float, random: Stream) -> Tokens:
+        """The same with BPE-dropout."""
+        return _in_bytes(starts, lambda ids, offsets: self._heap.cut(ids, offsets, np.diff(offsets), alpha, random))
 
     def _merge(self, ids: IdArray, offsets: IntArray) -> Tokens:
         """Tokens of words given as initial ids and where each word begins; ends are counted in initial symbols."""
         sizes = np.diff(offsets)
         if self._orderly is not None:
             return self._orderly.cut(ids, offsets, sizes)
+        return self._heap.cut(ids, offsets, sizes)
+
+
+def _in_bytes(starts: Sequence[Start], merge: Callable[[IdArray, IntArray], Tokens]) -> Tokens:
+    """Tokens of words given as initial ids and widths, by a function whose ends are counted in initial symbols."""
+    ids, ends, sizes = Tokens.of(starts)
+    offsets = np.zeros(len(sizes) + 1, np.int64)
+    np.cumsum(sizes, out=offsets[1:])
+    found = merge(ids, offsets)
+    return found._replace(ends=ends[np.repeat(offsets[:-1], found.sizes) + found.ends - 1])
+
+
+class HeapMerges:
+    """The table of `toklab.kernels.encode_bpe_heap` for (n, 3) merges."""
+
+    def __init__(self, merges: IntArray) -> None:
+        from toklab.kernels import encode_bpe_heap
+
+        announce(encode_bpe_heap.encode)
+        self._ranks = np.full((table_size(2 * len(merges)), 2), -1, np.int64)
+        encode_bpe_heap.build_ranks(merges, self._ranks)
+
+    def cut(
+        self, ids: IdArray, offsets: IntArray, sizes: IntArray, alpha: float = 0.0, random: Stream | None = None
+    ) -> Tokens:
+        """Tokens of words, with dropout drawn from a stream; ``ids`` and ``sizes`` are written."""
         from toklab.kernels import encode_bpe_heap
 
         longest = int(sizes.max(initial=0))
         links, heap = np.empty((longest, 2), np.int64), np.empty(3 * longest, np.int64)
-        ends = np.empty_like(ids)
-        total = encode_bpe_heap.encode(ids, offsets, self._ranks, links, heap, ends, sizes)
+        aside, ends = np.empty(longest, np.int64), np.empty_like(ids)
+        state = np.array([random.state if random else 0], np.uint64)
+        chance = float(alpha)  # an int would compile the kernel again
+        total = encode_bpe_heap.encode(ids, offsets, self._ranks, chance, state, links, heap, aside, ends, sizes)
+        if random is not None:
+            random.state = int(state[0])
         return Tokens(ids[:total], ends[:total], sizes)
 
 

@@ -2,9 +2,11 @@
 
 Kudo 2018, "Subword Regularization: Improving Neural Network Translation Models with Multiple Subword Candidates",
 section 3.2, as published: (1) the seeds are all characters and the most frequent substrings; (2) EM fits the
-probabilities; (3) the loss of each piece is how much likelihood falls without it, and the pieces with the largest
-losses stay, characters always; (4) again until the vocabulary is small enough. Neither library's departures are
-followed: losses are exact, and probabilities are fitted anew after the last pruning and after the final cut.
+probabilities; (3) the loss of each piece is how much the likelihood falls without it, and the pieces with the largest
+losses stay, characters always; (4) again until the vocabulary is small enough. What the paper leaves open is as in
+SentencePiece: digamma in the M-step, a share of 3/4 that stays, pruning to 1.1 times the size and a cut by
+probability. Its and Hugging Face's departures are not followed: the loss is the whole fall of the likelihood, not that
+of the piece's own uses alone, and probabilities are fitted anew after the last pruning and after the cut.
 
 Worked example. ``ab`` x10 and ``a`` x1 give the seeds a, b and ab with count x length 11, 10 and 20. In the first
 expectation ``ab`` is ab with 20/41 or a|b with 11/41 x 10/41, so ab with 0.88 and a|b with 0.12: EM soon leaves b
@@ -20,6 +22,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
+from toklab.algorithms.ahead import compiling
 from toklab.algorithms.bpe import UNKNOWN, character_symbols
 from toklab.algorithms.pipeline import TrainedTokenizer, build_tokenizer
 from toklab.algorithms.symbols import Symbol, fallback_symbols, ids_by_key, special_symbols
@@ -29,11 +32,11 @@ from toklab.algorithms.unigram_steps import Steps, seeds
 from toklab.backend import use_kernel
 from toklab.corpus import Corpus
 from toklab.errors import UnknownNameError, UsageError, VocabSizeError
-from toklab.pretokenize import count_words, get_pretokenizer
+from toklab.pretokenize import count_words, get_pretokenizer, is_much
 from toklab.types import Determinism, Piece, TrainSpec, Vocab, WordCounts
 
 # UTF-8 bytes of distinct words that the readable twin trains on in about a second.
-REFERENCE_LIMIT = 1_000
+REFERENCE_LIMIT = 10_000
 LONGEST_PIECE = 255
 # Pruning ends at this many tenths of the size asked for; the rest go by probability.
 SPARE_TENTHS = 11
@@ -106,7 +109,7 @@ def begin(words: WordCounts, spec: UnigramSpec, reserved: Collection[str]) -> Tr
     if use_kernel(spec.backend, len(words.flat.text), REFERENCE_LIMIT):
         from toklab.algorithms.unigram_fast import FastSteps
 
-        return FastSteps.begin(words, spec.seed_size, spec.max_piece_length, reserved, spec.threads)
+        return FastSteps(words, spec.seed_size, spec.max_piece_length, reserved, spec.threads)
     texts, scores, required = seeds(words, spec.seed_size, spec.max_piece_length, reserved)
     return Steps(words, texts, scores, required, spec.max_piece_length)
 
@@ -116,7 +119,7 @@ def begin_hf(words: WordCounts, spec: UnigramSpec, reserved: Collection[str]) ->
     if use_kernel(spec.backend, len(words.flat.text), REFERENCE_LIMIT):
         from toklab.algorithms.unigram_hf_fast import FastHfSteps
 
-        return FastHfSteps.begin(words, spec.seed_size, spec.max_piece_length, reserved, spec.threads)
+        return FastHfSteps(words, spec.seed_size, spec.max_piece_length, reserved, spec.threads)
     return HfSteps(words, *hf_seeds(words, spec.seed_size, spec.max_piece_length, reserved), spec.max_piece_length)
 
 
@@ -155,7 +158,10 @@ class Unigram:
         assert isinstance(spec, UnigramSpec)
         check_spec(spec)
         pretokenizer = get_pretokenizer(spec.pretokenizer or "gpt2")
-        words = count_words(corpus.documents, pretokenizer, spec.normalizer, threads=spec.threads, backend=spec.backend)
+        with compiling("train-unigram", is_much(corpus.documents, spec.backend)):
+            words = count_words(
+                corpus.documents, pretokenizer, spec.normalizer, threads=spec.threads, backend=spec.backend
+            )
         hidden = hidden_symbols(spec)
         alphabet = character_symbols(words, "")
         smallest = len(ids_by_key(hidden + alphabet))

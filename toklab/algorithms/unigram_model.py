@@ -7,18 +7,20 @@ in SentencePiece: each costs 10 nats more than the rarest piece, and a run of th
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from toklab.algorithms.lattice import UNKNOWN_PENALTY, Lattice
+from toklab.algorithms.lattice import UNKNOWN_PENALTY, Lattice, Path, score_of
 from toklab.algorithms.models import Segmentation
 from toklab.backend import use_kernel
 from toklab.types import Piece, Vocab, Words
 
 if TYPE_CHECKING:
     from toklab.algorithms.segmenting import Tokens, UnigramKernel
+    from toklab.algorithms.stream import Stream
 
 # Characters whose readable Viterbi search takes about a second.
 VITERBI_LIMIT = 100_000
@@ -83,9 +85,30 @@ class UnigramModel:
 
     def cut(self, word: str) -> Segmentation:
         """The best segmentation of one word."""
+        return self._tokens(word, self.lattice(word).best())
+
+    def sample_words(
+        self, words: Sequence[str], alpha: float, random: Stream, backend: str = "auto"
+    ) -> tuple[list[Segmentation], float]:
+        """Draw a segmentation of each word, with probability proportional to its own to the power of ``alpha``.
+
+        Kudo 2018, section 3.1; SentencePiece's sampling from all segmentations. With ``alpha`` 1 it is the model's own
+        distribution, with 0 all segmentations are equally likely.
+        """
+        use_kernel(backend, 0, 1)  # there is only one way to do it
+        found, logs = [], []
+        for word in words:
+            lattice = self.lattice(word)
+            path = lattice.sample(random, alpha)
+            found.append(self._tokens(word, path))
+            logs.append(alpha * score_of(path) - lattice.forward(alpha)[-1])
+        return found, math.fsum(logs)
+
+    def _tokens(self, word: str, path: Path) -> Segmentation:
+        """A path as tokens: a run of unknown characters is one, or its bytes."""
         ids: list[int] = []
         lengths: list[int] = []
-        for is_unknown, run in itertools.groupby(self.lattice(word).best(), lambda edge: edge.id == self.unknown[0]):
+        for is_unknown, run in itertools.groupby(path, lambda edge: edge.id == self.unknown[0]):
             edges = list(run)
             raw = word[edges[0].start : edges[-1].end].encode("utf-8")
             if not is_unknown:

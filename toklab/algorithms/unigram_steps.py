@@ -3,7 +3,7 @@
 Floats are added in a stated order, so that the compiled twin (`toklab.algorithms.unigram_fast`) gives the same bits.
 
 Probabilities of the beginnings and ends of a long word are too small for a float. They are kept in frames: a value
-``v`` in frame k means v x 2**(-256 k), and a frame begins where a value falls below 2**-256.
+``v`` in frame k means v x 2**(-256 k), and a frame begins where all values that are still needed are below 2**-256.
 """
 
 from __future__ import annotations
@@ -124,9 +124,9 @@ class Steps:
         relative frequencies of what is used then.
         """
         total = sum(usage)
-        found = [0.0] * len(self)
+        found, known = [0.0] * len(self), self._known()
         for i in range(self.required, len(self)):
-            lattice = self.lattice(self.texts[i])
+            lattice = self._lattice(self.texts[i], known)
             others = Lattice(lattice.size, tuple(edge for edge in lattice.edges if edge.id != i)).best()
             found[i] = loss(usage[i], total, [(edge.id, usage[edge.id]) for edge in others])
         return found
@@ -138,16 +138,20 @@ class Steps:
 
     def lattice(self, word: str) -> Lattice:
         """All segmentations of a word in the pieces that there are."""
-        found = {text: (i, score) for i, (text, score) in enumerate(zip(self.texts, self.scores, strict=True))}
+        return self._lattice(word, self._known())
+
+    def _known(self) -> dict[str, tuple[int, float]]:
+        return {text: (i, score) for i, (text, score) in enumerate(zip(self.texts, self.scores, strict=True))}
+
+    def _lattice(self, word: str, known: dict[str, tuple[int, float]]) -> Lattice:
         # Every character is a piece, so nothing is unknown.
-        return Lattice.of(word, found, self.longest, (-1, -math.inf))
+        return Lattice.of(word, known, self.longest, (-1, -math.inf))
 
     def _chunks(self) -> Iterator[list[tuple[Lattice, int]]]:
-        found = {text: (i, score) for i, (text, score) in enumerate(zip(self.texts, self.scores, strict=True))}
-        words = list(self.words)
+        known, words = self._known(), list(self.words)
         for k in range(CHUNKS):
             share = words[k * len(words) // CHUNKS : (k + 1) * len(words) // CHUNKS]
-            yield [(Lattice.of(word, found, self.longest, (-1, -math.inf)), count) for word, count in share]
+            yield [(self._lattice(word, known), count) for word, count in share]
 
     def _keep(self, kept: list[int]) -> None:
         self.texts, self.scores = [self.texts[i] for i in kept], [self.scores[i] for i in kept]
@@ -172,8 +176,7 @@ def expect_word(lattice: Lattice, weights: list[float], count: int, expected: li
     for edge in lattice.edges:
         leaving[edge.start].append(edge)
     for start in range(size):
-        if forward[start] < TINY:
-            frame += _next_frame(forward, start, longest)
+        frame += _next_frame(forward, start, longest)
         frames[start] = frame
         for edge in leaving[start]:
             forward[edge.end] += forward[start] * weights[edge.id]
@@ -188,23 +191,26 @@ def expect_word(lattice: Lattice, weights: list[float], count: int, expected: li
             part = weights[edge.id] * backward[edge.end]
             backward[start] += part
             expected[edge.id] += count * (share * part)
-        if backward[start] < TINY:
-            back_frame += _next_frame(backward, start, longest)
+        back_frame += _next_frame(backward, start, longest)
     return count * (math.log(forward[size]) - frame * LOG_HUGE)
 
 
 def _next_frame(sums: list[float], start: int, longest: int) -> int:
-    """Move the sums that are still needed, those up to a piece's length ahead, by one frame."""
-    for at in range(start, min(len(sums), start + longest + 1)):
+    """Move the sums that are still needed, those up to a piece's length ahead, if all are small; gives by how much."""
+    stop = min(len(sums), start + longest + 1)
+    if max(sums[start:stop]) >= TINY:
+        return 0
+    for at in range(start, stop):
         sums[at] *= HUGE
     return 1
 
 
 def estimate(expected: Sequence[float]) -> list[float]:
-    """Log probabilities from expected counts: the variational step under a flat Dirichlet prior, digamma for log.
+    """Log probabilities from expected counts: digamma in place of log, so that rare pieces lose probability.
 
-    Source: Kurihara and Sato 2006, "Variational Bayesian Grammar Induction", as SentencePiece applies it to Kudo's
-    model; rare pieces lose probability, so that the vocabulary becomes sparse.
+    That is the variational Bayesian M-step under a Dirichlet prior whose parameter goes to 0, and what SentencePiece
+    does. It climbs a bound of the Bayesian likelihood; the plain likelihood may fall. Source: Kurihara and Sato 2006,
+    "Variational Bayesian Grammar Induction for Natural Language", section 3.
     """
     counts = [max(count, LEAST_COUNT) for count in expected]
     total = 0.0

@@ -13,11 +13,13 @@ comes first; plain counting would have chosen it too. Add ``xyz`` x1 and (x, ##y
 
 ``variant="hf"`` is what Hugging Face's trainer does in truth: plain pair counts (BPE with ``##``), ties by ids,
 made deterministic by giving the ``##`` characters their ids in code point order (the library takes the order of
-a randomly seeded hash table).
+a randomly seeded hash table). ``variant="likelihood-gain"`` is `toklab.algorithms.likelihood_gain`,
+``variant="top-down"`` and ``"top-down-tf"`` are `toklab.algorithms.top_down`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -38,10 +40,18 @@ from toklab.algorithms.symbols import (
 from toklab.backend import use_kernel
 from toklab.corpus import Corpus
 from toklab.errors import UnknownNameError, UsageError
-from toklab.pretokenize import count_words, get_pretokenizer
+from toklab.pretokenize import count_words, get_pretokenizer, is_much
 from toklab.types import Determinism, Piece, TrainSpec, Vocab, WordCounts
 
-VARIANTS = ("likelihood-ratio", "hf")
+# Each with what `toklab.algorithms.ahead` compiles for it.
+VARIANTS = {
+    "likelihood-ratio": "train-wordpiece",
+    "hf": "train-bpe",
+    "likelihood-gain": "train-likelihood-gain",
+    "top-down": "train-top-down",
+    "top-down-tf": "train-top-down",
+}
+DEFAULT_VARIANT = "likelihood-ratio"
 UNKNOWN = "[UNK]"
 JOINER = CONTINUATION.encode()
 SPELLING = Spelling(prefix=CONTINUATION)
@@ -54,11 +64,11 @@ class WordPieceSpec(TrainSpec):
 
     Parameters
     ----------
-    variant : ``"likelihood-ratio"`` or ``"hf"``
-    min_frequency : a pair must occur at least this often to be merged
+    variant : one of `VARIANTS`
+    min_frequency : a pair must occur at least this often to be merged; top-down, the least threshold
     """
 
-    variant: str = "likelihood-ratio"
+    variant: str = DEFAULT_VARIANT
     min_frequency: int = 0
 
 
@@ -79,7 +89,7 @@ def learn(material: Material, vocab_size: int, min_frequency: int = 0) -> Learne
         candidates = {
             pair: count
             for pair, count in count_pairs(words, counts).items()
-            if count >= max(1, min_frequency) and not _is_ambiguous(symbols, pair, ids)
+            if count >= max(1, min_frequency) and not is_ambiguous(symbols, pair, ids)
         }
         if not candidates:
             break
@@ -109,7 +119,8 @@ def rank(pair: tuple[int, int], count: int, single: dict[int, int]) -> tuple[Fra
     return Fraction(count, single[left] * single[right]), count, -left, -right
 
 
-def _is_ambiguous(symbols: list[Symbol], pair: tuple[int, int], ids: dict[bytes, int]) -> bool:
+def is_ambiguous(symbols: list[Symbol], pair: tuple[int, int], ids: dict[bytes, int]) -> bool:
+    """Whether what a pair spells could be mistaken: for a continuation, or for a reserved symbol."""
     key = joined(symbols, pair, JOINER)
     if key.startswith(JOINER) and not symbols[pair[0]].piece.continuation:
         return True
@@ -139,6 +150,20 @@ def learn_ratio_with(backend: str, material: Material, vocab_size: int, min_freq
     return learn(material, vocab_size, min_frequency)
 
 
+def learn_pieces(material: Material, spec: WordPieceSpec) -> Sequence[Piece]:
+    """The vocabulary by the variant's learner."""
+    from toklab.algorithms import likelihood_gain, top_down
+
+    size, least = spec.vocab_size, spec.min_frequency
+    if spec.variant == "hf":
+        return learn_with(spec.backend, material, size, min_frequency=least, joiner=JOINER).pieces
+    if spec.variant == "likelihood-gain":
+        return likelihood_gain.learn_with(spec.backend, material, size, least).pieces
+    if spec.variant == "likelihood-ratio":
+        return learn_ratio_with(spec.backend, material, size, least).pieces
+    return top_down.learn_with(spec.backend, material, size, least, subtract_all=spec.variant == "top-down-tf")
+
+
 class WordPiece:
     """The ``wordpiece`` algorithm."""
 
@@ -163,21 +188,17 @@ class WordPiece:
         if spec.min_frequency < 0:
             raise UsageError(f"min_frequency {spec.min_frequency} is negative; use 0 or more")
         pretokenizer = get_pretokenizer(spec.pretokenizer or "bert")
-        with compiling("bpe" if spec.variant == "hf" else "wordpiece", corpus, spec.backend):
+        with compiling(VARIANTS[spec.variant], is_much(corpus.documents, spec.backend)):
             words = count_words(
                 corpus.documents, pretokenizer, spec.normalizer, threads=spec.threads, backend=spec.backend
             )
         initial = initial_symbols(words, spec.special_tokens, spec.variant)
         material = build_material(words, initial, SPELLING, self.name, spec.vocab_size)
-        if spec.variant == "hf":
-            learned = learn_with(
-                spec.backend, material, spec.vocab_size, min_frequency=spec.min_frequency, joiner=JOINER
-            )
-        else:
-            learned = learn_ratio_with(spec.backend, material, spec.vocab_size, spec.min_frequency)
-        model = WordPieceModel(Vocab(learned.pieces, unknown_id(symbol.piece for symbol in learned.initial)))
-        name = self.name if spec.variant == VARIANTS[0] else f"{self.name}-{spec.variant}"
-        return build_tokenizer(name, spec, pretokenizer, model, {"variant": spec.variant, "tie": "lowest-ids"})
+        pieces = learn_pieces(material, spec)
+        model = WordPieceModel(Vocab(pieces, unknown_id(symbol.piece for symbol in material.symbols)))
+        name = self.name if spec.variant == DEFAULT_VARIANT else f"{self.name}-{spec.variant}"
+        tie = "count, text" if VARIANTS[spec.variant] == "train-top-down" else "lowest-ids"
+        return build_tokenizer(name, spec, pretokenizer, model, {"variant": spec.variant, "tie": tie})
 
 
 WORDPIECE = WordPiece()

@@ -5,38 +5,110 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from toklab.cli.common import json_option, use_colour
+from toklab.cli.common import given, json_option, use_colour
+
+if TYPE_CHECKING:
+    from toklab.algorithms.sampling import Sample
+    from toklab.types import Encoding, Tokenizer, Vocab
 
 
 @click.command("encode")
 @click.argument("model", type=click.Path(path_type=Path))
 @click.argument("text", default="-")
 @click.option("--show", is_flag=True, help="Show the tokens, coloured on a terminal, with their ids.")
+@click.option(
+    "--sample",
+    "sampled",
+    is_flag=True,
+    help="Draw ways to cut TEXT (dropout, or Unigram's probabilities).",
+)
+@click.option(
+    "--alpha",
+    type=float,
+    metavar="A",
+    help="Dropout, or Unigram's exponent, 0 to 1.  [default: 0.1]",
+)
+@click.option("--seed", type=int, metavar="S", help="Seed of --sample.  [default: 0]")
+@click.option("-n", "count", type=click.IntRange(min=1), metavar="K", help="Samples to draw.  [default: 1]")
 @json_option
-def command(model: Path, text: str, show: bool, as_json: bool) -> None:
-    """Encode TEXT (or standard input, with -) with a saved MODEL and print the ids."""
+def command(
+    model: Path,
+    text: str,
+    show: bool,
+    sampled: bool,
+    alpha: float | None,
+    seed: int | None,
+    count: int | None,
+    as_json: bool,
+) -> None:
+    """Encode TEXT (or standard input, with -) with a saved MODEL and print the ids.
+
+    With --sample, one line for each sample; where the probability of a sample is known, its natural logarithm
+    follows the ids, after a tab.
+    """
+    from toklab.errors import UsageError
     from toklab.training import load
 
+    told = given(**{"--alpha": alpha, "--seed": seed, "-n": count})
+    if told and not sampled:
+        raise UsageError(f"{' and '.join(told)} without --sample; add --sample to draw samples")
     tokenizer = load(model)
-    encoding = tokenizer.encode(read_text(text))
-    ids = encoding.ids.tolist()
-    if as_json:
-        facts = {
-            "schema": 1,
-            "ids": ids,
-            "offsets": encoding.offsets.tolist(),
-            "tokens": [str(tokenizer.vocab[i]) for i in ids],
-        }
-        click.echo(json.dumps(facts, ensure_ascii=False))
+    if not sampled:
+        encoding = tokenizer.encode(read_text(text))
+        if as_json:
+            _print_json(_facts(encoding, tokenizer.vocab))
+        else:
+            _print(encoding, tokenizer.vocab, show)
         return
+    options = {"alpha": 0.1 if alpha is None else alpha, "seed": seed or 0}
+    samples = _samples(tokenizer, read_text(text), count or 1, **options)
+    if as_json:
+        rows = [_facts(s.encoding, tokenizer.vocab) | {"log_probability": s.log_probability} for s in samples]
+        _print_json({**options, "samples": rows})
+        return
+    for sample in samples:
+        known = sample.log_probability is not None
+        _print(sample.encoding, tokenizer.vocab, show, f"\t{sample.log_probability:.6g}" if known else "")
+
+
+def _samples(tokenizer: Tokenizer, text: str, count: int, **options: Any) -> list[Sample]:
+    """Samples of a tokenizer of ours.
+
+    Raises
+    ------
+    UsageError
+        The tokenizer is a library's.
+    """
+    from toklab.algorithms.pipeline import TrainedTokenizer
+    from toklab.algorithms.sampling import SAMPLED
+    from toklab.errors import UsageError
+
+    if not isinstance(tokenizer, TrainedTokenizer):
+        raise UsageError(f"{tokenizer.name} is run by its library; --sample works with {', '.join(SAMPLED)}")
+    return tokenizer.sample(text, count, **options)
+
+
+def _facts(encoding: Encoding, vocab: Vocab) -> dict[str, Any]:
+    ids = encoding.ids.tolist()
+    return {"ids": ids, "offsets": encoding.offsets.tolist(), "tokens": [str(vocab[i]) for i in ids]}
+
+
+def _print_json(facts: dict[str, Any]) -> None:
+    click.echo(json.dumps({"schema": 1, **facts}, ensure_ascii=False))
+
+
+def _print(encoding: Encoding, vocab: Vocab, show: bool, after: str = "") -> None:
+    """Ids, below their tokens where these are to be shown."""
+    ids = encoding.ids.tolist()
     if show:
         from toklab.report.terminal import render_tokens
 
-        click.echo(render_tokens([tokenizer.vocab[i].surface for i in ids], use_colour()))
-    click.echo(" ".join(map(str, ids)))
+        click.echo(render_tokens([vocab[i].surface for i in ids], use_colour()))
+    click.echo(" ".join(map(str, ids)) + after)
 
 
 def read_text(text: str) -> str:

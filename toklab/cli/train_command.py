@@ -35,7 +35,7 @@ TRAINING_TEXT = "training text"
 @click.command("train")
 @files_argument
 @click.option("--algo", required=True, metavar="NAME", help="Algorithm or baseline; see: toklab list.")
-@click.option("--variant", metavar="V", help="Variant of the algorithm, such as hf for wordpiece.")
+@click.option("--variant", metavar="V", help="Variant of the algorithm: hf for wordpiece, spm for bpe.")
 @click.option(
     "--vocab-size", type=SIZE, default=2000, show_default=True, help="Pieces, alphabet and specials included."
 )
@@ -55,9 +55,9 @@ TRAINING_TEXT = "training text"
 @click.option("--min-frequency", type=int, metavar="N", help="A pair must occur this often to be merged.")
 @click.option("--alphabet", metavar="NAME", help="bpe: byte or character.")
 @click.option("--end-of-word-suffix", metavar="TEXT", help="bpe, character alphabet: usually </w>.")
-@click.option("--byte-fallback", is_flag=True, help="bpe, character alphabet: unseen characters become bytes.")
+@click.option("--byte-fallback", is_flag=True, help="bpe with characters, unigram: unseen characters become bytes.")
 @click.option("--tie", metavar="RULE", help="bpe: lowest-ids, lexicographic-max or first-seen.")
-@click.option("--max-piece-length", type=int, metavar="N", help="bpe: most bytes (or characters) of a piece.")
+@click.option("--max-piece-length", type=int, metavar="N", help="bpe, unigram: most bytes (or characters) of a piece.")
 @click.option("--threads", type=int, metavar="N", help="Threads to train with.")
 @click.option("--backend", metavar="NAME", help="auto, reference (readable) or fast (compiled); equal results.")
 @strict_option

@@ -1,5 +1,9 @@
 """Compiled twin of `toklab.algorithms.models.BpeModel.merge` for any list of merges: the least rank from a heap.
 
+It is that of `toklab.algorithms.dropout.merge_with_dropout` and `toklab.algorithms.stream.Stream` too: a merge that is
+dropped is set aside until the next one is applied, which gives the rounds of the readable twin and the same draws in
+the same order. (No pair is entered twice: pieces only grow, so a pair that has changed does not come back.)
+
 Words stand end to end as initial ids. Ranks are a hash table of rows
 (left id << 32 | right id, rank << 32 | resulting id). The heap holds (rank << 32 | position): O(n log n) for any word.
 `toklab.kernels.encode_bpe` is faster where the list allows it.
@@ -8,6 +12,7 @@ Words stand end to end as initial ids. Ranks are a hash table of rows
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 
 from toklab.kernels import inner, njit
 from toklab.types import IdArray, IntArray
@@ -87,12 +92,32 @@ def offer(ids: IdArray, at: int, left: int, right: int, ranks: IntArray, heap: I
 
 
 @inner
-def merge(ids: IdArray, at: int, n: int, ranks: IntArray, links: IntArray, heap: IntArray) -> None:
+def uniform(state: npt.NDArray[np.uint64]) -> float:
+    """The next number of a stream, whose state is ``state[0]``."""
+    state[0] += np.uint64(0x9E3779B97F4A7C15)
+    x = state[0]
+    x = (x ^ x >> np.uint64(30)) * np.uint64(0xBF58476D1CE4E5B9)
+    x = (x ^ x >> np.uint64(27)) * np.uint64(0x94D049BB133111EB)
+    return np.float64((x ^ x >> np.uint64(31)) >> np.uint64(11)) * 2.0**-53
+
+
+@inner
+def merge(
+    ids: IdArray,
+    at: int,
+    n: int,
+    ranks: IntArray,
+    alpha: float,
+    state: npt.NDArray[np.uint64],
+    links: IntArray,
+    heap: IntArray,
+    aside: IntArray,
+) -> None:
     """Merge the word of ``n`` symbols from ``at`` on in place; ids that are merged away become -1.
 
-    ``links`` (n, 2) are the positions before and after each, ``heap`` has room for 3 n.
+    ``links`` (n, 2) are the positions before and after each, ``heap`` has room for 3 n and ``aside`` for n.
     """
-    size = np.int64(0)
+    size = waiting = np.int64(0)
     for p in range(n):
         links[p, 0], links[p, 1] = p - 1, p + 1
         if p + 1 < n:
@@ -108,6 +133,13 @@ def merge(ids: IdArray, at: int, n: int, ranks: IntArray, links: IntArray, heap:
         # A stale entry names a position that is gone, or that holds another pair by now.
         if value == NONE or value >> 32 != entry >> 32:
             continue
+        if alpha > 0 and uniform(state) < alpha:
+            aside[waiting] = entry
+            waiting += 1
+            continue
+        while waiting > 0:
+            waiting -= 1
+            size = push(heap, size, aside[waiting])
         ids[at + p], ids[at + q] = value & LOW_BITS, -1
         after, before = links[q, 1], links[p, 0]
         links[p, 1] = after
@@ -120,7 +152,16 @@ def merge(ids: IdArray, at: int, n: int, ranks: IntArray, links: IntArray, heap:
 
 @njit
 def encode(
-    ids: IdArray, offsets: IntArray, ranks: IntArray, links: IntArray, heap: IntArray, ends: IdArray, sizes: IntArray
+    ids: IdArray,
+    offsets: IntArray,
+    ranks: IntArray,
+    alpha: float,
+    state: npt.NDArray[np.uint64],
+    links: IntArray,
+    heap: IntArray,
+    aside: IntArray,
+    ends: IdArray,
+    sizes: IntArray,
 ) -> int:
     """Merge every word in place and move its tokens to the front.
 
@@ -129,7 +170,9 @@ def encode(
     ids : (n,) initial ids; overwritten with the tokens of all words, end to end
     offsets : (words + 1,) where each word begins
     ranks : from `build_ranks`
-    links, heap : room for the longest word: (symbols, 2) and (3 * symbols,)
+    alpha : probability that a merge is dropped in a round; nothing is drawn where it is 0
+    state : (1,) state of the stream that is drawn from; advanced
+    links, heap, aside : room for the longest word: (symbols, 2), (3 * symbols,) and (symbols,)
     ends : (n,) written: after how many symbols of its word each token ends
     sizes : (words,) written: tokens of each word
 
@@ -140,7 +183,7 @@ def encode(
     done = np.int64(0)
     for word in range(len(sizes)):
         at, n, first = offsets[word], offsets[word + 1] - offsets[word], done
-        merge(ids, at, n, ranks, links, heap)
+        merge(ids, at, n, ranks, alpha, state, links, heap, aside)
         p = np.int64(0)
         while p < n:
             ids[done], ends[done] = ids[at + p], links[p, 1]

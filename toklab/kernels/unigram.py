@@ -36,10 +36,14 @@ def log_shares(weights: IntArray, scores: FloatArray) -> None:
 
 
 @inner
-def next_frame(sums: FloatArray, start: int, last: int) -> None:
-    """Move the sums that are still needed by one frame."""
+def next_frame(sums: FloatArray, start: int, last: int) -> int:
+    """Move the sums that are still needed by one frame if all are small; gives by how many they moved."""
+    for at in range(start, last + 1):
+        if sums[at] >= TINY:
+            return 0
     for at in range(start, last + 1):
         sums[at] *= HUGE
+    return 1
 
 
 @inner
@@ -63,9 +67,7 @@ def expect_word(
     forward[0] = backward[size] = 1.0
     frame = 0
     for start in range(size):
-        if forward[start] < TINY:
-            next_frame(forward, start, min(size, start + longest))
-            frame += 1
+        frame += next_frame(forward, start, min(size, start + longest))
         frames[start] = frame
         here = forward[start]
         for edge in range(rows[first + start], rows[first + start + 1]):
@@ -86,9 +88,7 @@ def expect_word(
             total += part
             expected[ids[edge]] += count * (share * part)
         backward[start] = total
-        if total < TINY:
-            next_frame(backward, start, min(size, start + longest))
-            back_frame += 1
+        back_frame += next_frame(backward, start, min(size, start + longest))
     return count * (math.log(forward[size]) - frame * LOG_HUGE)
 
 

@@ -11,7 +11,9 @@ character there, and ``ends[p]`` is where its word ends.
 
 from __future__ import annotations
 
-from toklab.kernels import njit
+import numpy as np
+
+from toklab.kernels import inner, njit
 from toklab.types import ByteArray, IdArray, IntArray
 
 
@@ -58,6 +60,16 @@ def common_prefixes(codes: IdArray, ends: IntArray, order: IntArray, longest: in
         common[i] = same
 
 
+@inner
+def note(nodes: IntArray, used: int, first: int, last: int, length: int, count: int) -> int:
+    """Write down a node whose string is a seed, if there is room; gives how many there are now."""
+    if length < 2 or count < 2:
+        return used
+    if used < len(nodes):
+        nodes[used, 0], nodes[used, 1], nodes[used, 2], nodes[used, 3] = first, last, length, count
+    return used + 1
+
+
 @njit
 def repeated(
     ends: IntArray, order: IntArray, common: IntArray, before: IntArray, longest: int, stack: IntArray, nodes: IntArray
@@ -68,27 +80,23 @@ def repeated(
     ----------
     before : (n + 1,) occurrences of the suffixes before each in the order
     stack : (longest + 2, 2) scratch
-    nodes : (2 n, 4) written: first and last + 1 suffix of the stretch, characters, occurrences
+    nodes : (any, 4) written: first and last + 1 suffix of the stretch, characters, occurrences
 
     Returns
     -------
-    used : rows written
+    used : how many there are, with or without room for them
     """
-    used, top = 0, 0
+    used, top = np.int64(0), 0
     stack[0, 0], stack[0, 1] = 0, 0
     for i in range(1, len(order) + 1):
         shared = common[i]
         length = min(longest, ends[order[i - 1]] - order[i - 1])
-        if length > max(common[i - 1], shared) and length > 1 and before[i] - before[i - 1] > 1:
-            nodes[used, 0], nodes[used, 1], nodes[used, 2], nodes[used, 3] = i - 1, i, length, before[i] - before[i - 1]
-            used += 1
+        if length > max(common[i - 1], shared):
+            used = note(nodes, used, i - 1, i, length, before[i] - before[i - 1])
         left = i - 1
         while stack[top, 0] > shared:
             left = stack[top, 1]
-            count = before[i] - before[left]
-            if stack[top, 0] > 1 and count > 1:
-                nodes[used, 0], nodes[used, 1], nodes[used, 2], nodes[used, 3] = left, i, stack[top, 0], count
-                used += 1
+            used = note(nodes, used, left, i, stack[top, 0], before[i] - before[left])
             top -= 1
         if stack[top, 0] < shared:
             top += 1

@@ -63,9 +63,9 @@ class PreTokenizer:
         """The text as ``regex`` must see it to find letters and numbers where the library that is matched does."""
         return text if text.isascii() else with_stand_ins(text, self._stand_ins)
 
-    def cutter(self, backend: str, characters: int, limit: int) -> Cutter | None:
-        """The tables to scan with, where more text than ``limit`` deserves it and the pattern compiles to them."""
-        if self.name == "none" or not use_kernel(backend, characters, limit):
+    def cutter(self) -> Cutter | None:
+        """The tables to scan with; None where the pattern does not compile to them."""
+        if self.name == "none":
             return None
         from toklab.pretokenize.automaton import compile_pattern
         from toklab.pretokenize.cutter import make_cutter
@@ -178,9 +178,14 @@ def count_words(
     return counts
 
 
+def is_much(texts: Sequence[str], backend: str) -> bool:
+    """Whether texts are so large that the compiled scanner counts their words even if it must be loaded first."""
+    return use_kernel(backend, size_of(texts), REFERENCE_LIMIT)
+
+
 def _count(texts: Sequence[str], pretokenizer: PreTokenizer, threads: int | None, backend: str) -> WordCounts | None:
     limit = READY_LIMIT if has_run("scan", "scan") else REFERENCE_LIMIT
-    cutter = pretokenizer.cutter(backend, size_of(texts), limit)
+    cutter = pretokenizer.cutter() if use_kernel(backend, size_of(texts), limit) else None
     if cutter is not None:
         from toklab.pretokenize.words import count_scanned
 
