@@ -18,7 +18,7 @@ The steps are in `unigram_steps` (to read) and `unigram_fast` (to run); this is 
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -26,11 +26,12 @@ from toklab.algorithms.ahead import compiling
 from toklab.algorithms.bpe import UNKNOWN, character_symbols
 from toklab.algorithms.pipeline import TrainedTokenizer, build_tokenizer
 from toklab.algorithms.symbols import Symbol, fallback_symbols, ids_by_key, special_symbols
+from toklab.algorithms.unigram_hf import HfSteps, HfTrainable, hf_seeds, learn_hf
 from toklab.algorithms.unigram_model import UnigramModel, hidden_score, spelled
 from toklab.algorithms.unigram_steps import Steps, seeds
 from toklab.backend import use_kernel
 from toklab.corpus import Corpus
-from toklab.errors import UsageError, VocabSizeError
+from toklab.errors import UnknownNameError, UsageError, VocabSizeError
 from toklab.pretokenize import count_words, get_pretokenizer, is_much
 from toklab.types import Determinism, Piece, TrainSpec, Vocab, WordCounts
 
@@ -41,6 +42,7 @@ LONGEST_PIECE = 255
 SPARE_TENTHS = 11
 # Digits that every reader of JSON reads exactly, and that hide the last bits, in which systems' exp and log differ.
 DECIMALS = 10
+VARIANTS = ("canonical", "hf")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,6 +51,7 @@ class UnigramSpec(TrainSpec):
 
     Parameters
     ----------
+    variant : ``"canonical"`` or ``"hf"``; see `unigram_hf` for what Hugging Face's trainer does otherwise
     byte_fallback : unseen characters become ``<0xNN>`` pieces, not ``<unk>``
     seed_size : pieces to begin with, at most
     shrinking_factor : the share of the pieces that stays in each pruning
@@ -56,6 +59,7 @@ class UnigramSpec(TrainSpec):
     max_piece_length : characters that a piece may have
     """
 
+    variant: str = VARIANTS[0]
     byte_fallback: bool = False
     seed_size: int = 1_000_000
     shrinking_factor: float = 0.75
@@ -85,7 +89,12 @@ def learn(steps: Trainable, size: int, spec: UnigramSpec) -> list[tuple[str, flo
         fit(steps, size, spec)
     steps.cut(size)
     fit(steps, size, spec)
-    rounded = [(text, round(score, DECIMALS)) for text, score in zip(steps.texts, steps.scores, strict=True)]
+    return ranked(zip(steps.texts, steps.scores, strict=True))
+
+
+def ranked(learned: Iterable[tuple[str, float]]) -> list[tuple[str, float]]:
+    """Pieces with rounded scores, most probable first, ties by text."""
+    rounded = [(text, round(score, DECIMALS)) for text, score in learned]
     return sorted(rounded, key=lambda entry: (-entry[1], entry[0]))
 
 
@@ -103,6 +112,15 @@ def begin(words: WordCounts, spec: UnigramSpec, reserved: Collection[str]) -> Tr
         return FastSteps(words, spec.seed_size, spec.max_piece_length, reserved, spec.threads)
     texts, scores, required = seeds(words, spec.seed_size, spec.max_piece_length, reserved)
     return Steps(words, texts, scores, required, spec.max_piece_length)
+
+
+def begin_hf(words: WordCounts, spec: UnigramSpec, reserved: Collection[str]) -> HfTrainable:
+    """The same for Hugging Face's variant."""
+    if use_kernel(spec.backend, len(words.flat.text), REFERENCE_LIMIT):
+        from toklab.algorithms.unigram_hf_fast import FastHfSteps
+
+        return FastHfSteps(words, spec.seed_size, spec.max_piece_length, reserved, spec.threads)
+    return HfSteps(words, *hf_seeds(words, spec.seed_size, spec.max_piece_length, reserved), spec.max_piece_length)
 
 
 def hidden_symbols(spec: UnigramSpec) -> list[Symbol]:
@@ -145,13 +163,21 @@ class Unigram:
                 corpus.documents, pretokenizer, spec.normalizer, threads=spec.threads, backend=spec.backend
             )
         hidden = hidden_symbols(spec)
-        smallest = len(ids_by_key(hidden + character_symbols(words, "")))
+        alphabet = character_symbols(words, "")
+        smallest = len(ids_by_key(hidden + alphabet))
         if spec.vocab_size < smallest:
             raise VocabSizeError(self.name, spec.vocab_size, smallest)
-        steps = begin(words, spec, reserved_texts(hidden, spec.byte_fallback))
-        learned = learn(steps, spec.vocab_size - len(hidden), spec)
+        reserved = reserved_texts(hidden, spec.byte_fallback)
+        if spec.variant == "hf":
+            characters = [symbol.key.decode() for symbol in alphabet]
+            hf_steps = begin_hf(words, spec, reserved)
+            sizes = (spec.vocab_size, len(hidden), spec.sub_iterations)
+            learned = ranked(learn_hf(hf_steps, characters, *sizes, spec.shrinking_factor))
+        else:
+            learned = learn(begin(words, spec, reserved), spec.vocab_size - len(hidden), spec)
         model = model_of(hidden, learned, spec.byte_fallback)
-        return build_tokenizer(self.name, spec, pretokenizer, model, {})
+        name = self.name if spec.variant == VARIANTS[0] else f"{self.name}-{spec.variant}"
+        return build_tokenizer(name, spec, pretokenizer, model, {"variant": spec.variant})
 
 
 def model_of(hidden: list[Symbol], learned: list[tuple[str, float]], byte_fallback: bool) -> UnigramModel:
@@ -172,6 +198,8 @@ def check_spec(spec: UnigramSpec) -> None:
     UsageError
         One line naming the option.
     """
+    if spec.variant not in VARIANTS:
+        raise UnknownNameError("variant of unigram", spec.variant, VARIANTS)
     if not 0 < spec.shrinking_factor < 1:
         raise UsageError(f"shrinking_factor {spec.shrinking_factor} is not between 0 and 1")
     if spec.sub_iterations < 1:

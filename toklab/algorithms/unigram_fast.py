@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from toklab.algorithms.spelling import Characters
-from toklab.algorithms.unigram_seeds import Edges, find_seeds, text_at
+from toklab.algorithms.unigram_seeds import Edges, Seeds, find_seeds, text_at
 from toklab.algorithms.unigram_steps import CHUNKS, LEAST_COUNT
 from toklab.backend import thread_count
 from toklab.kernels import announce, unigram
@@ -28,13 +28,23 @@ class FastSteps:
         """The seeds of a corpus; the arguments are those of `unigram_steps.seeds`, and how many threads may run."""
         announce(unigram.expect)
         characters = Characters.of(words.flat)
-        found = find_seeds(characters, words.counts, size, longest, reserved)
+        found = self._seeds(characters, words.counts, size, longest, reserved)
         self._codes, self._starts, self._counts = characters.codes, characters.starts, words.counts
         self._places, self._sizes, self._required = found.places, found.sizes, found.required
         self._edges, self._longest = found.edges, longest
         self._threads = thread_count(threads, CHUNKS)
         self._scores = np.empty(len(found.weights))
-        unigram.log_shares(found.weights, self._scores)
+        self._rate(found.weights)
+
+    def _seeds(
+        self, characters: Characters, counts: IntArray, size: int, longest: int, reserved: Collection[str]
+    ) -> Seeds:
+        """The first vocabulary."""
+        return find_seeds(characters, counts, size, longest, reserved)
+
+    def _rate(self, weights: IntArray) -> None:
+        """The first scores."""
+        unigram.log_shares(weights, self._scores)
 
     def __len__(self) -> int:
         return len(self._scores)

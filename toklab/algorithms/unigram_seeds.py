@@ -63,7 +63,7 @@ def find_seeds(characters: Characters, counts: IntArray, size: int, longest: int
     nodes = repeated_substrings(codes, ends, each, order, longest)
     # Texts are in the order of the first suffix of their stretch, and then the shorter first.
     ranked = np.lexsort((nodes[:, 2], nodes[:, 0], -nodes[:, 2] * nodes[:, 3]))
-    ranked = ranked[~_are_reserved(characters.codes, order[nodes[ranked, 0]], nodes[ranked, 2], reserved)]
+    ranked = ranked[~are_reserved(characters.codes, order[nodes[ranked, 0]], nodes[ranked, 2], reserved)]
     nodes = nodes[ranked[: max(0, size - len(alphabet))]]
     single = np.zeros(len(alphabet), np.int64)
     np.add.at(single, codes - 1, each)
@@ -72,7 +72,7 @@ def find_seeds(characters: Characters, counts: IntArray, size: int, longest: int
         np.concatenate([np.ones(len(alphabet), np.uint8), nodes[:, 2].astype(np.uint8)]),
         np.concatenate([single, nodes[:, 2] * nodes[:, 3]]),
         len(alphabet),
-        _edges(codes, order, nodes, len(alphabet)),
+        find_edges(codes, order, nodes, len(alphabet)),
     )
 
 
@@ -128,9 +128,10 @@ def repeated_substrings(codes: IdArray, ends: IntArray, each: IntArray, order: I
     return nodes
 
 
-def _are_reserved(
+def are_reserved(
     codes: CodeArray, places: IntArray, sizes: IntArray, reserved: Collection[str]
 ) -> npt.NDArray[np.bool_]:
+    """Which of these texts are reserved."""
     found = np.zeros(len(places), np.bool_)
     firsts = [ord(text[0]) for text in reserved]
     for i in np.flatnonzero(np.isin(codes[places], firsts)).tolist():
@@ -143,7 +144,8 @@ def text_at(codes: CodeArray, place: int, size: int) -> str:
     return codes[place : place + size].tobytes().decode("utf-32-le")
 
 
-def _edges(codes: IdArray, order: IntArray, nodes: IntArray, required: int) -> Edges:
+def find_edges(codes: IdArray, order: IntArray, nodes: IntArray, required: int) -> Edges:
+    """The edges of every position; ``required`` pieces come before those of ``nodes``."""
     rows = np.empty(len(codes) + 1, np.int64)
     unigram_seeds.count_edges(order, nodes, rows)
     ids, lengths = np.empty(rows[-1], np.int32), np.empty(rows[-1], np.uint8)
