@@ -12,7 +12,7 @@ from toklab.types import Contender, TrainSpec
 
 # Variants that have a name of their own in tables.
 VARIANTS = {
-    "bpe-spm": Contender("bpe", {"variant": "spm"}, "bpe-spm"),
+    "bpe-spm": Contender("bpe", {"variant": "spm", "pretokenizer": "sentencepiece"}, "bpe-spm"),
     "unigram-hf": Contender("unigram", {"variant": "hf"}, "unigram-hf"),
     "wordpiece-hf": Contender("wordpiece", {"variant": "hf"}, "wordpiece-hf"),
 }
