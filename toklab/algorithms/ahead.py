@@ -17,7 +17,9 @@ import numpy as np
 
 from toklab.algorithms.symbols import CONTINUATION, Learned, Material, Symbol, byte_symbols
 from toklab.backend import search_path
-from toklab.types import Piece, Vocab, WordCounts, Words
+from toklab.corpus import Corpus
+from toklab.pretokenize import PreTokenizer, count_words, is_much
+from toklab.types import Piece, TrainSpec, Vocab, WordCounts, Words
 
 
 @contextmanager
@@ -47,6 +49,18 @@ def compiling(task: str, wanted: bool) -> Iterator[None]:
     finally:
         process.kill()
         process.wait()
+
+
+def count_beside(task: str, corpus: Corpus, spec: TrainSpec, pretokenizer: PreTokenizer) -> WordCounts:
+    """Count the words of a corpus, while the kernels of a task compile where they will be needed.
+
+    Raises
+    ------
+    InputError
+        The documents hold no pre-token at all.
+    """
+    with compiling(task, is_much(corpus.documents, spec.backend)):
+        return count_words(corpus.documents, pretokenizer, spec.normalizer, threads=spec.threads, backend=spec.backend)
 
 
 def _is_compiled(task: str) -> bool:

@@ -25,7 +25,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from toklab.algorithms.ahead import compiling
+from toklab.algorithms.ahead import count_beside
 from toklab.algorithms.models import BpeModel
 from toklab.algorithms.pipeline import TrainedTokenizer, build_tokenizer
 from toklab.algorithms.spelling import Characters, Spelling
@@ -42,7 +42,7 @@ from toklab.algorithms.symbols import (
 from toklab.backend import use_kernel
 from toklab.corpus import Corpus
 from toklab.errors import UnknownNameError, UsageError
-from toklab.pretokenize import count_words, get_pretokenizer, is_much
+from toklab.pretokenize import get_pretokenizer
 from toklab.types import Determinism, Piece, TrainSpec, WordCounts
 
 TIE_RULES = ("lowest-ids", "lexicographic-max", "first-seen")
@@ -235,10 +235,7 @@ class Bpe:
 
             return fit(corpus, spec)
         pretokenizer = get_pretokenizer(spec.pretokenizer or "gpt2")
-        with compiling("train-bpe", is_much(corpus.documents, spec.backend)):
-            words = count_words(
-                corpus.documents, pretokenizer, spec.normalizer, threads=spec.threads, backend=spec.backend
-            )
+        words = count_beside("train-bpe", corpus, spec, pretokenizer)
         initial = initial_symbols(words, spec)
         material = build_material(words, initial, spelling_of(spec), self.name, spec.vocab_size)
         learned = learn_with(

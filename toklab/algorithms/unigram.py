@@ -22,7 +22,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
-from toklab.algorithms.ahead import compiling
+from toklab.algorithms.ahead import count_beside
 from toklab.algorithms.bpe import UNKNOWN, character_symbols
 from toklab.algorithms.pipeline import TrainedTokenizer, build_tokenizer
 from toklab.algorithms.symbols import Symbol, fallback_symbols, ids_by_key, special_symbols
@@ -32,7 +32,7 @@ from toklab.algorithms.unigram_steps import Steps, seeds
 from toklab.backend import use_kernel
 from toklab.corpus import Corpus
 from toklab.errors import UnknownNameError, UsageError, VocabSizeError
-from toklab.pretokenize import count_words, get_pretokenizer, is_much
+from toklab.pretokenize import get_pretokenizer
 from toklab.types import Determinism, Piece, TrainSpec, Vocab, WordCounts
 
 # UTF-8 bytes of distinct words that the readable twin trains on in about a second.
@@ -158,10 +158,7 @@ class Unigram:
         assert isinstance(spec, UnigramSpec)
         check_spec(spec)
         pretokenizer = get_pretokenizer(spec.pretokenizer or "gpt2")
-        with compiling("train-unigram", is_much(corpus.documents, spec.backend)):
-            words = count_words(
-                corpus.documents, pretokenizer, spec.normalizer, threads=spec.threads, backend=spec.backend
-            )
+        words = count_beside("train-unigram", corpus, spec, pretokenizer)
         hidden = hidden_symbols(spec)
         alphabet = character_symbols(words, "")
         smallest = len(ids_by_key(hidden + alphabet))

@@ -23,7 +23,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from toklab.algorithms.ahead import compiling
+from toklab.algorithms.ahead import count_beside
 from toklab.algorithms.bpe import count_pairs, joined, learn_with, merge_word
 from toklab.algorithms.models import WordPieceModel, unknown_id
 from toklab.algorithms.pipeline import TrainedTokenizer, build_tokenizer
@@ -40,7 +40,7 @@ from toklab.algorithms.symbols import (
 from toklab.backend import use_kernel
 from toklab.corpus import Corpus
 from toklab.errors import UnknownNameError, UsageError
-from toklab.pretokenize import count_words, get_pretokenizer, is_much
+from toklab.pretokenize import get_pretokenizer
 from toklab.types import Determinism, Piece, TrainSpec, Vocab, WordCounts
 
 # Each with what `toklab.algorithms.ahead` compiles for it.
@@ -188,10 +188,7 @@ class WordPiece:
         if spec.min_frequency < 0:
             raise UsageError(f"min_frequency {spec.min_frequency} is negative; use 0 or more")
         pretokenizer = get_pretokenizer(spec.pretokenizer or "bert")
-        with compiling(VARIANTS[spec.variant], is_much(corpus.documents, spec.backend)):
-            words = count_words(
-                corpus.documents, pretokenizer, spec.normalizer, threads=spec.threads, backend=spec.backend
-            )
+        words = count_beside(VARIANTS[spec.variant], corpus, spec, pretokenizer)
         initial = initial_symbols(words, spec.special_tokens, spec.variant)
         material = build_material(words, initial, SPELLING, self.name, spec.vocab_size)
         pieces = learn_pieces(material, spec)
