@@ -19,8 +19,8 @@ from rich.cells import cell_len
 
 from toklab.errors import OutputError, UnknownNameError
 from toklab.report import (
+    render_determinism,
     render_markdown,
-    render_probes,
     render_report,
     render_summary,
     render_tokens,
@@ -30,7 +30,8 @@ from toklab.report import (
 )
 from toklab.report.columns import show_share, size_tables
 from toklab.report.palette import family, line_styles
-from toklab.results import Cell, Probe, Report, Result
+from toklab.results import Cell, Report, Result
+from toklab.retraining import DeterminismReport, Probe, Verdict
 
 METRICS = {
     "vocab_obtained": ("pieces", "", "vocabulary size"),
@@ -308,14 +309,15 @@ def test_hostile_text_reaches_no_terminal() -> None:
         Probe(HOSTILE, HOSTILE, 2, False, False, False, HOSTILE),
         Probe("x", "y", 0, None, None, None, None, HOSTILE),
     ]
+    moved = DeterminismReport(tuple(probes), HOSTILE, (Verdict(HOSTILE, "C", HOSTILE, HOSTILE, HOSTILE),))
     for text in (
         render_report(report),
-        render_probes(probes),
+        render_determinism(moved),
         render_summary(HOSTILE, {HOSTILE: HOSTILE}, [HOSTILE]),
     ):
         assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e]", text)
         assert "\\x1b[31m" in text
-    for text in (render_report(report, colour=True), render_probes(probes, colour=True)):
+    for text in (render_report(report, colour=True), render_determinism(moved, colour=True)):
         assert "\x1b[31m<" not in text
         assert "\u202e" not in text
 
@@ -356,7 +358,7 @@ def test_probes(width: int | None) -> None:
         Probe("hf-unigram", "threads", 0, None, None, None, None, "crashed"),
         Probe("spm-bpe", "hash-seed", 3, True, True, False),
     ]
-    text = render_probes(probes, width)
+    text = render_determinism(DeterminismReport(tuple(probes), ""), width)
     for phrase in (
         "exact ×3",
         "ids differ ×2",
@@ -371,7 +373,8 @@ def test_probes(width: int | None) -> None:
     assert "threads: crashed" in words
     if width is not None:
         assert max(map(len, text.split("\n"))) <= width
-    assert render_probes([]) == ""
+    assert "3 runs miss a fault that moves half of them with a chance of 25.0%" in words
+    assert render_determinism(DeterminismReport((), "")) == ""
 
 
 def test_files_agree_with_the_rows(tmp_path: Path) -> None:

@@ -50,7 +50,7 @@ def _verdict_lines(report: DeterminismReport, width: int | None) -> list[Text]:
     entries = []
     for name in dict.fromkeys(probe.tokenizer for probe in probes):
         own = [cells.get((name, axis)) for axis in axes]
-        entries.append(_probe_entry(name, axes, own, verdicts.get(name)))
+        entries.append(_probe_entry(name, axes, own, verdicts.get(name), bool(verdicts)))
     lines = Grid("tokenizer", tuple(heads), (("", tuple(entries)),)).draw(width)
     chance = _chance_of_a_miss(probes)
     return [*lines, *_meaning([_VERDICTS, *chance], width)]
@@ -88,20 +88,22 @@ def _chance_of_a_miss(probes: Sequence[Probe]) -> list[str]:
     ]
 
 
-def _probe_entry(name: str, axes: Sequence[str], probes: Sequence[Probe | None], verdict: Verdict | None) -> Entry:
+def _probe_entry(
+    name: str, axes: Sequence[str], probes: Sequence[Probe | None], verdict: Verdict | None, graded: bool
+) -> Entry:
     cells, notes = [], []
-    if verdict:
-        cells.append(Text(verdict.grade, style=GRADE_STYLES.get(verdict.grade, "dim")))
-        if verdict.broken:
-            notes.append((0, f"broken claim: {visible(verdict.broken)}"))
+    if graded:
+        grade = verdict.grade if verdict else "–"
+        cells.append(Text(grade, style=GRADE_STYLES.get(grade, "dim")))
+    if verdict and verdict.broken:
+        notes.append((0, f"broken claim: {visible(verdict.broken)}"))
     for i, probe in enumerate(probes):
         if probe is None:
             cells.append(Text("–", style="dim"))
             continue
         cells.append(Text.assemble((probe.verdict, VERDICT_STYLES[probe.verdict]), (f" ×{probe.runs}", "dim")))
-        place = i + (verdict is not None)
         said = (text for text in (probe.first_difference, probe.error) if text)
-        notes += [(place, f"{visible(axes[i])}: {visible(text)}") for text in said]
+        notes += [(i + graded, f"{visible(axes[i])}: {visible(text)}") for text in said]
     return Entry(visible(name), tuple(cells), notes=tuple(notes))
 
 

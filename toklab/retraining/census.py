@@ -122,9 +122,10 @@ class Replay:
     def second(self) -> int:
         """The number of the next but the most frequent pair; 0 where there is none."""
         first = self.best()
-        if self.levels[first] != 1:
+        if not first or self.levels[first] > 1:
             return first
-        heapq.heappop(self._heap)
+        while self._heap and self._heap[0] == -first:
+            heapq.heappop(self._heap)
         below = self.best()
         heapq.heappush(self._heap, -first)
         return below

@@ -72,6 +72,7 @@ class Fingerprint:
         return {
             "name": self.name,
             "library": self.library,
+            "unk_id": self.vocab.unk_id,
             "pieces": [[piece.surface.hex(), _flags(piece)] for piece in self.vocab.pieces],
             "merges": [[places[left], places[right]] for left, right in self.vocab.merges],
             "encodings": list(self.encodings),
@@ -86,7 +87,7 @@ class Fingerprint:
             for surface, flags in found["pieces"]
         )
         merges = tuple((pieces[left], pieces[right]) for left, right in found["merges"])
-        vocab = Vocab(pieces, merges=merges)
+        vocab = Vocab(pieces, found["unk_id"], merges)
         return Fingerprint(found["name"], found["library"], vocab, tuple(found["encodings"]), found["error"])
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from toklab.algorithms import get_algorithm
 from toklab.corpus import Corpus
 from toklab.errors import ToklabError
 from toklab.pretokenize import count_words, get_pretokenizer
@@ -61,17 +60,18 @@ def material_of(contender: Contender, tokenizer: Tokenizer, corpus: Corpus) -> M
 def _symbols(vocab: Vocab) -> dict[Piece, Symbol]:
     """The initial symbols of each piece: those of its halves, or itself."""
     found: dict[Piece, Symbol] = {}
-    made = {_joined(merge) for merge in vocab.merges}
+    made = {joined(merge) for merge in vocab.merges}
     for index, piece in enumerate(vocab.pieces):
         if piece not in made:
             found[piece] = (index,)
     for left, right in vocab.merges:
         if left in found and right in found:
-            found.setdefault(_joined((left, right)), found[left] + found[right])
+            found.setdefault(joined((left, right)), found[left] + found[right])
     return found
 
 
-def _joined(merge: tuple[Piece, Piece]) -> Piece:
+def joined(merge: tuple[Piece, Piece]) -> Piece:
+    """The piece that a merge makes."""
     left, right = merge
     return Piece(left.surface + right.surface, continuation=left.continuation, word_final=right.word_final)
 
@@ -115,8 +115,3 @@ class Witness:
         if one == two:
             return f"both occur {one:,} times: a tie, decided by {material.rule}"
         return f"they occur {one:,} and {two:,} times"
-
-
-def claims_of(contender: Contender) -> str:
-    """What a trainer says about itself."""
-    return get_algorithm(contender.algorithm).claims.value

@@ -14,9 +14,10 @@ from typing import Any
 import numpy as np
 
 from toklab.corpus import Corpus
+from toklab.retraining.replaying import joined
 from toklab.retraining.sameness import jaccard, use, use_jaccard
 from toklab.statistics import Bootstrap
-from toklab.types import Piece, Tokenizer
+from toklab.types import Piece, Tokenizer, Vocab
 
 # Shares of the documents, each a prefix of the next.
 PREFIXES = (1 / 32, 1 / 16, 1 / 8, 1 / 4, 1 / 2)
@@ -169,11 +170,16 @@ def _growth(
 
 
 def _shares(whole: Tokenizer, resamples: Sequence[Tokenizer]) -> tuple[tuple[Piece, float], ...]:
-    """Of pieces of more than one character."""
     held = [frozenset(tokenizer.vocab.pieces) for tokenizer in resamples]
-    learned = [piece for piece in whole.vocab.pieces if _is_learned(piece)]
-    return tuple((piece, sum(piece in pieces for pieces in held) / len(held)) for piece in learned) if held else ()
+    pieces = _learned(whole.vocab) if held else []
+    return tuple((piece, sum(piece in kept for kept in held) / len(held)) for piece in pieces)
 
 
-def _is_learned(piece: Piece) -> bool:
+def _learned(vocab: Vocab) -> list[Piece]:
+    """What merges made; where nothing merges, the pieces of more than one character."""
+    made = frozenset(map(joined, vocab.merges))
+    return [piece for piece in vocab.pieces if (piece in made if made else _is_long(piece))]
+
+
+def _is_long(piece: Piece) -> bool:
     return not piece.special and not piece.byte and len(piece.surface.decode("utf-8", "replace")) > 1
