@@ -90,16 +90,19 @@ def _vocab(parsed: Mapping[str, Any]) -> Vocab:
     special = {entry["content"] for entry in parsed["added_tokens"] if entry["special"]}
     pieces = {token: Piece(token.encode(), special=True) for token in tokens if token in special}
     merges = [(str(left), str(right)) for left, right in model.get("merges", ())]
-    if kind == "BPE":
+    if kind == "BPE" and (parsed["decoder"] or {}).get("type") == "ByteLevel":
         _add_byte_pieces(pieces, tokens, merges)
+    suffix = model.get("end_of_word_suffix") or ""
     for token in tokens:
-        pieces.setdefault(token, _text_piece(token, kind))
+        pieces.setdefault(token, _text_piece(token, kind, suffix))
     unk_id = model["unk_id"] if unigram else ids.get(model["unk_token"])
     pairs = tuple((pieces[left], pieces[right]) for left, right in merges)
     return Vocab(tuple(pieces[token] for token in tokens), unk_id, pairs)
 
 
-def _text_piece(token: str, kind: str) -> Piece:
+def _text_piece(token: str, kind: str, suffix: str) -> Piece:
+    if suffix and token.endswith(suffix):
+        return Piece(token.removesuffix(suffix).encode(), word_final=True)
     if kind == "WordPiece" and token.startswith(CONTINUATION) and token != CONTINUATION:
         return Piece(token[len(CONTINUATION) :].encode(), continuation=True)
     return Piece(token.encode())

@@ -63,13 +63,21 @@ def probe_axis(
 
 def judge(contender: Contender, probes: Sequence[Probe]) -> Verdict:
     """What the axes say of a contender together, and of what it claims."""
-    claims = get_algorithm(contender.algorithm).claims
+    claims = claims_of(contender)
     graded = [probe for probe in probes if probe.axis in _GRADED]
     found = worst(graded)
     words = WORDS[found]
     if found not in ("exact", FAILED):
         words += f" ({', '.join(probe.axis for probe in graded if probe.verdict == found)})"
     return Verdict(contender.name, GRADES[found], words, claims.value, _broken(claims, graded))
+
+
+def claims_of(contender: Contender) -> Determinism:
+    """What a trainer says about itself, with the options of the contender."""
+    algorithm = get_algorithm(contender.algorithm)
+    with_options = getattr(algorithm, "claims_with", None)
+    claims: Determinism = with_options(contender.options) if with_options else algorithm.claims
+    return claims
 
 
 def _broken(claims: Determinism, probes: Sequence[Probe]) -> str | None:
