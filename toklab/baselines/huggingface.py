@@ -173,8 +173,9 @@ class HuggingFaceAlgorithm:
             return trainers.UnigramTrainer(unk_token=self.unk, **common)
         common["min_frequency"] = spec.min_frequency
         if self.kind == "BPE" and spec.alphabet == "character":
-            suffix = {"end_of_word_suffix": spec.end_of_word_suffix} if spec.end_of_word_suffix else {}
-            return trainers.BpeTrainer(**suffix, **common)
+            if spec.end_of_word_suffix:
+                common["end_of_word_suffix"] = spec.end_of_word_suffix
+            return trainers.BpeTrainer(**common)
         if self.kind == "BPE":
             # All 256 bytes; otherwise bytes that the corpus lacks would vanish from encoded text.
             return trainers.BpeTrainer(initial_alphabet=pre_tokenizers.ByteLevel.alphabet(), **common)
