@@ -447,7 +447,14 @@ class TestEncoded:
 class TestRegistry:
     def test_order_of_the_table(self) -> None:
         groups = list(dict.fromkeys(each.group for each in METRICS.values()))
-        assert groups == ["vocabulary size", "sequence length", "OOV handling", "fidelity", "distribution"]
+        assert groups == [
+            "vocabulary size",
+            "sequence length",
+            "OOV handling",
+            "fidelity",
+            "distribution",
+            "probability",
+        ]
         assert all(name == each.name and each.description.endswith(".") for name, each in METRICS.items())
 
     def test_unknown_name(self) -> None:

@@ -24,6 +24,7 @@ from toklab.metrics import length as _length  # noqa: F401
 from toklab.metrics import oov as _oov  # noqa: F401
 from toklab.metrics import fidelity as _fidelity  # noqa: F401
 from toklab.metrics import distribution as _distribution  # noqa: F401
+from toklab.metrics import probability as _probability  # noqa: F401
 # isort: on
 
 __all__ = [

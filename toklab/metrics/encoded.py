@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from toklab.errors import UsageError
 from toklab.metrics.texts import Texts, WordTable, texts_of
-from toklab.types import Batch, IdArray, IntArray, Vocab
+from toklab.types import Batch, IdArray, IntArray, Posterior, Vocab
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,6 +28,7 @@ class Encoded:
     decoded : what the tokenizer decodes from the tokens of each document
     seen_words : distinct words of the training part, see `toklab.metrics.seen_words`
     requested : vocabulary size asked for, in pieces
+    posterior : what a probabilistic tokenizer thinks of the documents; None for any other
 
     Raises
     ------
@@ -42,6 +43,7 @@ class Encoded:
     decoded: tuple[str, ...]
     seen_words: frozenset[str]
     requested: int
+    posterior: Posterior | None = None
 
     def __post_init__(self) -> None:
         if not len(self.texts) == len(self.batch) == len(self.decoded):
@@ -49,6 +51,8 @@ class Encoded:
                 f"{len(self.texts)} texts, {len(self.batch)} encodings and {len(self.decoded)} decoded "
                 "texts: metrics need one of each per document"
             )
+        if self.posterior is not None and len(self.posterior.words) != len(self.texts):
+            raise UsageError(f"a posterior of {len(self.posterior.words)} documents for {len(self.texts)}")
         outside = (self.batch.ids < 0) | (self.batch.ids >= len(self.vocab))
         if outside.any():
             raise UsageError(
