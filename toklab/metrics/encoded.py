@@ -126,9 +126,30 @@ class Encoded:
         A token is one of a word's where it begins before the word ends and ends after the word begins: it may
         hold the space before the word, or a second word. A token of no bytes counts only inside the word.
         """
-        first = np.searchsorted(self.ends, self.words.starts, side="right")
-        last = np.searchsorted(self.starts, self.words.ends, side="left")
+        return self.touching(self.words.starts, self.words.ends)
+
+    def touching(self, starts: IntArray, ends: IntArray) -> tuple[IntArray, IntArray]:
+        """The same for any stretches of bytes [start, end)."""
+        first = np.searchsorted(self.ends, starts, side="right")
+        last = np.searchsorted(self.starts, ends, side="left")
         return first.astype(np.int64), last.astype(np.int64)
+
+    @cached_property
+    def cuts(self) -> IntArray:
+        """(distinct places,) int64, every byte at which a token begins or ends, ascending."""
+        places: IntArray = np.union1d(self.starts, self.ends)
+        return places
+
+    def cuts_inside(self, starts: IntArray, ends: IntArray) -> IntArray:
+        """(n,) int64, how many places inside each stretch of bytes [start, end), its ends left out, are cut."""
+        last = np.searchsorted(self.cuts, ends, side="left").astype(np.int64)
+        inside: IntArray = np.maximum(last - np.searchsorted(self.cuts, starts, side="right"), 0)
+        return inside
+
+    def is_cut(self, places: IntArray) -> npt.NDArray[np.bool_]:
+        """(n,) whether each byte is one at which a token begins or ends."""
+        found: npt.NDArray[np.bool_] = np.isin(places, self.cuts)
+        return found
 
     @cached_property
     def word_lengths(self) -> IntArray:
