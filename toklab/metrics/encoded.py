@@ -135,10 +135,16 @@ class Encoded:
         return first.astype(np.int64), last.astype(np.int64)
 
     @cached_property
+    def _cut(self) -> npt.NDArray[np.bool_]:
+        """(bytes + 1,) whether a token begins or ends at each byte."""
+        marks = np.zeros(self.source.bounds[-1] + 1, bool)
+        marks[self.starts] = marks[self.ends] = True
+        return marks
+
+    @cached_property
     def cuts(self) -> IntArray:
         """(distinct places,) int64, every byte at which a token begins or ends, ascending."""
-        places: IntArray = np.union1d(self.starts, self.ends)
-        return places
+        return np.flatnonzero(self._cut)
 
     def cuts_inside(self, starts: IntArray, ends: IntArray) -> IntArray:
         """(n,) int64, how many places inside each stretch of bytes [start, end), its ends left out, are cut."""
@@ -148,7 +154,7 @@ class Encoded:
 
     def is_cut(self, places: IntArray) -> npt.NDArray[np.bool_]:
         """(n,) whether each byte is one at which a token begins or ends."""
-        found: npt.NDArray[np.bool_] = np.isin(places, self.cuts)
+        found: npt.NDArray[np.bool_] = self._cut[places]
         return found
 
     @cached_property
