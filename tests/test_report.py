@@ -46,6 +46,7 @@ METRICS = {
     "oov_exploded": ("share", "lower", "OOV handling"),
     "round_trip": ("share", "higher", "fidelity"),
     "mattr": ("share", "", "distribution"),
+    "likelihood_per_byte": ("bits/byte", "lower", "probability"),
 }
 NAMES = ("bpe", "wordpiece", "wordpiece-hf", "word", "character", "byte", "hf-bpe", "hf-unigram", "spm-bpe")
 SIGNATURE = "toklab:0.1.0|vocab:2000,8000|pre:gpt2|norm:none|" + "|".join(f"fact{i}:{i * 7919}" for i in range(30))
@@ -108,6 +109,16 @@ def best(report: Report, metric: str) -> list[str]:
     table = size_tables(report)[0]
     place = [column.metric for column in table.columns].index(metric)
     return [r.tokenizer for r in (*table.sized, *table.fixed) if r.figures and r.figures[place].best]
+
+
+def test_a_figure_of_probabilistic_tokenizers_is_shown_where_one_has_it() -> None:
+    def columns(figure: float | None) -> list[str]:
+        results = (result("bpe", {"likelihood_per_byte": None}), result("unigram", {"likelihood_per_byte": figure}))
+        [table] = size_tables(Report(results, SIGNATURE))
+        return [column.metric for column in table.columns]
+
+    assert columns(None) == ["vocab_obtained", "determinism"]
+    assert columns(2.5) == ["vocab_obtained", "likelihood_per_byte", "determinism"]
 
 
 def test_best_follows_the_direction() -> None:

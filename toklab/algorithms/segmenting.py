@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import numpy as np
 
+from toklab.algorithms.posterior import BEST
 from toklab.algorithms.symbols import CONTINUATION
 from toklab.kernels import announce
-from toklab.types import IdArray, IntArray, StepArray, Words
+from toklab.types import FloatArray, IdArray, IntArray, StepArray, Words
 
 if TYPE_CHECKING:
     from toklab.algorithms.models import Segmentation, WordPieceModel
@@ -239,6 +240,7 @@ class UnigramKernel:
         self._pieces = nodes[:used, encode_wordpiece.PIECE].astype(np.int32)
         self._scores = np.array(model.scores, np.float64)
         self._unknown, self._penalty = model.unknown
+        self._unseen = model.unseen
         self._fallback = np.array(model.fallback, np.int32)
 
     def cut(self, words: Words) -> Tokens:
@@ -255,6 +257,21 @@ class UnigramKernel:
             *(self._fallback, best, froms, made, ids, ends, sizes),
         )
         return Tokens(ids[:total], ends[:total], sizes)
+
+    def judge(self, words: Words) -> FloatArray:
+        """(words, 3) float64, see `toklab.algorithms.posterior.judge`."""
+        from toklab.kernels import unigram_posterior
+
+        announce(unigram_posterior.judge)
+        room = int(np.diff(words.starts).max(initial=0)) + 1
+        sums, ways, counts = np.empty((room, 3)), np.empty((room, BEST)), np.empty(room, np.int64)
+        froms, marks = np.empty((room, BEST), np.int64), np.empty(room, np.int64)
+        found = np.empty((len(words.starts) - 1, 3))
+        unigram_posterior.judge(
+            *(words.text, words.starts, self._pieces, self._table, self._scores, self._unseen),
+            *(sums, ways, froms, counts, marks, found),
+        )
+        return found
 
 
 def table_size(entries: int) -> int:

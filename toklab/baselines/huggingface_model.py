@@ -11,11 +11,13 @@ from typing import Any
 import numpy as np
 from tokenizers import Tokenizer, decoders
 
+from toklab.algorithms.posterior import posterior_of
 from toklab.algorithms.symbols import CHAR_TO_BYTE, CONTINUATION, merged_piece
+from toklab.algorithms.unigram_model import UnigramModel
 from toklab.baselines.saved import LibraryTokenizer, failures, read_saved
 from toklab.errors import BaselineError, FormatError
 from toklab.pretokenize.utf8 import char_to_byte
-from toklab.types import Encoding, IntArray, Piece, Vocab
+from toklab.types import Encoding, IntArray, Piece, Posterior, Vocab
 
 
 class HuggingFaceTokenizer(LibraryTokenizer):
@@ -66,6 +68,20 @@ class HuggingFaceTokenizer(LibraryTokenizer):
         with failures(BaselineError, f"{self.name} could not decode"):
             text: str = self._engine.decode(ids, skip_special_tokens=True)
         return text
+
+    def posterior(self, texts: Iterable[str]) -> Posterior | None:
+        """What a Unigram model thinks of texts as a probability distribution; None for any other."""
+        model = json.loads(self.model)["model"]
+        if model["type"] != "Unigram":
+            return None
+        judge = UnigramModel(self.vocab, tuple(float(score) for _, score in model["vocab"])).judge_words
+        return posterior_of(judge, map(self._words, texts))
+
+    def _words(self, text: str) -> list[str]:
+        normal = self._engine.normalizer.normalize_str(text) if self._engine.normalizer else text
+        if self._engine.pre_tokenizer is None:
+            return [normal] if normal else []
+        return [word for word, _ in self._engine.pre_tokenizer.pre_tokenize_str(normal)]
 
 
 def load(path: str | Path) -> HuggingFaceTokenizer:

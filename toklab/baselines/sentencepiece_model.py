@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -10,9 +10,12 @@ from typing import Any
 import numpy as np
 import sentencepiece as spm
 
+from toklab.algorithms.posterior import posterior_of
+from toklab.algorithms.unigram_model import UnigramModel
 from toklab.baselines.saved import LibraryTokenizer, read_saved
+from toklab.pretokenize import get_pretokenizer
 from toklab.pretokenize.utf8 import to_utf8
-from toklab.types import Encoding, IntArray, Piece, Vocab
+from toklab.types import Encoding, IntArray, Piece, Posterior, Vocab
 
 SPACE = "\u2581"
 
@@ -62,6 +65,23 @@ class SentencePieceTokenizer(LibraryTokenizer):
     def _decode(self, ids: list[int]) -> str:
         text: str = self._engine.decode([index for index in ids if not self.vocab[index].special])
         return text
+
+    def posterior(self, texts: Iterable[str]) -> Posterior | None:
+        """What a Unigram model thinks of texts as a probability distribution; None for any other.
+
+        The library makes one lattice of a text. It falls apart into those of the words, because only the first
+        character of a piece can be a space.
+        """
+        if self.signature.get("algo") != "spm-unigram":
+            return None
+        scores = tuple(self._engine.get_score(i) for i in range(len(self.vocab)))
+        cut = get_pretokenizer("sentencepiece").words
+        return posterior_of(UnigramModel(self.vocab, scores).judge_words, (cut(_spaced(text)) for text in texts))
+
+
+def _spaced(text: str) -> str:
+    """The text as the library reads it."""
+    return text.replace(SPACE, " ")
 
 
 def load(path: str | Path) -> SentencePieceTokenizer:
