@@ -72,6 +72,8 @@ def sentencepiece_file(
         The library would cut some text otherwise; the text names the feature.
     """
     model = tokenizer.model
+    if not isinstance(model, BpeModel | UnigramModel):
+        raise _cannot(f"a {type(model).__name__}, only BPE and Unigram")
     if tokenizer.pretokenizer.name not in CARRIED:
         raise _cannot(f"the pre-tokenizer {tokenizer.pretokenizer.name!r}, only {' and '.join(map(repr, CARRIED))}")
     if tokenizer.normalizer != ("none" if normalizer == IDENTITY else normalizer.name):
@@ -80,11 +82,9 @@ def sentencepiece_file(
         raise _cannot("a vocabulary without an unknown token; train with the special token '<unk>'")
     if isinstance(model, UnigramModel):
         kind, scores = ModelType.UNIGRAM, model.scores
-    elif isinstance(model, BpeModel):
+    else:
         _check_spelling(model)
         kind, scores = ModelType.BPE, _places(model.vocab)
-    else:
-        raise _cannot(f"a {type(model).__name__}, only BPE and Unigram")
     entries = tuple(
         _entry(piece, score, index == model.vocab.unk_id)
         for index, (piece, score) in enumerate(zip(model.vocab, scores, strict=True))
@@ -100,9 +100,9 @@ def sentencepiece_file(
     return file
 
 
-def caveats(file: SentencePieceFile) -> tuple[str, ...]:
-    """What a reader should know of a file's encodings in the library."""
-    if file.model_type != ModelType.UNIGRAM:
+def caveats(tokenizer: TrainedTokenizer) -> tuple[str, ...]:
+    """What a reader should know of the file's encodings in the library."""
+    if not isinstance(tokenizer.model, UnigramModel):
         return ()
     return (
         "SentencePiece adds scores as 32-bit floats: where two ways to cut a word are equally probable but for "
