@@ -29,6 +29,7 @@ from toklab.algorithms.models import BpeModel
 from toklab.algorithms.pipeline import TrainedTokenizer
 from toklab.algorithms.unigram_model import UnigramModel
 from toklab.errors import FormatError
+from toklab.formats.protobuf import Message
 from toklab.formats.sentencepiece_model import (
     SPACE,
     caveats,
@@ -37,7 +38,7 @@ from toklab.formats.sentencepiece_model import (
     save_sentencepiece_model,
     sentencepiece_file,
 )
-from toklab.formats.sentencepiece_proto import Entry, Kind, ModelType, Normalizer, SentencePieceFile
+from toklab.formats.sentencepiece_proto import NORMALIZER, PIECE, Entry, Kind, ModelType, Normalizer, SentencePieceFile
 from toklab.pretokenize import get_pretokenizer
 from toklab.types import Piece, Vocab
 
@@ -135,6 +136,9 @@ def test_what_is_written_is_what_the_library_writes(
     file = sentencepiece_file(ours)
     assert file == SentencePieceFile.from_bytes(theirs.model)
     assert file == SentencePieceFile.from_bytes(file.to_bytes())
+    one, two = Message(file.to_bytes()), Message(theirs.model)
+    assert one.strings(PIECE) == two.strings(PIECE)
+    assert one.strings(NORMALIZER) == two.strings(NORMALIZER)
     engine, expected = library(file.to_bytes()), library(theirs.model)
     for index in range(size):
         for fact in ("id_to_piece", "get_score", "is_unknown", "is_control", "is_byte", "is_unused"):

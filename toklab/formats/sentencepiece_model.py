@@ -152,7 +152,7 @@ def _places(vocab: Vocab) -> list[float]:
     """The score of each piece of a BPE vocabulary: minus its place among those that text can become."""
     scores, place = [], 0
     for piece in vocab:
-        scores.append(float(-place))
+        scores.append(-float(place))  # -0.0 for the first, as in the library's files
         place += not is_hidden(piece)
     return scores
 
