@@ -9,11 +9,20 @@ Worked example. Field 4 with the number 300 is ``20 ac 02``: 4 x 8 + 0 is 0x20, 
 
 from __future__ import annotations
 
+import math
 import struct
 
 VARINT, EIGHT_BYTES, LENGTH, FOUR_BYTES = 0, 1, 2, 5
 LARGEST_FIELD = 2**29 - 1
 _WIDTHS = {EIGHT_BYTES: 8, FOUR_BYTES: 4}
+
+
+def single(value: float) -> float:
+    """A number rounded to a 32-bit float; infinite where it is too large."""
+    try:
+        return float(struct.unpack("<f", struct.pack("<f", value))[0])
+    except OverflowError:
+        return math.copysign(math.inf, value)
 
 
 def integer_field(number: int, value: int) -> bytes:
@@ -22,7 +31,7 @@ def integer_field(number: int, value: int) -> bytes:
 
 
 def float_field(number: int, value: float) -> bytes:
-    """A number rounded to a 32-bit float."""
+    """A number rounded to a 32-bit float, which must not be too large for one."""
     return _varint(number << 3 | FOUR_BYTES) + struct.pack("<f", value)
 
 

@@ -13,7 +13,6 @@ The library cuts the whole text, so that only pre-tokens that no piece crosses c
 
 from __future__ import annotations
 
-import heapq
 import itertools
 from collections.abc import Mapping
 from pathlib import Path
@@ -23,6 +22,8 @@ from toklab.algorithms.pipeline import TrainedTokenizer
 from toklab.algorithms.unigram_model import UnigramModel, hidden_score, is_hidden, spelled
 from toklab.errors import FormatError
 from toklab.files import write_atomic
+from toklab.formats.protobuf import single
+from toklab.formats.sentencepiece_merges import merges_of
 from toklab.formats.sentencepiece_proto import (
     IDENTITY,
     LONGEST,
@@ -138,14 +139,16 @@ def _cannot(what: str) -> FormatError:
 
 
 def _entry(piece: Piece, score: float, unknown: bool) -> Entry:
-    if piece.special:
-        return Entry(piece.surface.decode("utf-8"), 0.0, Kind.UNKNOWN if unknown else Kind.CONTROL)
     if piece.byte:
         return Entry(spelled(piece), 0.0, Kind.BYTE)
     text = piece.surface.decode("utf-8")
+    if "\0" in text:
+        raise _cannot(f"the piece {text!r}, because it holds U+0000")
+    if piece.special:
+        return Entry(text, 0.0, Kind.UNKNOWN if unknown else Kind.CONTROL)
     if SPACE in text:
         raise _cannot(f"the piece {text!r}, because U+2581 is its spelling of a space")
-    return Entry(text.replace(" ", SPACE), score)
+    return Entry(text.replace(" ", SPACE), single(score))
 
 
 def _places(vocab: Vocab) -> list[float]:
@@ -179,54 +182,6 @@ def _check_merges(model: BpeModel) -> None:
 
 def _spell(model: BpeModel, merge: tuple[int, int, int] | None) -> str:
     return "none" if merge is None else f"{model.strings[merge[0]]!r} + {model.strings[merge[1]]!r}"
-
-
-def merges_of(ids: Mapping[str, int], ranks: Mapping[str, int]) -> list[tuple[int, int, int]]:
-    """The merges, (left id, right id, resulting id) in rank order, that cut as the library does by pieces alone.
-
-    Two neighbours merge if they spell a piece, the best first. Only one pair ever spells a piece: equal texts whose
-    ends no merge has crossed are merged alike. So it is enough to look at how each piece is made by itself; one that
-    is not made then is never made.
-
-    Parameters
-    ----------
-    ids : of each piece; all characters of pieces are pieces
-    ranks : of each piece of more than one character, the smaller the better, none given twice
-    """
-    merges = []
-    for text in sorted((text for text in ids if len(text) > 1), key=ranks.__getitem__):
-        middle = last_merge(text, ranks)
-        if middle is not None:
-            merges.append((ids[text[:middle]], ids[text[middle:]], ids[text]))
-    return merges
-
-
-def last_merge(text: str, ranks: Mapping[str, int]) -> int | None:
-    """Where the last two symbols meet when a piece is encoded alone; None where it is not made."""
-    size = len(text)
-    ends = list(range(1, size + 1))  # of the symbol that starts here; 0 where none does
-    before = list(range(-1, size))  # start of the symbol that ends here
-    heap: list[tuple[int, int, int, int]] = []
-
-    def offer(left: int, middle: int, end: int) -> None:
-        rank = ranks.get(text[left:end])
-        if rank is not None:
-            heapq.heappush(heap, (rank, left, middle, end))
-
-    for middle in range(1, size):
-        offer(middle - 1, middle, middle + 1)
-    while heap:
-        _, left, middle, end = heapq.heappop(heap)
-        if ends[left] != middle or ends[middle] != end:
-            continue  # one of the two has been merged
-        if end - left == size:
-            return middle
-        ends[left], ends[middle], before[end] = end, 0, left
-        if left:
-            offer(before[left], left, end)
-        if end < size:
-            offer(left, end, ends[end])
-    return None
 
 
 def _texts(file: SentencePieceFile) -> dict[str, int]:
