@@ -22,17 +22,21 @@ from __future__ import annotations
 
 import heapq
 import itertools
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, fields, replace
 
+import numpy as np
+
+from toklab.algorithms.ahead import compiling
 from toklab.algorithms.models import BpeModel
 from toklab.algorithms.pipeline import TrainedTokenizer, build_tokenizer
 from toklab.algorithms.spm_rules import SPACE, UNKNOWN_MARK, is_piece, required_characters, unread, words_of
 from toklab.algorithms.symbols import Symbol, fallback_symbols, special_symbols
+from toklab.backend import use_kernel
 from toklab.corpus import Corpus
 from toklab.errors import InputError, UsageError, VocabSizeError
-from toklab.pretokenize import get_pretokenizer
-from toklab.types import Piece, TrainSpec, Vocab, WordCounts
+from toklab.pretokenize import get_pretokenizer, is_much
+from toklab.types import IntArray, Lazy, Piece, TrainSpec, Vocab, WordCounts
 
 UNKNOWN = "<unk>"
 NAME = "bpe-spm"
@@ -40,6 +44,9 @@ PRETOKENIZER = "sentencepiece"
 FOLLOWS = "sentencepiece-0.2.3"
 # The options that go with this variant; all others must be as they are by default.
 OWN = ("vocab_size", "variant", "special_tokens", "threads", "backend", "pretokenizer")
+
+# Bytes of distinct words from which the readable trainer learns in about a second.
+REFERENCE_LIMIT = 50_000
 
 Pair = tuple[str, str]
 
@@ -150,21 +157,71 @@ def learn(words: Iterable[tuple[str, int]], limit: int) -> list[Pair]:
     return merges
 
 
-@dataclass(frozen=True)
-class SpmVocab:
-    """What the trainer found.
+def learn_with(backend: str, words: WordCounts, characters: Sequence[str], limit: int) -> IntArray:
+    """`learn`, by the twin that suits the work; the result does not depend on the choice.
 
     Parameters
     ----------
-    pieces : by id: ``<unk>``, special tokens, bytes, what was merged, characters
-    scores : of each piece; 0 for ``<unk>``, special tokens and bytes, then 0, -1, -2 and so on
+    words : from `toklab.algorithms.spm_rules.words_of`
+    characters : the alphabet; all others are in no piece
+    limit : pieces to learn
+
+    Returns
+    -------
+    merges : (m, 2) int64: left and right part; the characters have their places in ``characters``, piece i follows
+        them and i others
+    """
+    if use_kernel(backend, len(words.flat.text), REFERENCE_LIMIT):
+        from toklab.algorithms import spm_bpe_fast
+
+        return spm_bpe_fast.learn(words, characters, limit)
+    known = frozenset(characters)
+    spelled = (("".join(c if c in known else UNKNOWN_MARK for c in word), count) for word, count in words)
+    places = {char: place for place, char in enumerate(characters)}
+    merges = []
+    for left, right in learn(spelled, limit):
+        merges.append((places[left], places[right]))
+        places[left + right] = len(places)
+    return np.array(merges, np.int64).reshape(-1, 2)
+
+
+@dataclass(frozen=True)
+class SpmVocab:
+    """What the trainer found. Ids: ``<unk>``, special tokens and bytes, then what was merged, then the characters.
+
+    Parameters
+    ----------
+    reserved : ``<unk>``, special tokens, bytes
+    characters : the most frequent first
+    merges : (m, 2) int64, the ids of the parts of each piece that was merged, in order
     """
 
-    pieces: tuple[Piece, ...]
-    scores: tuple[float, ...]
+    reserved: Sequence[Piece]
+    characters: Sequence[str]
+    merges: IntArray
+
+    def __len__(self) -> int:
+        return len(self.reserved) + len(self.merges) + len(self.characters)
+
+    @property
+    def scores(self) -> list[float]:
+        """Of each piece: 0 for what is reserved, then 0, -1, -2 and so on."""
+        return [0.0] * len(self.reserved) + [-float(place) for place in range(len(self) - len(self.reserved))]
+
+    @property
+    def pieces(self) -> Lazy[Piece]:
+        """The pieces by id."""
+        return Lazy(len(self), self._spell)
+
+    def _spell(self) -> tuple[Piece, ...]:
+        merged, first = len(self.merges), len(self.reserved)
+        texts = [b""] * merged + [char.replace(SPACE, " ").encode() for char in self.characters]
+        for place, (left, right) in enumerate((self.merges - first).tolist()):
+            texts[place] = texts[left] + texts[right]
+        return (*self.reserved, *map(Piece, texts))
 
 
-def learn_vocab(words: WordCounts, vocab_size: int, special_tokens: Sequence[str]) -> SpmVocab:
+def learn_vocab(words: WordCounts, vocab_size: int, special_tokens: Sequence[str], backend: str = "auto") -> SpmVocab:
     """The vocabulary of ``vocab_size`` pieces, or fewer where the words hold no more.
 
     Parameters
@@ -178,19 +235,17 @@ def learn_vocab(words: WordCounts, vocab_size: int, special_tokens: Sequence[str
     InputError
         The words hold no character that is learned.
     """
-    first = [symbol.piece for symbol in reserved_symbols(special_tokens)]
+    reserved = [symbol.piece for symbol in reserved_symbols(special_tokens)]
     characters = required_characters(words)
     if not characters:
         raise InputError(f"the corpus holds no text that {NAME} learns from")
-    smallest = len(first) + len(characters)
+    smallest = len(reserved) + len(characters)
     if vocab_size < smallest:
         raise VocabSizeError(NAME, vocab_size, smallest)
-    known = frozenset(characters)
-    spelled = (("".join(c if c in known else UNKNOWN_MARK for c in word), count) for word, count in words)
-    learned = ["".join(pair) for pair in learn(spelled, vocab_size - smallest)]
-    texts = [text.replace(SPACE, " ").encode() for text in learned + characters]
-    scores = [0.0] * len(first) + [-float(place) for place in range(len(texts))]
-    return SpmVocab((*first, *map(Piece, texts)), tuple(scores))
+    merges = learn_with(backend, words, characters, vocab_size - smallest)
+    is_character = merges < len(characters)
+    places = np.where(is_character, merges + len(merges), merges - len(characters))
+    return SpmVocab(reserved, characters, places + len(reserved))
 
 
 def reserved_symbols(special_tokens: Sequence[str]) -> list[Symbol]:
@@ -202,36 +257,15 @@ def model_of(vocab: SpmVocab) -> BpeModel:
     """The model that encodes as the library does: the two neighbours that spell the best piece merge, leftmost first.
 
     The library looks at what two neighbours spell together, not at which two they are. As only one pair ever spells a
-    piece (see above), one merge for each comes to the same: the last of those that make the piece when it is encoded
-    alone. A piece that its own characters never come to has no merge.
+    piece (see above), the merges that were learned come to the same.
     """
-    first = next(i for i, piece in enumerate(vocab.pieces) if not piece.special and not piece.byte)
-    ids = {piece.surface.decode(): first + at for at, piece in enumerate(vocab.pieces[first:])}
-    merges = []
-    for text, index in ids.items():
-        halves = last_merge(text, ids) if len(text) > 1 else None
-        if halves:
-            merges.append((ids[halves[0]], ids[halves[1]], index))
-    pairs = tuple((vocab.pieces[left], vocab.pieces[right]) for left, right, _ in merges)
-    return BpeModel(Vocab(vocab.pieces, 0, pairs), merges, "character", byte_fallback=True)
-
-
-def last_merge(text: str, ids: Mapping[str, int]) -> Pair | None:
-    """The two pieces that a piece is made of when it is encoded alone; None where it is not made.
-
-    Parameters
-    ----------
-    ids : of the pieces; the smaller the better
-    """
-    symbols = list(text)
-    while len(symbols) > 2:
-        joined = [a + b for a, b in itertools.pairwise(symbols)]
-        found = [(ids[piece], at) for at, piece in enumerate(joined) if piece in ids]
-        if not found:
-            return None
-        at = min(found)[1]
-        symbols[at : at + 2] = [joined[at]]
-    return symbols[0], symbols[1]
+    pieces, first = vocab.pieces, len(vocab.reserved)
+    merges = Lazy(
+        len(vocab.merges),
+        lambda: tuple((left, right, first + i) for i, (left, right) in enumerate(vocab.merges.tolist())),
+    )
+    pairs = Lazy(len(merges), lambda: tuple((pieces[left], pieces[right]) for left, right, _ in merges))
+    return BpeModel(Vocab(pieces, 0, pairs), merges, "character", byte_fallback=True)
 
 
 def fit(corpus: Corpus, spec: TrainSpec) -> TrainedTokenizer:
@@ -246,8 +280,10 @@ def fit(corpus: Corpus, spec: TrainSpec) -> TrainedTokenizer:
     """
     _check(spec)
     reserved = [symbol.key.decode() for symbol in reserved_symbols(spec.special_tokens)]
-    words = words_of(corpus.documents, reserved, spec.threads, spec.backend)
-    vocab = learn_vocab(words, spec.vocab_size, spec.special_tokens)
+    with compiling("train-bpe-spm", is_much(corpus.documents, spec.backend)):
+        corpus = replace(corpus, documents=tuple(corpus.documents))  # each is decoded once
+        words = words_of(corpus.documents, reserved, spec.threads, spec.backend)
+    vocab = learn_vocab(words, spec.vocab_size, spec.special_tokens, spec.backend)
     facts = {"variant": "spm", "follows": FOLLOWS}
     tokenizer = build_tokenizer(NAME, spec, get_pretokenizer(PRETOKENIZER), model_of(vocab), facts)
     return replace(tokenizer, warnings=(*tokenizer.warnings, *unread(corpus, reserved)))
