@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from strategies import NASTY, TINY_COUNTS
 
 from toklab import load, train
+from toklab.algorithms.bpe import BpeSpec
 from toklab.algorithms.spm_bpe import Pair, learn, learn_vocab, learn_with, merge_word, reserved_symbols
 from toklab.algorithms.spm_rules import COMMON, INHERITED, is_piece, required_characters, script_of, words_of
 from toklab.errors import InputError, UnknownNameError, UsageError, VocabSizeError
@@ -58,7 +59,7 @@ def library(documents: Any, size: int, specials: tuple[str, ...] = ()) -> tuple[
 
 def ours(documents: Any, size: int, specials: tuple[str, ...] = ()) -> Any:
     reserved = [symbol.key.decode() for symbol in reserved_symbols(specials)]
-    return learn_vocab(words_of(documents, reserved), size, specials)
+    return learn_vocab(words_of(documents, reserved), BpeSpec(vocab_size=size, special_tokens=specials))
 
 
 def assert_equal(documents: Any, size: int, specials: tuple[str, ...] = ()) -> Any:
@@ -134,12 +135,17 @@ COUNTED = st.dictionaries(WORDS, st.one_of(st.integers(1, 4), st.integers(1, 2**
 
 
 @settings(max_examples=300)
-@given(counts=COUNTED, limit=st.one_of(st.integers(0, 40), st.just(10**9)), left_out=st.sets(st.sampled_from("aя\0")))
-def test_the_twins_are_equal(counts: dict[str, int], limit: int, left_out: set[str]) -> None:
+@given(
+    counts=COUNTED,
+    limit=st.one_of(st.integers(0, 40), st.just(10**9)),
+    left_out=st.sets(st.sampled_from("aя\0")),
+    split=st.booleans(),
+)
+def test_the_twins_are_equal(counts: dict[str, int], limit: int, left_out: set[str], split: bool) -> None:
     words = WordCounts.from_counts(counts)
     characters = sorted(set().union(*counts) - left_out, reverse=True)
     if characters:
-        one, two = (learn_with(backend, words, characters, limit) for backend in ("reference", "fast"))
+        one, two = (learn_with(backend, words, characters, limit, split) for backend in ("reference", "fast"))
         assert one.tolist() == two.tolist()
 
 
@@ -147,7 +153,7 @@ def test_the_twins_are_equal(counts: dict[str, int], limit: int, left_out: set[s
 def test_the_twins_are_equal_on_text(size: int) -> None:
     for documents in (english(), many_scripts(), ADVERSARIAL):
         words = words_of(documents, ["<unk>"])
-        one, two = (learn_vocab(words, size, (), backend) for backend in ("reference", "fast"))
+        one, two = (learn_vocab(words, BpeSpec(vocab_size=size, backend=backend)) for backend in ("reference", "fast"))
         assert one.merges.tolist() == two.merges.tolist()
 
 

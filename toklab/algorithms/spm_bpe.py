@@ -30,20 +30,29 @@ import numpy as np
 from toklab.algorithms.ahead import compiling
 from toklab.algorithms.models import BpeModel
 from toklab.algorithms.pipeline import TrainedTokenizer, build_tokenizer
-from toklab.algorithms.spm_rules import SPACE, UNKNOWN_MARK, is_piece, required_characters, unread, words_of
+from toklab.algorithms.spm_rules import (
+    SPACE,
+    UNKNOWN_MARK,
+    SpmSpec,
+    check_options,
+    is_piece,
+    required_characters,
+    unread,
+    words_of,
+)
 from toklab.algorithms.symbols import Symbol, fallback_symbols, special_symbols
 from toklab.backend import use_kernel
 from toklab.corpus import Corpus
 from toklab.errors import InputError, UsageError, VocabSizeError
-from toklab.pretokenize import get_pretokenizer, is_much
-from toklab.types import IntArray, Lazy, Piece, TrainSpec, Vocab, WordCounts
+from toklab.pretokenize import get_pretokenizer, is_much, normalize_all
+from toklab.types import IntArray, Lazy, Piece, Vocab, WordCounts
 
 UNKNOWN = "<unk>"
 NAME = "bpe-spm"
 PRETOKENIZER = "sentencepiece"
 FOLLOWS = "sentencepiece-0.2.3"
 # The options that go with this variant; all others must be as they are by default.
-OWN = ("vocab_size", "variant", "special_tokens", "threads", "backend", "pretokenizer")
+OWN = (*(option.name for option in fields(SpmSpec)), "variant")
 
 # Bytes of distinct words from which the readable trainer learns in about a second.
 REFERENCE_LIMIT = 50_000
@@ -119,13 +128,14 @@ def merge_word(word: list[str], pair: Pair) -> tuple[list[str], list[Pair]]:
     return merged, passed
 
 
-def learn(words: Iterable[tuple[str, int]], limit: int) -> list[Pair]:
+def learn(words: Iterable[tuple[str, int]], limit: int, split_digits: bool = False) -> list[Pair]:
     """Learn the pieces of more than one character.
 
     Parameters
     ----------
     words : distinct words with their counts; a space is U+2581
     limit : pieces to learn
+    split_digits : a digit is in no piece of several characters
 
     Returns
     -------
@@ -139,7 +149,7 @@ def learn(words: Iterable[tuple[str, int]], limit: int) -> list[Pair]:
     def offer(pairs: Iterable[Pair]) -> None:
         for pair in pairs:
             text = "".join(pair)
-            if is_piece(text):
+            if is_piece(text, split_digits):
                 order.append(pair)
                 heapq.heappush(heap, (-table.pairs.get(pair, 0), len(text), text, len(order) - 1))
 
@@ -157,7 +167,9 @@ def learn(words: Iterable[tuple[str, int]], limit: int) -> list[Pair]:
     return merges
 
 
-def learn_with(backend: str, words: WordCounts, characters: Sequence[str], limit: int) -> IntArray:
+def learn_with(
+    backend: str, words: WordCounts, characters: Sequence[str], limit: int, split_digits: bool = False
+) -> IntArray:
     """`learn`, by the twin that suits the work; the result does not depend on the choice.
 
     Parameters
@@ -174,12 +186,12 @@ def learn_with(backend: str, words: WordCounts, characters: Sequence[str], limit
     if use_kernel(backend, len(words.flat.text), REFERENCE_LIMIT):
         from toklab.algorithms import spm_bpe_fast
 
-        return spm_bpe_fast.learn(words, characters, limit)
+        return spm_bpe_fast.learn(words, characters, limit, split_digits)
     known = frozenset(characters)
     spelled = (("".join(c if c in known else UNKNOWN_MARK for c in word), count) for word, count in words)
     places = {char: place for place, char in enumerate(characters)}
     merges = []
-    for left, right in learn(spelled, limit):
+    for left, right in learn(spelled, limit, split_digits):
         merges.append((places[left], places[right]))
         places[left + right] = len(places)
     return np.array(merges, np.int64).reshape(-1, 2)
@@ -221,8 +233,8 @@ class SpmVocab:
         return (*self.reserved, *map(Piece, texts))
 
 
-def learn_vocab(words: WordCounts, vocab_size: int, special_tokens: Sequence[str], backend: str = "auto") -> SpmVocab:
-    """The vocabulary of ``vocab_size`` pieces, or fewer where the words hold no more.
+def learn_vocab(words: WordCounts, spec: SpmSpec) -> SpmVocab:
+    """The vocabulary of ``spec.vocab_size`` pieces, or fewer where the words hold no more.
 
     Parameters
     ----------
@@ -231,18 +243,18 @@ def learn_vocab(words: WordCounts, vocab_size: int, special_tokens: Sequence[str
     Raises
     ------
     VocabSizeError
-        The special pieces and the characters are more than ``vocab_size``.
+        The special pieces and the characters are more than ``spec.vocab_size``.
     InputError
         The words hold no character that is learned.
     """
-    reserved = [symbol.piece for symbol in reserved_symbols(special_tokens)]
-    characters = required_characters(words)
+    reserved = [symbol.piece for symbol in reserved_symbols(spec.special_tokens)]
+    characters = required_characters(words, spec.character_coverage)
     if not characters:
         raise InputError(f"the corpus holds no text that {NAME} learns from")
     smallest = len(reserved) + len(characters)
-    if vocab_size < smallest:
-        raise VocabSizeError(NAME, vocab_size, smallest)
-    merges = learn_with(backend, words, characters, vocab_size - smallest)
+    if spec.vocab_size < smallest:
+        raise VocabSizeError(NAME, spec.vocab_size, smallest)
+    merges = learn_with(spec.backend, words, characters, spec.vocab_size - smallest, spec.split_digits)
     is_character = merges < len(characters)
     places = np.where(is_character, merges + len(merges), merges - len(characters))
     return SpmVocab(reserved, characters, places + len(reserved))
@@ -268,7 +280,7 @@ def model_of(vocab: SpmVocab) -> BpeModel:
     return BpeModel(Vocab(pieces, 0, pairs), merges, "character", byte_fallback=True)
 
 
-def fit(corpus: Corpus, spec: TrainSpec) -> TrainedTokenizer:
+def fit(corpus: Corpus, spec: SpmSpec) -> TrainedTokenizer:
     """Train on the documents, as the baseline ``spm-bpe`` does by default: all characters, and bytes for unseen ones.
 
     Raises
@@ -281,17 +293,19 @@ def fit(corpus: Corpus, spec: TrainSpec) -> TrainedTokenizer:
     _check(spec)
     reserved = [symbol.key.decode() for symbol in reserved_symbols(spec.special_tokens)]
     with compiling("train-bpe-spm", is_much(corpus.documents, spec.backend)):
-        corpus = replace(corpus, documents=tuple(corpus.documents))  # each is decoded once
+        texts = normalize_all(spec.normalizer, tuple(corpus.documents))
+        corpus = replace(corpus, documents=tuple(texts))  # each is decoded and normalised once
         words = words_of(corpus.documents, reserved, spec.threads, spec.backend)
-    vocab = learn_vocab(words, spec.vocab_size, spec.special_tokens, spec.backend)
+    vocab = learn_vocab(words, spec)
     facts = {"variant": "spm", "follows": FOLLOWS}
     tokenizer = build_tokenizer(NAME, spec, get_pretokenizer(PRETOKENIZER), model_of(vocab), facts)
     return replace(tokenizer, warnings=(*tokenizer.warnings, *unread(corpus, reserved)))
 
 
-def _check(spec: TrainSpec) -> None:
+def _check(spec: SpmSpec) -> None:
     if spec.pretokenizer not in (None, PRETOKENIZER):
         raise UsageError(f"{NAME} has its own rule for words; {spec.pretokenizer!r} does not apply")
     for option in fields(spec):
         if option.name not in OWN and getattr(spec, option.name) != option.default:
             raise UsageError(f"{NAME} does not have the option {option.name}; leave it out")
+    check_options(NAME, spec)

@@ -12,7 +12,7 @@ from toklab.kernels import announce
 from toklab.types import IntArray, WordCounts
 
 
-def learn(words: WordCounts, characters: Sequence[str], limit: int) -> IntArray:
+def learn(words: WordCounts, characters: Sequence[str], limit: int, split_digits: bool = False) -> IntArray:
     """Compiled twin of `toklab.algorithms.spm_bpe.learn`.
 
     Parameters
@@ -20,6 +20,7 @@ def learn(words: WordCounts, characters: Sequence[str], limit: int) -> IntArray:
     words : from `toklab.algorithms.spm_rules.words_of`
     characters : the alphabet; all others are in no piece
     limit : pieces to learn
+    split_digits : a digit is in no piece of several characters
 
     Returns
     -------
@@ -34,7 +35,7 @@ def learn(words: WordCounts, characters: Sequence[str], limit: int) -> IntArray:
     order = np.argsort(codes)
     table = np.full(max(codes.max(), spelled.codes.max()) + 1, len(codes), np.int32)
     table[codes[order]] = np.arange(len(codes), dtype=np.int32)
-    kinds = np.array([*kinds_of(sorted(characters)), spm_bpe.ALONE], np.int64)
+    kinds = np.array([*kinds_of(sorted(characters), split_digits), spm_bpe.ALONE], np.int64)
     space = int(table[ord(SPACE)]) if SPACE in characters else -1
     # Every piece that occurs uses up a symbol, and brings two pairs and one of a moment that may occur no more.
     options = np.array([min(limit, 4 * len(spelled.codes)), space], np.int64)
@@ -43,14 +44,14 @@ def learn(words: WordCounts, characters: Sequence[str], limit: int) -> IntArray:
     return np.where(found < len(codes), order[np.minimum(found, len(codes) - 1)], found - 1)
 
 
-def kinds_of(characters: Sequence[str]) -> list[int]:
+def kinds_of(characters: Sequence[str], split_digits: bool) -> list[int]:
     """The scripts of characters as numbers."""
     from toklab.kernels.spm_bpe import ALONE, ANY
 
     numbers = {INHERITED: ANY}
     return [
         ANY if char == SPACE
-        else numbers.setdefault(script_of(char), len(numbers)) if is_piece(2 * char)
+        else numbers.setdefault(script_of(char), len(numbers)) if is_piece(2 * char, split_digits)
         else ALONE
         for char in characters
     ]  # fmt: skip

@@ -1,9 +1,9 @@
 """What SentencePiece 0.2.3 takes for a word, a character of the alphabet and a possible piece.
 
-As it is run here: no normalisation, every space kept, words cut at U+2581 (its spelling of the space), pieces of one
-script (Kudo and Richardson 2018; ``trainer_interface.cc``). The library's table of scripts is that of Unicode 9: to
-it, what Unicode took in later is of the script Common. What is listed here was measured on the library, and a test
-holds it to that.
+As it is run here: every space kept, no normalisation unless asked for, words cut at U+2581 (its spelling of the
+space), pieces of one script (Kudo and Richardson 2018; ``trainer_interface.cc``). The library's table of scripts is
+that of Unicode 9: to it, what Unicode took in later is of the script Common. What is listed here was measured on the
+library, and a test holds it to that.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import bisect
 import re
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
@@ -19,10 +20,12 @@ import regex
 
 from toklab.algorithms.spelling import Characters
 from toklab.corpus import Corpus
+from toklab.errors import UsageError
 from toklab.pretokenize import count_words, get_pretokenizer
+from toklab.pretokenize.frequency import by_frequency
+from toklab.pretokenize.precompiled import RULES
 from toklab.pretokenize.unicode import bounds
-from toklab.pretokenize.words import by_frequency
-from toklab.types import WordCounts, Words
+from toklab.types import TrainSpec, WordCounts, Words
 
 SPACE = "\u2581"
 # Stands for a character that has no piece; a document that holds it is skipped.
@@ -31,6 +34,8 @@ UNKNOWN_MARK = "\u2585"
 BOUNDARY = "\x1f"
 NEVER = frozenset("\0 " + UNKNOWN_MARK + BOUNDARY)
 LONGEST = 16
+# Those that are split; digits of other scripts, except the wide ones, are none to the library.
+DIGITS = frozenset("0123456789０１２３４５６７８９")
 SCRIPTS = """
     Adlm Aghb Ahom Arab Armi Armn Avst Bali Bamu Bass Batk Beng Bhks Bopo Brah Brai Bugi Buhd Cakm Cans Cari Cham
     Cher Copt Cprt Cyrl Deva Dsrt Dupl Egyp Elba Ethi Geor Glag Goth Gran Grek Gujr Guru Hang Hani Hano Hatr Hebr
@@ -55,6 +60,35 @@ NEWER = """
 """
 
 
+@dataclass(frozen=True, kw_only=True)
+class SpmSpec(TrainSpec):
+    """Options of the variants that follow SentencePiece.
+
+    Parameters
+    ----------
+    character_coverage : variant ``spm``: share of the corpus's characters that the alphabet covers, 0.98 to 1; what
+        is left out is spelled in bytes
+    split_digits : variant ``spm``: a digit is in no piece of several characters
+    """
+
+    character_coverage: float = 1.0
+    split_digits: bool = False
+
+
+def check_options(name: str, spec: SpmSpec) -> None:
+    """Refuse what the library does not have.
+
+    Raises
+    ------
+    UsageError
+        A coverage out of range, or a normaliser that is not the library's.
+    """
+    if not 0.98 <= spec.character_coverage <= 1:
+        raise UsageError(f"character_coverage {spec.character_coverage} is not between 0.98 and 1")
+    if spec.normalizer not in ("none", *RULES):
+        raise UsageError(f"{name} has the normalizers none, {', '.join(RULES)}; {spec.normalizer!r} does not apply")
+
+
 def words_of(
     documents: Sequence[str], reserved: Sequence[str], threads: int | None = None, backend: str = "auto"
 ) -> WordCounts:
@@ -62,6 +96,7 @@ def words_of(
 
     Parameters
     ----------
+    documents : as they are after normalising
     reserved : texts of special pieces; no piece crosses a place where the text spells one
 
     Raises
@@ -109,30 +144,41 @@ def _any_of(texts: Sequence[str]) -> re.Pattern[str]:
     return re.compile("|".join(map(re.escape, sorted(texts, key=lambda text: (-len(text), text)))))
 
 
-def required_characters(words: WordCounts) -> list[str]:
+def required_characters(words: WordCounts, coverage: float = 1.0) -> list[str]:
     """The alphabet, the most frequent first and then by code point.
 
-    The share of the text that is covered is a 32-bit number in the library. Where it rounds to 1, the characters that
-    follow are left out; it takes more than 30 million characters to come to that.
+    Parameters
+    ----------
+    coverage : share of the text at which the alphabet ends, 0.98 to 1
+
+    Both shares are 32-bit numbers in the library. Where that of the text rounds to 1, the characters that follow are
+    left out even of a whole alphabet; it takes more than 30 million characters to come to that. What stands where
+    the text spells a special piece is part of the text.
     """
     characters = Characters.of(words.flat)
     counts = np.zeros(characters.codes.max(initial=0) + 1, np.int64)
     np.add.at(counts, characters.codes, np.repeat(words.counts, np.diff(characters.starts)))
-    counts[[code for code in map(ord, NEVER) if code < len(counts)]] = 0
+    counts[0] = 0
     found = np.flatnonzero(counts)
     found = found[np.lexsort((found, -counts[found]))]
     covered = np.cumsum(counts[found]) - counts[found]
-    kept = (covered / counts.sum()).astype(np.float32) < 1
-    return list(map(chr, found[kept].tolist()))
+    kept = (covered / counts.sum()).astype(np.float32) < np.float32(coverage)
+    return [char for char in map(chr, found[kept].tolist()) if char not in NEVER]
 
 
-def is_piece(text: str) -> bool:
+def is_piece(text: str, split_digits: bool = False) -> bool:
     """Whether a text may be a piece: not too long, a space only at its beginning, and of one script.
+
+    Parameters
+    ----------
+    split_digits : a digit is in no piece of several characters
 
     Han, Hiragana and Katakana are one script here, and marks (Inherited) have that of what they follow. Digits and
     punctuation (Common) are a script like any other.
     """
     if len(text) > LONGEST or SPACE in text[1:] or not NEVER.isdisjoint(text):
+        return False
+    if split_digits and len(text) > 1 and not DIGITS.isdisjoint(text):
         return False
     before = None
     for char in text.removeprefix(SPACE):

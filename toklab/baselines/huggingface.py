@@ -18,7 +18,7 @@ from toklab.baselines.huggingface_model import HuggingFaceTokenizer, load
 from toklab.baselines.saved import check_spec, failures, size_warnings, special_facts
 from toklab.corpus import Corpus
 from toklab.errors import BaselineError, InputError, PatternError, UsageError, VocabSizeError
-from toklab.pretokenize import Pattern, get_normalizer, get_pretokenizer, to_oniguruma
+from toklab.pretokenize import Pattern, get_pretokenizer, to_oniguruma
 from toklab.signature import library_version, signature
 from toklab.types import Determinism, TrainSpec
 
@@ -98,7 +98,8 @@ class HuggingFaceAlgorithm:
             raise UsageError(f"min_frequency {spec.min_frequency} is negative; use 0 or more")
         if self.kind == "Unigram" and spec.min_frequency:
             raise UsageError(f"{self.name} has no min_frequency; leave it at 0")
-        get_normalizer(spec.normalizer)
+        if spec.normalizer not in ("none", "bert"):
+            raise UsageError(f"{self.name} has the normalizers none and bert; {spec.normalizer!r} does not apply")
         return spec
 
     def _untrained(self, entry: Pattern, normalizer: str) -> Tokenizer:

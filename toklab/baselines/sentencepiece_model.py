@@ -15,6 +15,8 @@ from toklab.pretokenize.utf8 import to_utf8
 from toklab.types import Encoding, IntArray, Piece, Vocab
 
 SPACE = "\u2581"
+# How the normaliser of a model begins that changes nothing: its name is field 1.
+IDENTITY = b"\n\x08identity"
 
 
 class SentencePieceTokenizer(LibraryTokenizer):
@@ -45,12 +47,20 @@ class SentencePieceTokenizer(LibraryTokenizer):
     def _is_byte(self) -> Any:
         return np.array([piece.byte for piece in self.vocab], bool)
 
+    @cached_property
+    def _normalizes(self) -> bool:
+        spec: bytes = spm.SentencePieceNormalizer(model_proto=self.model).serialized_normalizer_spec()
+        return not spec.startswith(IDENTITY)
+
     def _encode(self, texts: Sequence[str]) -> list[Encoding]:
         raw = [to_utf8(text) for text in texts]
         found = self._engine.encode(raw, return_type="numpy")
         return [self._encoding(*pair) for pair in zip(raw, found, strict=True)]
 
     def _encoding(self, raw: bytes, ids: Any) -> Encoding:
+        if self._normalizes:
+            spans = self._engine.encode(raw, return_type="offset_mapping", return_bytes=True)["offsets"]
+            return Encoding(np.array(ids, np.int32), np.array(spans, np.int64).reshape(-1, 2))
         lengths = self._lengths[ids]
         if lengths.sum() != len(raw):
             # An unknown piece, or U+2581 in the text: only the library knows how much it covers.
