@@ -146,6 +146,13 @@ def test_a_saved_tokenizer_is_the_same_here_and_in_hugging_face(rule: str, tmp_p
         assert elsewhere.encode(text).ids == ids, text
 
 
+def test_hugging_face_replaces_graphemes_of_which_a_rule_fits_the_beginning() -> None:
+    elsewhere = tokenizers.normalizers.Precompiled(precompiled.charsmap("nfkc"))
+    for text, ours, theirs in (("ﬁ", "fi", "fi"), ("ﬁ\u0301", "fi\u0301", "fi")):
+        assert precompiled.normalize("nfkc", text)[0] == ours
+        assert elsewhere.normalize_str(text) == theirs
+
+
 def test_rules_that_the_library_does_not_have_are_not_read(tmp_path: Path) -> None:
     path = both("english", "nfkc", 2000)[0].save(tmp_path)
     saved = path.read_text(encoding="utf-8")

@@ -22,7 +22,11 @@ _DROPPING = {"whitespace": "WhitespaceSplit", "bert": "BertPreTokenizer"}
 
 
 def normalizer_of(name: str) -> dict[str, Any] | None:
-    """The ``normalizer`` part."""
+    """The ``normalizer`` part.
+
+    Hugging Face runs the library's rules grapheme by grapheme, and a rule that fits the beginning of a short one
+    replaces all of it: of U+FB01 U+0301 (a ligature with an accent) the accent is lost there.
+    """
     if name in RULES:
         return {"type": "Precompiled", "precompiled_charsmap": base64.b64encode(charsmap(name)).decode()}
     return dict(_BERT_NORMALIZER) if name == "bert" else None
