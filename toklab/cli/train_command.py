@@ -52,7 +52,7 @@ TRAINING_TEXT = "training text"
     help="hf: tokenizer.json; spm: a SentencePiece NAME.model too [default: the model's own].",
 )
 @click.option("--pretokenizer", "-p", metavar="NAME|REGEX", help=pretokenizer_help)
-@click.option("--normalizer", metavar="NAME", help="none or bert.")
+@click.option("--normalizer", metavar="NAME", help="none, bert, nmt_nfkc, nfkc, nmt_nfkc_cf or nfkc_cf.")
 @documents_option
 @click.option("--held-out", type=float, metavar="SHARE", help="Keep this share of the documents back and report on it.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the choice of held-out documents.")
@@ -63,6 +63,8 @@ TRAINING_TEXT = "training text"
 @click.option("--byte-fallback", is_flag=True, help="bpe with characters, unigram: unseen characters become bytes.")
 @click.option("--tie", metavar="RULE", help="bpe: lowest-ids, lexicographic-max or first-seen.")
 @click.option("--max-piece-length", type=int, metavar="N", help="bpe, unigram: most bytes (or characters) of a piece.")
+@click.option("--character-coverage", type=float, metavar="SHARE", help="Variant spm, spm-*: of the text, 0.98 to 1.")
+@click.option("--split-digits", is_flag=True, help="Variant spm, spm-*: digits are in no piece of several characters.")
 @click.option("--threads", type=int, metavar="N", help="Threads to train with.")
 @click.option("--backend", metavar="NAME", help="auto, reference (readable) or fast (compiled); equal results.")
 @strict_option
