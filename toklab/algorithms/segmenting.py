@@ -228,17 +228,17 @@ class UnigramKernel:
     """The compiled Viterbi search with the trie of one model."""
 
     def __init__(self, model: UnigramModel) -> None:
-        from toklab.kernels import encode_unigram, encode_wordpiece
+        from toklab.kernels import encode_unigram, trie
 
         announce(encode_unigram.encode)
-        text, starts = Words.of(list(model.pieces))
-        ids = np.array([i for i, _ in model.pieces.values()], np.int64)
-        nodes = np.zeros((len(text) + 2, encode_wordpiece.NODE_COLUMNS), np.int64)
-        self._table = np.full((table_size(2 * len(nodes)), 2), -1, np.int64)
-        used = encode_wordpiece.build_trie(text, starts, ids, np.zeros_like(ids), nodes, self._table)
-        self._pieces = nodes[:used, encode_wordpiece.PIECE].astype(np.int32)
-        self._scores = np.array(model.scores, np.float64)
         self._unknown, self._penalty = model.unknown
+        entries = sorted(model.pieces.items())
+        found = Trie.of([text for text, _ in entries])
+        self._links, self._pieces = found.table, np.full(len(found.table), self._unknown, np.int32)
+        self._scores = self._links.view(np.float64)
+        self._scores[:, trie.VALUE] = -np.inf
+        self._scores[found.slots, trie.VALUE] = [score for _, (_, score) in entries]
+        self._pieces[found.slots] = [index for _, (index, _) in entries]
         self._fallback = np.array(model.fallback, np.int32)
 
     def cut(self, words: Words) -> Tokens:
@@ -247,14 +247,48 @@ class UnigramKernel:
 
         room = int(words.starts[-1] - words.starts[0])
         longest = int(np.diff(words.starts).max(initial=0))
-        best, froms, made = np.empty(longest + 1), np.empty(longest + 1, np.int32), np.empty(longest + 1, np.int32)
+        best, made, nexts = np.empty(longest + 1), np.empty(longest + 1, np.uint64), np.empty(longest + 1, np.int32)
         ids, ends = np.empty(room, np.int32), np.empty(room, np.int32)
         sizes = np.zeros(len(words.starts) - 1, np.int64)
         total = encode_unigram.encode(
-            *(words.text, words.starts, self._pieces, self._table, self._scores, self._unknown, self._penalty),
-            *(self._fallback, best, froms, made, ids, ends, sizes),
+            *(words.text, words.starts, self._links, self._scores, self._pieces, self._penalty),
+            *(self._fallback, best, made, nexts, ids, ends, sizes),
         )
         return Tokens(ids[:total], ends[:total], sizes)
+
+
+class Trie(NamedTuple):
+    """The table of `toklab.kernels.trie` for distinct texts, and the slot of each."""
+
+    table: StepArray
+    slots: IntArray
+
+    @staticmethod
+    def of(texts: Sequence[str]) -> Trie:
+        """Enter texts that are in order."""
+        from toklab.kernels import trie
+
+        text, starts = Words.of(texts)
+        room = len(text) + 1
+        parents, letters, nodes = np.empty(room, np.int64), np.empty(room, np.uint8), np.empty(len(texts), np.int64)
+        path = np.empty(int(np.diff(starts).max(initial=0)) + 1, np.int64)
+        used = trie.grow(text, starts, path, parents, letters, nodes)
+        parents, letters = parents[:used], letters[:used]
+        counts = np.bincount(parents[1:], minlength=used)
+        firsts = np.zeros(used + 1, np.int64)
+        np.cumsum(counts, out=firsts[1:])
+        children = np.argsort(parents[1:], kind="stable") + 1
+        order = np.argsort(-counts, kind="stable")[: np.count_nonzero(counts)]
+        size, room = -1, 2 * used + 2 * trie.SPAN
+        while size < 0:
+            bases, slots = np.zeros(used, np.int64), np.zeros(used, np.int64)
+            size = trie.place(order, firsts, children, letters, np.zeros(room, np.uint8), bases, slots)
+            room *= 2
+        above = slots[parents]
+        above[0] = trie.NOBODY
+        table = np.full((size, trie.COLUMNS), trie.NOBODY, np.uint64)
+        table[slots, trie.LINK] = bases.astype(np.uint64) << np.uint64(32) | above.astype(np.uint64)
+        return Trie(table, slots[nodes])
 
 
 def table_size(entries: int) -> int:

@@ -1,0 +1,108 @@
+"""A trie over bytes in a double array: one row is read for each byte of the way down.
+
+Aoe 1989, "An efficient digital search algorithm by using a double-array structure". Every node has a slot. The child
+that a byte leads to is in the slot ``base + byte`` of its parent's base, and notes which slot its parent is in, since
+the places of several nodes' children are mixed. Nodes with several children take the first places that fit all of
+them, the most children first; those with one child then fill the gaps.
+
+Layout: a row of ``table`` is (base << 32 | slot of the parent, a value that is not used here). The root is in slot 0.
+NOBODY is the parent of the root and of empty slots; a node without children has base 0, others have 1 or more.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from toklab.kernels import inner, njit
+from toklab.types import ByteArray, IntArray
+
+LINK, VALUE = 0, 1
+COLUMNS = 2
+NOBODY = 0xFFFFFFFF
+# Bytes have so many values, and a row must be there for each.
+SPAN = 256
+
+
+@njit
+def grow(
+    text: ByteArray, starts: IntArray, path: IntArray, parents: IntArray, letters: ByteArray, nodes: IntArray
+) -> int:
+    """Number the nodes of distinct byte strings: the root is 0, parents come before children.
+
+    Parameters
+    ----------
+    text, starts : the strings in order of their bytes, end to end, and where each begins
+    path : (longest string + 1,) scratch
+    parents, letters : (bytes + 1,) written: of each node its parent and the byte that leads to it
+    nodes : (strings,) written: the node of each string
+
+    Returns
+    -------
+    used : nodes there are
+    """
+    used = 1
+    path[0] = parents[0] = letters[0] = 0
+    before, before_size = starts[0], starts[0] - starts[0]
+    for i in range(len(nodes)):
+        start, size = starts[i], starts[i + 1] - starts[i]
+        shared = 0
+        while shared < size and shared < before_size and text[start + shared] == text[before + shared]:
+            shared += 1
+        for depth in range(shared, size):
+            parents[used], letters[used] = path[depth], text[start + depth]
+            path[depth + 1] = used
+            used += 1
+        nodes[i] = path[size]
+        before, before_size = start, size
+    return used
+
+
+@inner
+def fits(base: int, first: int, last: int, children: IntArray, letters: ByteArray, taken: ByteArray) -> bool:
+    """Whether the slots of a node's children are free for a base."""
+    for i in range(first, last):
+        if taken[base + letters[children[i]]]:
+            return False
+    return True
+
+
+@njit
+def place(
+    order: IntArray,
+    firsts: IntArray,
+    children: IntArray,
+    letters: ByteArray,
+    taken: ByteArray,
+    bases: IntArray,
+    slots: IntArray,
+) -> int:
+    """Find a slot for every node but the root.
+
+    Parameters
+    ----------
+    order : the nodes that have children, none before one that has more
+    firsts : (nodes + 1,) where the children of each begin in ``children``, by their bytes
+    taken : of 0; written: which slots are taken
+    bases, slots : (nodes,) of 0; written
+
+    Returns
+    -------
+    size : rows that the table needs, or -1 if ``taken`` is too short
+    """
+    at, top, alone = np.int64(1), np.int64(0), False
+    for node in order:
+        first, last = firsts[node], firsts[node + 1]
+        if last - first == 1 and not alone:
+            at, alone = np.int64(1), True
+        lowest = np.int64(letters[children[first]])
+        at = max(at, lowest + 1)
+        while at + SPAN < len(taken) and not fits(at - lowest, first, last, children, letters, taken):
+            at += 1
+        if at + SPAN >= len(taken):
+            return -1
+        bases[node] = at - lowest
+        for i in range(first, last):
+            slots[children[i]] = bases[node] + letters[children[i]]
+            taken[slots[children[i]]] = 1
+        top = max(top, bases[node])
+    return top + SPAN
