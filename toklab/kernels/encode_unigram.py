@@ -64,8 +64,9 @@ def search(
             slot = child
             end += one
             score = here + scores[slot, VALUE]
-            if score > best[end]:
-                best[end], made[end] = score, mark | slot
+            better = score > best[end]
+            made[end] = mark | slot if better else made[end]
+            best[end] = score if better else best[end]
             if end == after:
                 single = scores[slot, VALUE] > -math.inf
         # Every character can be reached, so what no piece spells is never worse than nothing.
