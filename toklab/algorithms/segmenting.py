@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 import numpy as np
 
 from toklab.algorithms.symbols import CONTINUATION
+from toklab.algorithms.trie import Trie
 from toklab.kernels import announce
 from toklab.types import IdArray, IntArray, StepArray, Words
 
@@ -228,16 +229,15 @@ class UnigramKernel:
     """The compiled Viterbi search with the trie of one model."""
 
     def __init__(self, model: UnigramModel) -> None:
-        from toklab.kernels import encode_unigram, trie
+        from toklab.kernels import encode_unigram
 
         announce(encode_unigram.encode)
         self._unknown, self._penalty = model.unknown
         entries = sorted(model.pieces.items())
         found = Trie.of([text for text, _ in entries])
-        self._links, self._pieces = found.table, np.full(len(found.table), self._unknown, np.int32)
-        self._scores = self._links.view(np.float64)
-        self._scores[:, trie.VALUE] = -np.inf
-        self._scores[found.slots, trie.VALUE] = [score for _, (_, score) in entries]
+        self._links = found.table
+        self._pieces, self._scores = np.full(len(self._links), self._unknown, np.int32), np.zeros(len(self._links))
+        self._scores[found.slots] = [score for _, (_, score) in entries]
         self._pieces[found.slots] = [index for _, (index, _) in entries]
         self._fallback = np.array(model.fallback, np.int32)
 
@@ -250,45 +250,9 @@ class UnigramKernel:
         best, made, nexts = np.empty(longest + 1), np.empty(longest + 1, np.uint64), np.empty(longest + 1, np.int32)
         ids, ends = np.empty(room, np.int32), np.empty(room, np.int32)
         sizes = np.zeros(len(words.starts) - 1, np.int64)
-        total = encode_unigram.encode(
-            *(words.text, words.starts, self._links, self._scores, self._pieces, self._penalty),
-            *(self._fallback, best, made, nexts, ids, ends, sizes),
-        )
+        tables = self._links, self._scores, self._pieces, self._penalty, self._fallback
+        total = encode_unigram.encode(words.text, words.starts, *tables, best, made, nexts, ids, ends, sizes)
         return Tokens(ids[:total], ends[:total], sizes)
-
-
-class Trie(NamedTuple):
-    """The table of `toklab.kernels.trie` for distinct texts, and the slot of each."""
-
-    table: StepArray
-    slots: IntArray
-
-    @staticmethod
-    def of(texts: Sequence[str]) -> Trie:
-        """Enter texts that are in order."""
-        from toklab.kernels import trie
-
-        text, starts = Words.of(texts)
-        room = len(text) + 1
-        parents, letters, nodes = np.empty(room, np.int64), np.empty(room, np.uint8), np.empty(len(texts), np.int64)
-        path = np.empty(int(np.diff(starts).max(initial=0)) + 1, np.int64)
-        used = trie.grow(text, starts, path, parents, letters, nodes)
-        parents, letters = parents[:used], letters[:used]
-        counts = np.bincount(parents[1:], minlength=used)
-        firsts = np.zeros(used + 1, np.int64)
-        np.cumsum(counts, out=firsts[1:])
-        children = np.argsort(parents[1:], kind="stable") + 1
-        order = np.argsort(-counts, kind="stable")[: np.count_nonzero(counts)]
-        size, room = -1, 2 * used + 2 * trie.SPAN
-        while size < 0:
-            bases, slots = np.zeros(used, np.int64), np.zeros(used, np.int64)
-            size = trie.place(order, firsts, children, letters, np.zeros(room, np.uint8), bases, slots)
-            room *= 2
-        above = slots[parents]
-        above[0] = trie.NOBODY
-        table = np.full((size, trie.COLUMNS), trie.NOBODY, np.uint64)
-        table[slots, trie.LINK] = bases.astype(np.uint64) << np.uint64(32) | above.astype(np.uint64)
-        return Trie(table, slots[nodes])
 
 
 def table_size(entries: int) -> int:

@@ -4,10 +4,9 @@ Viterbi from the left over the bytes of a word: from every character, a trie giv
 same float64 additions in the same order as the readable twin. Time is linear in the word's length times that of the
 longest piece.
 
-Layout: ``links`` and ``scores`` are one table, read as integers and as floats: the trie of `toklab.kernels.trie` with
-the score of the piece that ends at each node, or minus infinity. ``made`` is, for each byte of a word, how the best
-segmentation up to there ends: (where the last piece begins << 32 | its slot in the trie), slot 0 for an unknown
-character.
+Layout: ``links`` is the table of `toklab.kernels.trie`, ``scores`` and ``pieces`` have the piece that ends at each of
+its slots. ``made`` is, for each byte of a word, how the best segmentation up to there ends: where its last piece begins
+``<< HALF`` | the slot of the piece, which is 0, the root's, for an unknown character.
 """
 
 from __future__ import annotations
@@ -17,10 +16,10 @@ import math
 import numpy as np
 
 from toklab.kernels import inner, njit
-from toklab.kernels.trie import LINK, NOBODY, VALUE
+from toklab.kernels.trie import BASE, BYTE, ENTRY
 from toklab.types import ByteArray, FloatArray, IdArray, IntArray, StepArray
 
-HALF = 32
+HALF, SLOT = 32, 0xFFFFFFFF
 
 
 @inner
@@ -45,7 +44,7 @@ def search(
     made: StepArray,
 ) -> None:
     """Fill ``best`` and ``made`` for one word."""
-    one, half = np.uint64(1), np.uint64(HALF)
+    one, half, base = np.uint64(1), np.uint64(HALF), np.uint64(BASE)
     best[0] = 0.0
     for at in range(size):
         best[at + one] = -math.inf
@@ -54,21 +53,21 @@ def search(
         here, mark = best[start], start << half
         after = start + np.uint64(width_of(text[first + start]))
         single = False
-        slot, link = np.uint64(0), links[0, LINK]
+        link = np.uint64(links[0])
         end = start
         while end < size:
-            child = (link >> half) + np.uint64(text[first + end])
-            link = links[child, LINK]
-            if link & np.uint64(NOBODY) != slot:
+            byte = np.uint64(text[first + end])
+            slot = (link >> base) + byte
+            link = np.uint64(links[slot])
+            if link & np.uint64(BYTE) != byte:
                 break
-            slot = child
             end += one
-            score = here + scores[slot, VALUE]
-            better = score > best[end]
-            made[end] = mark | slot if better else made[end]
-            best[end] = score if better else best[end]
-            if end == after:
-                single = scores[slot, VALUE] > -math.inf
+            if link & np.uint64(ENTRY):
+                score = here + scores[slot]
+                better = score > best[end]
+                made[end] = mark | slot if better else made[end]
+                best[end] = score if better else best[end]
+                single |= end == after
         # Every character can be reached, so what no piece spells is never worse than nothing.
         if not single and here + penalty > best[after]:
             best[after], made[after] = here + penalty, mark
@@ -96,7 +95,7 @@ def encode(
     Parameters
     ----------
     text, starts : the words in UTF-8, end to end, and where each begins
-    links, scores : (slots, 2) the trie
+    links, scores : (slots,) the trie
     pieces : (slots,) the piece of each slot; in slot 0, the unknown token
     penalty : score of an unknown character
     fallback : (256,) the piece of each byte, or (0,) without byte fallback
@@ -122,7 +121,7 @@ def encode(
         begun, at = done, 0
         while at < size:
             end = nexts[at]
-            piece = pieces[made[end] & np.uint64(NOBODY)]
+            piece = pieces[made[end] & np.uint64(SLOT)]
             if piece != unknown:
                 ids[done], ends[done] = piece, end
                 done += 1

@@ -1,12 +1,12 @@
-"""A trie over bytes in a double array: one row is read for each byte of the way down.
+"""A trie over bytes in a double array: one integer is read for each byte of the way down.
 
 Aoe 1989, "An efficient digital search algorithm by using a double-array structure". Every node has a slot. The child
-that a byte leads to is in the slot ``base + byte`` of its parent's base, and notes which slot its parent is in, since
-the places of several nodes' children are mixed. Nodes with several children take the first places that fit all of
-them, the most children first; those with one child then fill the gaps.
+that a byte leads to is in the slot ``base + byte`` of its parent's base, and notes that byte, since the places of
+several nodes' children are mixed; no two nodes have the same base, so a byte is enough. Nodes with several children
+take the first places that fit all of them, the most children first; those with one child then fill the gaps.
 
-Layout: a row of ``table`` is (base << 32 | slot of the parent, a value that is not used here). The root is in slot 0.
-NOBODY is the parent of the root and of empty slots; a node without children has base 0, others have 1 or more.
+Layout: a row is ``base << BASE | (ENTRY, if an entry ends here) | byte``. The root is in slot 0. A node without
+children has base 0, others have 1 or more. The root and empty slots hold NOBODY, a byte that is in no UTF-8.
 """
 
 from __future__ import annotations
@@ -16,11 +16,12 @@ import numpy as np
 from toklab.kernels import inner, njit
 from toklab.types import ByteArray, IntArray
 
-LINK, VALUE = 0, 1
-COLUMNS = 2
-NOBODY = 0xFFFFFFFF
+BASE, ENTRY, BYTE = 9, 0x100, 0xFF
+NOBODY = 0xFF
 # Bytes have so many values, and a row must be there for each.
 SPAN = 256
+# What is known of a place while nodes are put into slots.
+IS_SLOT, IS_BASE = 1, 2
 
 
 @njit
@@ -59,11 +60,11 @@ def grow(
 
 @inner
 def fits(base: int, first: int, last: int, children: IntArray, letters: ByteArray, taken: ByteArray) -> bool:
-    """Whether the slots of a node's children are free for a base."""
-    for i in range(first, last):
-        if taken[base + letters[children[i]]]:
-            return False
-    return True
+    """Whether no other node has a base, and the slots of a node's children are free for it."""
+    i = first
+    while i < last and taken[base + letters[children[i]]] & IS_SLOT == 0:
+        i += 1
+    return i == last and taken[base] & IS_BASE == 0
 
 
 @njit
@@ -82,7 +83,7 @@ def place(
     ----------
     order : the nodes that have children, none before one that has more
     firsts : (nodes + 1,) where the children of each begin in ``children``, by their bytes
-    taken : of 0; written: which slots are taken
+    taken : of 0; written: which places are slots of nodes, or bases
     bases, slots : (nodes,) of 0; written
 
     Returns
@@ -101,8 +102,9 @@ def place(
         if at + SPAN >= len(taken):
             return -1
         bases[node] = at - lowest
+        taken[bases[node]] |= IS_BASE
         for i in range(first, last):
             slots[children[i]] = bases[node] + letters[children[i]]
-            taken[slots[children[i]]] = 1
+            taken[slots[children[i]]] |= IS_SLOT
         top = max(top, bases[node])
     return top + SPAN
