@@ -58,6 +58,9 @@ TRAINING_TEXT = "training text"
 @click.option("--byte-fallback", is_flag=True, help="bpe with characters, unigram: unseen characters become bytes.")
 @click.option("--tie", metavar="RULE", help="bpe: lowest-ids, lexicographic-max or first-seen.")
 @click.option("--max-piece-length", type=int, metavar="N", help="bpe, unigram: most bytes (or characters) of a piece.")
+@click.option("--seed-size", type=int, metavar="N", help="unigram: most pieces to begin with.")
+@click.option("--shrinking-factor", type=float, metavar="SHARE", help="unigram: pieces that stay in each pruning.")
+@click.option("--sub-iterations", type=int, metavar="N", help="unigram: steps of EM before each pruning.")
 @click.option("--threads", type=int, metavar="N", help="Threads to train with.")
 @click.option("--backend", metavar="NAME", help="auto, reference (readable) or fast (compiled); equal results.")
 @strict_option
