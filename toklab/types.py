@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias, TypeVar, overload
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol, TypeAlias, TypeVar, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -232,6 +232,29 @@ class WordCounts:
 
     def __iter__(self) -> Iterator[tuple[str, int]]:
         return zip(self.words, self.counts.tolist(), strict=True)
+
+
+@dataclass(frozen=True, eq=False)
+class Posterior:
+    """What a probabilistic tokenizer thinks of texts, summed over the pre-tokens of each text.
+
+    Parameters
+    ----------
+    words : (d,) int64, pre-tokens of each text
+    sizes : (d,) int64, their UTF-8 bytes
+    surprisal : (d,) int64, negative log2 of their probabilities, each summed over all segmentations, in units of
+        2**-20 bit: sums of whole numbers do not depend on their order
+    entropy : (d,) int64, entropy of their segmentations, in units of 2**-20 bit
+    diversity : (d,) int64, diversity of their best segmentations, in units of 2**-20
+    """
+
+    words: IntArray
+    sizes: IntArray
+    surprisal: IntArray
+    entropy: IntArray
+    diversity: IntArray
+
+    UNIT: ClassVar[int] = 1 << 20
 
 
 class Determinism(enum.Enum):

@@ -216,6 +216,7 @@ class Bpe:
     name = "bpe"
     spec_type = BpeSpec
     claims = Determinism.EXACT
+    tie_rules = TIE_RULES
     sized = True
     takes_pretokenizer = True
     library = "toklab"

@@ -17,7 +17,7 @@ from toklab.backend import READY_LIMIT, has_run, use_kernel
 from toklab.errors import UsageError
 from toklab.pretokenize import PreTokenizer, get_normalizer
 from toklab.pretokenize.utf8 import char_to_byte
-from toklab.types import Batch, Encoding, IdArray, IntArray, TrainSpec, Vocab
+from toklab.types import Batch, Encoding, IdArray, IntArray, Posterior, TrainSpec, Vocab
 
 if TYPE_CHECKING:
     from toklab.algorithms.sampling import Sample
@@ -190,6 +190,22 @@ class TrainedTokenizer:
         words, starts, back = self._cut(text)
         drawn = draw(self.model, self.name, words, n, alpha, seed, self.backend)
         return [Sample(_assemble(found, starts, back), probability) for found, probability in drawn]
+
+    def posterior(self, texts: Iterable[str]) -> Posterior | None:
+        """What the model thinks of texts as a probability distribution; None where it is none.
+
+        Raises
+        ------
+        UsageError
+            A text holds a lone surrogate.
+        """
+        from toklab.algorithms.posterior import posterior_of
+
+        model, normalize = self.model, get_normalizer(self.normalizer)
+        if not isinstance(model, UnigramModel):
+            return None
+        rows = (self.pretokenizer.words(normalize(text).text) for text in texts)
+        return posterior_of(lambda words: model.judge_words(words, self.backend), rows)
 
     def decode(self, ids: Iterable[int]) -> str:
         """Text of ids; special tokens have none.

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import numpy as np
 
+from toklab.algorithms.posterior import BEST
 from toklab.algorithms.symbols import CONTINUATION
 from toklab.algorithms.trie import Trie
 from toklab.kernels import announce
-from toklab.types import IdArray, IntArray, StepArray, Words
+from toklab.types import FloatArray, IdArray, IntArray, StepArray, Words
 
 if TYPE_CHECKING:
     from toklab.algorithms.models import Segmentation, WordPieceModel
@@ -232,13 +233,14 @@ class UnigramKernel:
         from toklab.kernels import encode_unigram
 
         announce(encode_unigram.encode)
-        self._unknown, self._penalty = model.unknown
+        unknown, self._penalty = model.unknown
         entries = sorted(model.pieces.items())
         found = Trie.of([text for text, _ in entries])
         self._links = found.table
-        self._pieces, self._scores = np.full(len(self._links), self._unknown, np.int32), np.zeros(len(self._links))
+        self._pieces, self._scores = np.full(len(self._links), unknown, np.int32), np.zeros(len(self._links))
         self._scores[found.slots] = [score for _, (_, score) in entries]
         self._pieces[found.slots] = [index for _, (index, _) in entries]
+        self._unseen = model.unseen
         self._fallback = np.array(model.fallback, np.int32)
 
     def cut(self, words: Words) -> Tokens:
@@ -253,6 +255,19 @@ class UnigramKernel:
         tables = self._links, self._scores, self._pieces, self._penalty, self._fallback
         total = encode_unigram.encode(words.text, words.starts, *tables, best, made, nexts, ids, ends, sizes)
         return Tokens(ids[:total], ends[:total], sizes)
+
+    def judge(self, words: Words) -> FloatArray:
+        """(words, 3) float64, see `toklab.algorithms.posterior.judge`."""
+        from toklab.kernels import unigram_posterior
+
+        announce(unigram_posterior.judge)
+        room = int(np.diff(words.starts).max(initial=0)) + 1
+        sums, ways, counts = np.empty((room, 3)), np.empty((room, BEST)), np.empty(room, np.int64)
+        froms, marks = np.empty((room, BEST), np.int64), np.empty(room, np.int64)
+        found = np.empty((len(words.starts) - 1, 3))
+        tables = self._links, self._scores, self._unseen
+        unigram_posterior.judge(words.text, words.starts, *tables, sums, ways, froms, counts, marks, found)
+        return found
 
 
 def table_size(entries: int) -> int:

@@ -14,7 +14,7 @@ from __future__ import annotations
 import numpy as np
 
 from toklab.kernels import inner, njit
-from toklab.types import ByteArray, IntArray
+from toklab.types import ByteArray, IntArray, StepArray
 
 BASE, ENTRY, BYTE = 9, 0x100, 0xFF
 NOBODY = 0xFF
@@ -108,3 +108,10 @@ def place(
             taken[slots[children[i]]] |= IS_SLOT
         top = max(top, bases[node])
     return top + SPAN
+
+
+@inner
+def child_of(table: StepArray, slot: np.uint64, byte: int) -> np.uint64:
+    """The slot that a byte leads to, or 0."""
+    child = (np.uint64(table[slot]) >> np.uint64(BASE)) + np.uint64(byte)
+    return child if np.uint64(table[child]) & np.uint64(BYTE) == np.uint64(byte) else np.uint64(0)

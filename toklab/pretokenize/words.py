@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from toklab.backend import thread_count
+from toklab.backend import stretch_size, thread_count
 from toklab.corpus.documents import Documents, size_of
 from toklab.errors import UsageError
 from toklab.kernels import announce, scan, words
@@ -22,7 +22,7 @@ T = TypeVar("T")
 Rows = TypeVar("Rows", bound=np.ndarray[Any, Any])
 MARGIN = 32
 # Texts are laid end to end up to about this many characters at a time, so that memory stays bounded.
-STRETCH = 1 << 24
+STRETCH = stretch_size(1 << 24)
 # Bytes that are worth a thread of their own.
 WORTH = 1 << 16
 # Places that are handed out at a time; as many fit into the second level of cache.
