@@ -65,6 +65,9 @@ TRAINING_TEXT = "training text"
 @click.option("--max-piece-length", type=int, metavar="N", help="bpe, unigram: most bytes (or characters) of a piece.")
 @click.option("--character-coverage", type=float, metavar="SHARE", help="Variant spm, spm-*: of the text, 0.98 to 1.")
 @click.option("--split-digits", is_flag=True, help="Variant spm, spm-*: digits are in no piece of several characters.")
+@click.option("--seed-size", type=int, metavar="N", help="unigram: most pieces to begin with.")
+@click.option("--shrinking-factor", type=float, metavar="SHARE", help="unigram: pieces that stay in each pruning.")
+@click.option("--sub-iterations", type=int, metavar="N", help="unigram: steps of EM before each pruning.")
 @click.option("--threads", type=int, metavar="N", help="Threads to train with.")
 @click.option("--backend", metavar="NAME", help="auto, reference (readable) or fast (compiled); equal results.")
 @strict_option
