@@ -307,7 +307,8 @@ def test_determinism_prints_a_table_or_json(desk: Path) -> None:
         "300",
     ]
     plain = run("determinism", "text.txt", *args, cwd=desk)
-    assert plain.code == 0
+    assert plain.code == 1
+    assert "error: broken-by-order: it claims 'exact', but along document-order: pieces differ" in plain.err
     assert "\x1b" not in plain.out
     parsed = json.loads(run("determinism", "text.txt", *args, "--json", cwd=desk).out)
     assert parsed["schema"] == 1

@@ -252,11 +252,17 @@ def count_scanned(
 
     for _ in in_parts(texts, cutter, len(tables), count):
         pass
-    first = tables[0]
-    counts = [table.counts for table in tables]
-    numbers = [first.add(table) for table in tables[1:]]
-    total = np.zeros(len(first), np.int64)
-    total[: len(counts[0])] = counts[0]
-    for where, more in zip(numbers, counts[1:], strict=True):
-        total[where] += more
-    return by_frequency(first.words, total) if len(total) else None
+    found, total = _joined(tables)
+    return by_frequency(found, total) if len(total) else None
+
+
+def _joined(tables: list[WordTable]) -> tuple[Words, IntArray]:
+    """The words of all tables with their counts; the list is emptied, so that memory is free as soon as it can be."""
+    first = tables.pop(0)
+    total = first.counts
+    while tables:
+        table = tables.pop(0)
+        where = first.add(table)
+        total = np.concatenate([total, np.zeros(len(first) - len(total), np.int64)])
+        total[where] += table.counts
+    return first.words, total
