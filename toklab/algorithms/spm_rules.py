@@ -65,10 +65,15 @@ def words_of(
     InputError
         No document holds a word.
     """
+    cut = sentences(documents, reserved)
+    return count_words(cut, get_pretokenizer("sentencepiece"), threads=threads, backend=backend)
+
+
+def sentences(documents: Sequence[str], reserved: Sequence[str]) -> list[str]:
+    """The documents that are read: spaces as U+2581, texts of special pieces as U+001F."""
     read = [text.replace(" ", SPACE) for text in documents if UNKNOWN_MARK not in text]
     special = _any_of(reserved)
-    cut = [special.sub(BOUNDARY, text) for text in read]
-    return count_words(cut, get_pretokenizer("sentencepiece"), threads=threads, backend=backend)
+    return [special.sub(BOUNDARY, text) for text in read]
 
 
 def unread(corpus: Corpus, reserved: Sequence[str]) -> list[str]:
