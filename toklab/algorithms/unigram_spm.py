@@ -27,6 +27,7 @@ from collections.abc import Sequence
 from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Protocol
 
+from toklab.algorithms.ahead import compiling
 from toklab.algorithms.pipeline import TrainedTokenizer, build_tokenizer
 from toklab.algorithms.single import single
 from toklab.algorithms.spm_bpe import FOLLOWS, PRETOKENIZER, reserved_symbols
@@ -36,7 +37,7 @@ from toklab.algorithms.unigram_spm_steps import SpmSteps, shares
 from toklab.backend import use_kernel
 from toklab.corpus import Corpus
 from toklab.errors import InputError, UsageError, VocabSizeError
-from toklab.pretokenize import get_pretokenizer
+from toklab.pretokenize import get_pretokenizer, is_much
 
 if TYPE_CHECKING:
     from toklab.algorithms.unigram import UnigramSpec
@@ -121,7 +122,8 @@ def fit(corpus: Corpus, spec: UnigramSpec) -> TrainedTokenizer:
     check_options(spec)
     symbols = reserved_symbols(spec.special_tokens)
     reserved = [symbol.key.decode() for symbol in symbols]
-    sentences = read(corpus.documents, reserved, spec.threads, spec.backend)
+    with compiling("train-unigram-spm", is_much(corpus.documents, spec.backend)):
+        sentences = read(corpus.documents, reserved, spec.threads, spec.backend)
     alphabet = required_characters(sentences.words)
     if not alphabet:
         raise InputError(f"the corpus holds no text that {NAME} learns from")

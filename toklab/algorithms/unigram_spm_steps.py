@@ -13,7 +13,7 @@ from toklab.algorithms.lattice import UNKNOWN_PENALTY, Edge, Lattice
 from toklab.algorithms.single import log_add, single
 from toklab.algorithms.spm_rules import LONGEST
 from toklab.algorithms.unigram_spm_paths import best_ids, two_best
-from toklab.algorithms.unigram_steps import LEAST_COUNT, digamma
+from toklab.algorithms.unigram_steps import LEAST_COUNT
 from toklab.types import WordCounts
 
 
@@ -150,12 +150,29 @@ def sums(lattice: Lattice) -> tuple[list[float], list[float]]:
 
 
 def estimate(counts: Sequence[float]) -> list[float]:
-    """Log probabilities from expected counts; see `toklab.algorithms.unigram_steps.estimate` for the digamma."""
+    """Log probabilities from expected counts; for the digamma, see `toklab.algorithms.unigram_steps.estimate`."""
     total = 0.0
     for count in counts:
         total = single(total + count)
     base = single(digamma(total)) if counts else 0.0
     return [single(digamma(count) - base) for count in counts]
+
+
+def digamma(x: float) -> float:
+    """The derivative of log gamma for x > 0 (in double precision), added up in the library's order.
+
+    `toklab.algorithms.unigram_steps.digamma` is the same but for the last bit.
+    """
+    shifted = 0.0
+    while x < 7.0:
+        shifted -= 1.0 / x
+        x += 1.0
+    x -= 0.5
+    inverse = 1.0 / x
+    s = inverse * inverse
+    fourth = s * s
+    series = math.log(x) + 1.0 / 24.0 * s - 7.0 / 960.0 * fourth
+    return shifted + (series + 31.0 / 8064.0 * fourth * s - 127.0 / 30720.0 * fourth * fourth)
 
 
 def spm_loss(count: float, total: float, others: Sequence[float]) -> float:

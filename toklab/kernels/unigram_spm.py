@@ -12,7 +12,6 @@ import numpy as np
 import numpy.typing as npt
 
 from toklab.kernels import inner, njit
-from toklab.kernels.unigram import digamma
 from toklab.types import ByteArray, IdArray, IntArray
 
 Singles = npt.NDArray[np.float32]
@@ -112,6 +111,21 @@ def expect(
             *(starts[word], sizes[word], counts[word], rows, ids, lengths, scores, unknown),
             *(forward, backward, expected),
         )
+
+
+@inner
+def digamma(x: float) -> float:
+    """See `toklab.algorithms.unigram_spm_steps.digamma`."""
+    shifted = 0.0
+    while x < 7.0:
+        shifted -= 1.0 / x
+        x += 1.0
+    x -= 0.5
+    inverse = 1.0 / x
+    s = inverse * inverse
+    fourth = s * s
+    series = math.log(x) + 1.0 / 24.0 * s - 7.0 / 960.0 * fourth
+    return shifted + (series + 31.0 / 8064.0 * fourth * s - 127.0 / 30720.0 * fourth * fourth)
 
 
 @njit
