@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import math
 import random
+import struct
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+import sentencepiece
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -215,6 +218,58 @@ def test_both_take_the_same_steps(documents: list[str], least: int, factor: floa
         assert_equal(fast, steps)
         if not len(steps):
             return
+
+
+@settings(max_examples=80)
+@given(documents=DOCUMENTS, scores=st.lists(st.integers(-4, -1), min_size=60, max_size=60))
+def test_both_break_ties_alike(documents: list[str], scores: list[int]) -> None:
+    if sentences_of(documents) is None:
+        return
+    steps, fast = both(documents, 40)
+    if steps.texts:
+        steps.scores = [float(score) for score, _ in zip(scores * 2, steps.texts, strict=False)]
+        fast._scores = np.array(steps.scores, np.float32)
+        usage = fast.usage()
+        assert usage.tolist() == steps.usage()
+        assert fast.losses(usage).tolist() == steps.losses(usage.tolist())
+
+
+def test_of_equal_segmentations_the_library_takes_the_same_two() -> None:
+    """Scores are small whole numbers, so that most words have several segmentations that are as good."""
+    generator = random.Random(0)
+    empty = without_pieces(train("spm-unigram", ["ab ba aab bba"], vocab_size=300))
+    for _ in range(300):
+        word = "".join(generator.choices("ab", k=generator.randint(2, 8)))
+        texts = sorted({word[i:j] for i in range(len(word)) for j in range(i + 1, len(word) + 1)})
+        scores = [-float(generator.choice([1, 2, 3, 4])) for _ in texts]
+        hidden = [piece_entry("<unk>", 0.0, 2), *(piece_entry(f"<0x{byte:02X}>", 0.0, 6) for byte in range(256))]
+        pieces = [piece_entry(text, score, 1) for text, score in zip(texts, scores, strict=True)]
+        engine = sentencepiece.SentencePieceProcessor(model_proto=b"".join([*hidden, *pieces, empty]))
+        known = {text: (i, score) for i, (text, score) in enumerate(zip(texts, scores, strict=True))}
+        found = two_best(lattice_of(word, known, (0, -20.0)))
+        assert [[257 + i for i in path] for path in found] == engine.nbest_encode_as_ids(word, 2)
+
+
+def piece_entry(text: str, score: float, kind: int) -> bytes:
+    """A piece of a SentencePiece model: field 1, with its own fields 1 (text), 2 (score) and 3 (kind)."""
+    raw = text.encode()
+    body = bytes([0x0A, len(raw)]) + raw + b"\x15" + struct.pack("<f", score) + bytes([0x18, kind])
+    return bytes([0x0A, len(body)]) + body
+
+
+def without_pieces(tokenizer: Any) -> bytes:
+    """A model of the library without its pieces, the entries that begin with 0x0A; lengths have 7 bits to a byte."""
+    raw, at, kept = tokenizer.model, 0, []
+    while at < len(raw):
+        begin, size, shift = at, 0, 0
+        while shift == 0 or raw[at] >= 0x80:
+            at += 1
+            size |= (raw[at] & 0x7F) << shift
+            shift += 7
+        at += 1 + size
+        if raw[begin] != 0x0A:
+            kept.append(raw[begin:at])
+    return b"".join(kept)
 
 
 def test_too_little_room_is_made_larger(monkeypatch: pytest.MonkeyPatch) -> None:
