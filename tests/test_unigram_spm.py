@@ -21,13 +21,16 @@ from toklab.algorithms import unigram_spm_fast
 from toklab.algorithms.pipeline import TrainedTokenizer
 from toklab.algorithms.single import log_add, single
 from toklab.algorithms.spm_rules import SPACE
+from toklab.algorithms.unigram import UnigramSpec
 from toklab.algorithms.unigram_model import UnigramModel
-from toklab.algorithms.unigram_spm import RETURN_STEP, complete
+from toklab.algorithms.unigram_spm import RETURN_STEP, complete, learn
 from toklab.algorithms.unigram_spm_fast import FastSpmSteps
 from toklab.algorithms.unigram_spm_paths import two_best
 from toklab.algorithms.unigram_spm_seeds import Sentences, read, seeds
 from toklab.algorithms.unigram_spm_steps import SpmSteps, digamma, lattice_of, shares, spm_loss
+from toklab.contenders import parse_contender
 from toklab.errors import InputError, UnknownNameError, UsageError, VocabSizeError
+from toklab.types import WordCounts
 
 CORPORA = Path(__file__).resolve().parents[1] / "corpora"
 LANGUAGES = ("ar", "de", "el", "hi", "ja", "ko", "ru", "th", "vi", "zh")
@@ -367,6 +370,18 @@ def test_options_that_do_not_apply_are_refused() -> None:
         train("unigram", texts, vocab_size=260, variant="spm")
     with pytest.raises(InputError):
         train("unigram", ["\x1f"], vocab_size=300, variant="spm")
+
+
+def test_a_vocabulary_that_all_pieces_leave_is_an_error() -> None:
+    steps, _ = both(["ab ab"])
+    steps.words = WordCounts.from_counts({"ab": 0})
+    with pytest.raises(InputError, match="too little"):
+        learn(steps, ["a", "b"], UnigramSpec(vocab_size=300, variant="spm"), 257)
+
+
+def test_it_is_a_contender() -> None:
+    found = parse_contender("unigram-spm:library_threads=1")
+    assert (found.algorithm, found.options["variant"], found.options["library_threads"]) == ("unigram", "spm", 1)
 
 
 def test_what_the_library_skips_is_told() -> None:

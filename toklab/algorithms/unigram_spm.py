@@ -5,13 +5,17 @@ section 3.2. It differs from the published algorithm, and from `toklab.algorithm
 
 - A piece is at most 16 characters of one script, a space can only be its first (`toklab.algorithms.spm_rules`), and
   the seeds are nodes of a suffix tree over bytes, in whole documents (`toklab.algorithms.unigram_spm_seeds`).
-- Every number is of single precision. The words go round to so many parts as the library has threads, each adds up
-  its own, and then their sums are added: so the number of threads changes the result, here as there.
+- Every number that is kept is of single precision. The words go round to so many parts as the library has threads,
+  each adds up its own, and then their sums are added: so the number of threads changes the result, here as there.
 - A piece expected less than 0.5 times leaves, characters too; what then matches no piece is unknown, 10 nats below
   the rarest piece, and is counted as a use of piece 0. Characters that left come back at the end.
 - A piece that others spell better leaves. The loss of the rest is what each use of the piece itself costs if it is
   spelled by the second best, and each use of the others is taken alone.
 - After the last pruning nothing is fitted again.
+
+The model encodes as the library does, but for segmentations that are as good: the library adds up a whole text in
+single precision, so that which of equals is taken depends on the rounding of all that is before. Here each word is
+added up exactly, and of equals that of `Lattice.best` is taken.
 
 The library ends with a search for pieces that others spell better. Pruning has just taken these, so none is left.
 
@@ -75,11 +79,18 @@ def learn(steps: SpmTrainable, alphabet: Sequence[str], spec: UnigramSpec, hidde
     ----------
     alphabet : the characters of the corpus, the most frequent first and then by code point
     hidden : pieces of the vocabulary that are not learned
+
+    Raises
+    ------
+    InputError
+        All pieces left.
     """
     enough = int(spec.vocab_size * SPARE)
     while True:
         for _ in range(spec.sub_iterations):
             steps.improve()
+            if not len(steps):
+                raise InputError(f"the corpus holds too little for {NAME}: no piece is expected to be used once")
         steps.prune(enough, spec.shrinking_factor)
         if len(steps) <= enough:
             return complete(steps.texts, steps.scores, alphabet, spec.vocab_size - hidden)

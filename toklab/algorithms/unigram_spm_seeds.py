@@ -8,6 +8,8 @@ more and is followed by different bytes; the ends of its texts are what makes th
 - A sentence's end is looked past. ``the`` before the NUL is a node of its own where the sentences that follow begin
   with different bytes, and its count is added to that of ``the``. So the order of the sentences matters.
 
+The library takes texts of more than 500 MB in parts; that is not followed.
+
 Worked example. ``ab``, ``ab``, ``cab`` is read as ``ab|ab|cab|``, with | for NUL. ``ab`` occurs three times, always
 before |, so it is no node; ``ab|`` is one, followed by a, c and the end of all. ``ab`` is a seed of 3 x 2.
 """

@@ -111,7 +111,7 @@ class SpmSteps:
 
     def _lattices(self, words: Sequence[str]) -> Iterator[Lattice]:
         found = {text: (i, score) for i, (text, score) in enumerate(zip(self.texts, self.scores, strict=True))}
-        unknown = (0, single(min(self.scores, default=0.0) - UNKNOWN_PENALTY))
+        unknown = (0, single(min(self.scores) - UNKNOWN_PENALTY))
         for word in words:
             yield lattice_of(word, found, unknown)
 
