@@ -58,7 +58,7 @@ def assert_deterministic(
     runs: int = 3,
     **options: Any,
 ) -> None:
-    """Trained again in fresh processes, with other hash seeds, threads, orders and chunks of documents, nothing changes.
+    """Trained again in fresh processes, with other hash seeds, threads, orders and chunks of text, nothing changes.
 
     Parameters
     ----------
