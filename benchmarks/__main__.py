@@ -79,7 +79,7 @@ A release candidate beside the stable release, in an environment of its own:
 def command(output: Path | None, as_json: bool, **options: Any) -> None:
     """Measure toklab and the libraries people use side by side: time and peak memory of training and encoding.
 
-    Without options: BPE and WordPiece, 10 MB of English, 32,000 pieces, all cores; some minutes. Results go to
+    Without options: BPE, WordPiece and Unigram, 10 MB of English, 32,000 pieces, all cores; some minutes. Results go to
     standard output, progress to standard error. Exit status: 0 done, 1 every contender failed, 2 wrong usage or
     bad input.
     """

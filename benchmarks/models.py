@@ -7,28 +7,47 @@ import json
 from pathlib import Path
 from typing import Any
 
+from benchmarks.spm_file import unigram_file
+from toklab.baselines.sentencepiece_model import SPACE
 from toklab.types import Tokenizer, Vocab
 
 FILE = "tokenizer.json"
+METASPACE = "metaspace.json"
+SPM = "tokenizer.model"
 PLAIN = "byte_level.json"
 RANKS = "ranks.tiktoken"
 IDS = "ids.json"
 # Libraries know GPT-2's pattern by this step, which stands for it, and cut with code of their own.
 BYTE_LEVEL = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True, "use_regex": True}
+# And the rule of SentencePiece, that words begin at spaces, by this one.
+SPACES = {"type": "Metaspace", "replacement": SPACE, "prepend_scheme": "never", "split": True}
 
 
 def save_forms(tokenizer: Tokenizer, folder: Path) -> None:
-    """Write ``tokenizer.json``, and for byte-level BPE the same model in two other spellings.
+    """Write ``tokenizer.json``, and for byte-level BPE and for Unigram the same model in other spellings.
 
-    ``byte_level.json`` names GPT-2's pattern instead of spelling it out; ``ranks.tiktoken`` has the bytes and rank
-    of each piece, and ``ids.json`` the id of each rank.
+    BPE: ``byte_level.json`` names GPT-2's pattern instead of spelling it out; ``ranks.tiktoken`` has the bytes and
+    rank of each piece, and ``ids.json`` the id of each rank. Unigram: ``metaspace.json`` and ``tokenizer.model``
+    (SentencePiece's) spell the space as U+2581.
     """
     tokenizer.save(folder)
     whole = json.loads((folder / FILE).read_bytes())
-    if whole["model"]["type"] != "BPE":
-        return
+    if whole["model"]["type"] == "Unigram":
+        _save_with_spaces(whole, tokenizer.vocab, folder)
+    elif whole["model"]["type"] == "BPE":
+        _save_as_bytes(whole, tokenizer.vocab, folder)
+
+
+def _save_with_spaces(whole: dict[str, Any], vocab: Vocab, folder: Path) -> None:
+    entries = [(text.replace(" ", SPACE), score) for text, score in whole["model"]["vocab"]]
+    steps = {"pre_tokenizer": SPACES, "decoder": SPACES, "model": {**whole["model"], "vocab": entries}}
+    (folder / METASPACE).write_text(json.dumps({**whole, **steps}), encoding="utf-8")
+    (folder / SPM).write_bytes(unigram_file(entries, vocab.special_ids, whole["model"]["unk_id"]))
+
+
+def _save_as_bytes(whole: dict[str, Any], vocab: Vocab, folder: Path) -> None:
     (folder / PLAIN).write_text(json.dumps({**whole, "pre_tokenizer": BYTE_LEVEL}), encoding="utf-8")
-    ranks, to_id = byte_ranks(tokenizer.vocab)
+    ranks, to_id = byte_ranks(vocab)
     lines = [b"%s %d\n" % (base64.b64encode(surface), rank) for surface, rank in ranks.items()]
     (folder / RANKS).write_bytes(b"".join(lines))
     (folder / IDS).write_text(json.dumps(to_id), encoding="utf-8")
