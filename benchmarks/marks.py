@@ -147,7 +147,11 @@ def _where(mark: Mark, ours: Row, peer: Row) -> str:
 
 
 def _doubles(fits: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
-    ours = [fit for fit in fits if fit["corpus"].startswith("hostile") and fit["contender"] in ("bpe", "wordpiece-hf", "unigram")]
+    ours = [
+        fit
+        for fit in fits
+        if fit["corpus"].startswith("hostile") and fit["contender"] in ("bpe", "wordpiece-hf", "unigram")
+    ]
     measured = [fit for fit in ours if fit["worst_double"] is not None]
     if measured:
         worst = max(measured, key=lambda fit: float(fit["worst_double"]))

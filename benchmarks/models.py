@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import base64
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from benchmarks.spm_file import unigram_file
+from toklab.algorithms.unigram_model import UnigramModel, hidden_score, is_hidden, spelled
 from toklab.baselines.sentencepiece_model import SPACE
 from toklab.types import Tokenizer, Vocab
 
 FILE = "tokenizer.json"
 METASPACE = "metaspace.json"
 SPM = "tokenizer.model"
+# Nats. A sum of such steps is exact in 32 bits up to 2**14 nats, the cost of a word of a thousand pieces.
+SCORE_STEP = 2**-10
 PLAIN = "byte_level.json"
 RANKS = "ranks.tiktoken"
 IDS = "ids.json"
@@ -30,12 +34,27 @@ def save_forms(tokenizer: Tokenizer, folder: Path) -> None:
     rank of each piece, and ``ids.json`` the id of each rank. Unigram: ``metaspace.json`` and ``tokenizer.model``
     (SentencePiece's) spell the space as U+2581.
     """
+    model = getattr(tokenizer, "model", None)
+    if isinstance(model, UnigramModel):
+        tokenizer = replace(tokenizer, model=with_short_scores(model))  # type: ignore[type-var]
     tokenizer.save(folder)
     whole = json.loads((folder / FILE).read_bytes())
     if whole["model"]["type"] == "Unigram":
         _save_with_spaces(whole, tokenizer.vocab, folder)
     elif whole["model"]["type"] == "BPE":
         _save_as_bytes(whole, tokenizer.vocab, folder)
+
+
+def with_short_scores(model: UnigramModel) -> UnigramModel:
+    """The model with scores whose sums need no rounding, neither in 64 bits nor in the 32 of some libraries.
+
+    Otherwise segmentations that are equally probable, or nearly so, would be chosen between by rounding errors.
+    """
+    rounded = [round(score / SCORE_STEP) * SCORE_STEP for score in model.scores]
+    lowest = min(score for score, piece in zip(rounded, model.vocab, strict=True) if not is_hidden(piece))
+    shown = zip(rounded, model.vocab, strict=True)
+    scores = [hidden_score(spelled(piece), lowest) if is_hidden(piece) else score for score, piece in shown]
+    return replace(model, scores=tuple(scores))
 
 
 def _save_with_spaces(whole: dict[str, Any], vocab: Vocab, folder: Path) -> None:

@@ -37,7 +37,7 @@ NOTES = (
         (ENCODE,),
         "Encoders get the same vocabulary, trained by toklab, and documents as a list of strings: one long document, "
         "or documents of 2 kB. First and second pass are different text of the same kind, so that words may be "
-        "remembered, never texts. hf-bpe, hf-wordpiece and hf-unigram give ids, offsets and more; the others ids alone. "
+        "remembered, never texts. hf-bpe, hf-wordpiece and hf-unigram give ids, offsets and more; others ids alone. "
         "Ids are compared on a sample before timing and in full afterwards.",
     ),
     (

@@ -16,11 +16,13 @@ from benchmarks.contenders import ENCODE, ENTRANTS, TRAIN, choose
 from benchmarks.documents import digest
 from benchmarks.encoders import from_buffers, from_lists, make_encoder
 from benchmarks.matrix import Texts, make_groups
-from benchmarks.models import byte_ranks, read_ranks, save_forms
+from benchmarks.models import byte_ranks, read_ranks, save_forms, with_short_scores
 from benchmarks.rounds import Bench
 from benchmarks.settings import make_plan
 from benchmarks.trainers import PATTERN, make_trainer
 from toklab import train
+from toklab.algorithms.pipeline import TrainedTokenizer
+from toklab.algorithms.unigram_model import UnigramModel
 from toklab.pretokenize import PATTERNS
 from toklab.types import Piece, Vocab
 from toklab.worker import peak_memory_mb
@@ -82,6 +84,17 @@ def test_forms_of_a_model(models: Path) -> None:
     assert [text.replace("\u2581", " ") for text, _ in spaces["vocab"]] == [text for text, _ in spelled_out["vocab"]]
     # The child that trains a peer imports no toklab, so it has the pattern's text.
     assert PATTERNS["gpt2"].pattern == PATTERN
+
+
+def test_scores_of_unigram_are_exact_in_32_bits(corpus: Path) -> None:
+    tokenizer = train("unigram", corpus, vocab_size=300)
+    assert isinstance(tokenizer, TrainedTokenizer)
+    assert isinstance(tokenizer.model, UnigramModel)
+    [unknown, *before], [hidden, *after] = tokenizer.model.scores, with_short_scores(tokenizer.model).scores
+    assert np.cumsum(np.array(after, np.float32)).tolist() == np.cumsum(after).tolist()
+    assert np.cumsum(np.array(before, np.float32)).tolist() != np.cumsum(before).tolist()
+    assert after == pytest.approx(before, abs=2**-11)
+    assert max(unknown, hidden) < min(before)
 
 
 def test_tiktoken_ranks_leave_out_special_pieces() -> None:
