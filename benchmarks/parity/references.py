@@ -23,6 +23,7 @@ from toklab.algorithms import bpe, get_algorithm, make_spec, wordpiece
 from toklab.algorithms.models import BpeModel, WordPieceModel, unknown_id
 from toklab.algorithms.pipeline import TrainedTokenizer, build_tokenizer
 from toklab.algorithms.symbols import Symbol, build_material
+from toklab.algorithms.unigram import DECIMALS
 from toklab.algorithms.unigram_model import UnigramModel
 from toklab.baselines.huggingface_model import HuggingFaceTokenizer
 from toklab.baselines.sentencepiece_model import SentencePieceTokenizer
@@ -176,12 +177,13 @@ def hugging_face_unigram(
 ) -> Sides:
     """Our Unigram, with the library's scores for characters that came back, if they are the same scores shuffled.
 
-    It encodes with the library's other scores too: segmentations that are equally probable are chosen between by the
-    last bits, which differ.
+    Both encode with the library's scores, rounded: segmentations that are equally probable are chosen between by the
+    last bits, which differ from run to run and which the library does not read from its file as they are.
     """
     tokenizer = fit(contender, documents, size, options)
-    theirs = trained(toklab.train(reference, list(documents), vocab_size=size, **options))
-    ours = trained(tokenizer)
+    library = toklab.train(reference, list(documents), vocab_size=size, **options)
+    ours, theirs = trained(tokenizer), trained(library)
+    assert isinstance(library, HuggingFaceTokenizer)
     assert ours.scores is not None
     assert theirs.scores is not None
     assert isinstance(tokenizer.model, UnigramModel)
@@ -190,10 +192,14 @@ def hugging_face_unigram(
     pairs = zip(sorted(ours.scores[p] for p in moved), sorted(theirs.scores[p] for p in moved), strict=True)
     if all(abs(one - other) <= NOISE for one, other in pairs):
         ours.scores.update((piece, theirs.scores[piece]) for piece in moved)
+    whole = json.loads(library.model)
+    whole["model"]["vocab"] = [[text, round(score, DECIMALS)] for text, score in whole["model"]["vocab"]]
+    rounded = trained(replace(library, model=json.dumps(whole).encode()))
+    assert rounded.scores is not None
     given = zip(tokenizer.vocab, tokenizer.model.scores, strict=True)
-    adopted = tuple(theirs.scores.get(piece, score) for piece, score in given)
+    adopted = tuple(rounded.scores.get(piece, score) for piece, score in given)
     encoder = trained(replace(tokenizer, model=replace(tokenizer.model, scores=adopted)))
-    return replace(ours, encode=encoder.encode), theirs
+    return replace(ours, encode=encoder.encode), replace(theirs, encode=rounded.encode)
 
 
 def tiktoken_with_our_pieces(
