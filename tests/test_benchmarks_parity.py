@@ -17,7 +17,7 @@ from benchmarks import __main__ as command_line
 from benchmarks.parity import command as parity
 from benchmarks.parity.checks import CHECKS, ENCODINGS, IDS, MERGES, ORDER, SCORES, SET, Trained, hold_against
 from benchmarks.parity.pairs import PAIRS, Pair
-from benchmarks.parity.rows import make_row, outcome
+from benchmarks.parity.rows import make_row
 from benchmarks.parity.texts import HELD_OUT, NAMES, Documents, adversarial, find_documents
 from toklab.errors import UnknownNameError, UsageError, VocabSizeError
 
@@ -87,16 +87,6 @@ def test_a_contender_of_another_name_breaks_its_claim() -> None:
     row = make_row(Pair("bpe:tie=first-seen", "hf-bpe", "tokenizers", (SET, MERGES)), TEXT, 480)
     assert row["broken"] == [SET, MERGES]
     assert "pieces only here" in row["parted"]
-
-
-def test_what_is_explained_is_shown_and_breaks_nothing() -> None:
-    pair = Pair("bpe:tie=first-seen", "hf-bpe", "tokenizers", (SET,), parts_on={TEXT.name: "Ties differ."})
-    row = make_row(pair, TEXT, 480)
-    assert (row["broken"], row["explained"], row[SET]) == ([], "Ties differ.", False)
-    assert outcome(row).startswith("parts as explained: ")
-    # Where the claim holds, nothing is explained away.
-    row = make_row(replace(pair, contender="bpe"), TEXT, 480)
-    assert (row["broken"], row["explained"], outcome(row)) == ([], None, "holds")
 
 
 def raises(error: BaseException) -> Any:

@@ -29,7 +29,6 @@ class Pair:
     tolerance : largest difference of scores (nats)
     note : what is known to differ, and why; one sentence
     checks : the checks that mean anything
-    parts_on : texts on which the claims do not hold, with the reason; they are shown and do not count as broken
     """
 
     contender: str
@@ -41,7 +40,6 @@ class Pair:
     tolerance: float = 0.0
     note: str = ""
     checks: tuple[str, ...] = CHECKS
-    parts_on: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def shown_options(self) -> str:
@@ -66,10 +64,6 @@ SUFFIXES = (
 CONTINUATIONS = (
     "The library gives the ## characters their ids in the order of a randomly seeded hash table, and ties go by id: "
     "its order of them is adopted."
-)
-HASHES = (
-    "A word's first piece that begins with ## would be read as one that continues a word, so it is not made here; the "
-    "library makes it."
 )
 RETURNED = (
     "Characters that the library had dropped come back with scores in steps of 0.0001 in hash order: its choice of "
@@ -113,7 +107,6 @@ PAIRS = (
             *("wordpiece-hf", "hf-wordpiece", "tokenizers", (SET, ORDER, ENCODINGS, IDS), {"pretokenizer": pattern}),
             references.hugging_face_wordpiece,
             note=CONTINUATIONS,
-            parts_on={"code": HASHES} if pattern == "whitespace" else {},
         )
         for pattern in ("bert", "whitespace")
     ),

@@ -157,7 +157,12 @@ def hugging_face_wordpiece(
     material = build_material(words, adopted, wordpiece.SPELLING, "wordpiece", size)
     pieces = bpe.learn_with("fast", material, size, joiner=wordpiece.JOINER).pieces
     model = WordPieceModel(Vocab(pieces, unknown_id(symbol.piece for symbol in initial)))
-    return trained(build_tokenizer("wordpiece-hf", spec, pretokenizer, model, {})), trained(theirs)
+    ours = build_tokenizer("wordpiece-hf", spec, pretokenizer, model, {})
+    # As the file spells them: a word's first piece that begins with ## cannot be told from one that continues a word.
+    return (
+        replace(trained(ours), pieces=list(map(str, ours.vocab))),
+        replace(trained(theirs), pieces=strings),
+    )
 
 
 def _adopt(initial: Sequence[Symbol], moved: Sequence[bool], strings: Sequence[str]) -> list[Symbol]:

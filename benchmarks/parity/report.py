@@ -111,15 +111,13 @@ def by_claim(rows: Sequence[Row]) -> dict[tuple[str, str, str], list[Row]]:
 def _held(rows: Sequence[Row]) -> str:
     """How many of the comparisons that could be made hold."""
     made = [row for row in rows if row[ERROR] is None or row["broken"]]
-    explained = sum(bool(row["explained"]) for row in made)
-    held = sum(not row["broken"] and not row["explained"] for row in made)
-    return f"{held} of {len(made)}" + (f", {explained} explained" if explained else "")
+    return f"{sum(not row['broken'] for row in made)} of {len(made)}"
 
 
 def _lines(rows: Sequence[Row]) -> list[list[str]]:
     lines = []
     for row in rows:
-        told = row[ERROR] or " ".join(filter(None, [row["parted"], row["explained"]]))
+        told = row[ERROR] or row["parted"]
         figures = ["–" if row[key] is None else f"{row[key]:,}" for key in ("pieces", "tokens")]
         cells = [_cell(row, check) for check in CHECKS]
         lines.append([row["text"], f"{row['vocab_size']:,}", figures[0], *cells, figures[1], told])
@@ -138,6 +136,6 @@ def summary_lines(report: Mapping[str, Any]) -> list[str]:
     """A line for each claim, and one for each comparison that breaks it."""
     lines = []
     for rows in by_claim(report["rows"]).values():
-        lines.append(f"{_held(rows):>21}  {title(rows[0])}: {', '.join(rows[0]['claims'])}")
-        lines += [f"{'':>21}  {row['text']}, {row['vocab_size']:,}: {outcome(row)}" for row in rows if row["broken"]]
+        lines.append(f"{_held(rows):>9}  {title(rows[0])}: {', '.join(rows[0]['claims'])}")
+        lines += [f"{'':>9}  {row['text']}, {row['vocab_size']:,}: {outcome(row)}" for row in rows if row["broken"]]
     return lines

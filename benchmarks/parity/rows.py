@@ -16,7 +16,7 @@ Row = dict[str, Any]
 ERROR = "error"
 COLUMNS = (
     *("contender", "reference", "library", "options", "text", "vocab_size", "pieces", *CHECKS, "score_difference"),
-    *("documents", "tokens", "claims", "broken", "parted", "explained", "note", ERROR),
+    *("documents", "tokens", "claims", "broken", "parted", "note", ERROR),
 )
 
 
@@ -54,10 +54,7 @@ def make_row(pair: Pair, text: Documents, size: int) -> Row:
         raise
     except BaseException as error:  # a library's panic is no Exception
         return row | {ERROR: describe(error), "broken": [ERROR]}
-    failed = [check for check in pair.claims if row[check] is not True]
-    if failed and text.name in pair.parts_on:
-        return row | {"explained": pair.parts_on[text.name]}
-    return row | {"broken": failed}
+    return row | {"broken": [check for check in pair.claims if row[check] is not True]}
 
 
 def title(row: Row) -> str:
@@ -69,8 +66,6 @@ def outcome(row: Row) -> str:
     """A row in words."""
     if row[ERROR]:
         return str(row[ERROR])
-    if row["explained"]:
-        return f"parts as explained: {row['parted']}"
     if not row["broken"]:
         return "holds"
     return f"BROKEN: {', '.join(row['broken'])}: {row['parted']}"
