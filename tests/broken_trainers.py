@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import ctypes
+import importlib.util
 import logging
 import os
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable
+from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 
-from toklab.algorithms.models import WordModel
+from toklab.algorithms.models import BpeModel, WordModel
 from toklab.algorithms.pipeline import TrainedTokenizer, build_tokenizer
 from toklab.corpus import Corpus
 from toklab.errors import UsageError, VocabSizeError
@@ -163,3 +166,75 @@ def by_threads(corpus: Corpus, spec: TrainSpec) -> Any:
     words = sorted(words_of(corpus, spec))[: spec.vocab_size - 1]
     turn = (spec.threads or 1) - 1
     return word_list("broken-by-threads", words[turn:] + words[:turn], spec)
+
+
+@trainer
+def by_sums(corpus: Corpus, spec: TrainSpec) -> Any:
+    """Words by the last bits of a weight that every thread sums for itself in 16 bits."""
+    threads, weights = spec.threads or 1, dict.fromkeys(sorted(words_of(corpus, spec)), np.float16(0))
+    for thread in range(threads):
+        partial: dict[str, np.float16] = {}
+        for text in sorted(corpus.documents)[thread::threads]:
+            for word in get_pretokenizer("gpt2").words(text):
+                partial[word] = partial.get(word, np.float16(0)) + np.float16(1) / np.float16(len(text))
+        for word, weight in partial.items():
+            weights[word] = np.float16(weights[word] + weight)
+    return word_list("broken-by-sums", sorted(weights, key=lambda word: weights[word] * 4096 % 1), spec)
+
+
+@trainer
+def by_some_hashes(corpus: Corpus, spec: TrainSpec) -> Any:
+    """Goes wrong with one hash seed in eight."""
+    words = sorted(words_of(corpus, spec))
+    return word_list("broken-by-some-hashes", words[:: -1 if hash("weather") % 8 == 0 else 1], spec)
+
+
+@trainer
+def by_blocks(corpus: Corpus, spec: TrainSpec) -> Any:
+    """Loses the longest document of a file."""
+    kept = sorted(corpus.documents, key=lambda text: (len(text), text))
+    kept = kept if isinstance(corpus.documents, tuple) else kept[:-1]
+    return word_list("broken-by-blocks", sorted(words_of(Corpus("kept", tuple(kept)), spec)), spec)
+
+
+@trainer
+def first_seen(corpus: Corpus, spec: TrainSpec) -> Any:
+    """BPE that merges, of the most frequent pairs, the one that it met first in the text."""
+    words = Counter(word for text in corpus.documents for word in get_pretokenizer("gpt2").words(text))
+    cut = {word: [bytes([byte]) for byte in word.encode()] for word in words}
+    pieces = [bytes([byte]) for byte in range(256)]
+    merges: list[tuple[int, int, int]] = []
+    while len(pieces) < spec.vocab_size:
+        pairs: Counter[tuple[bytes, bytes]] = Counter()
+        for word, count in words.items():
+            for pair in pairwise(cut[word]):
+                pairs[pair] += count
+        left, right = max(pairs, key=pairs.__getitem__)
+        merges.append((pieces.index(left), pieces.index(right), len(pieces)))
+        pieces.append(left + right)
+        for word, symbols in cut.items():
+            cut[word] = merge_all(symbols, left, right)
+    named = tuple(Piece(text) for text in pieces)
+    model = BpeModel(Vocab(named, None, tuple((named[a], named[b]) for a, b, _ in merges)), merges, "byte")
+    return build_tokenizer("broken-first-seen", spec, get_pretokenizer("gpt2"), model, {"tie": "first-seen"})
+
+
+def merge_all(symbols: list[bytes], left: bytes, right: bytes) -> list[bytes]:
+    merged: list[bytes] = []
+    for symbol in symbols:
+        if merged and (merged[-1], symbol) == (left, right):
+            merged[-1] += symbol
+        else:
+            merged.append(symbol)
+    return merged
+
+
+@trainer
+def versioned(corpus: Corpus, spec: TrainSpec) -> Any:
+    """Other words with another version of a library."""
+    found = importlib.util.find_spec("weather")
+    version = importlib.import_module("weather").VERSION if found else "1.0"
+    return word_list("broken-versioned", [word + version for word in sorted(words_of(corpus, spec))], spec)
+
+
+TRAINERS["broken-versioned"].library = "weather-1.0"

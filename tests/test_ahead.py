@@ -22,6 +22,7 @@ from toklab.kernels import (
     encode_wordpiece,
     layout,
     likelihood_gain,
+    spm_bpe,
     top_down,
     unigram,
     unigram_seeds,
@@ -141,3 +142,10 @@ def test_no_child_is_started_for_nothing(
     with ahead.compiling("train-bpe", wanted):
         pass
     assert not started
+
+
+def test_the_kernel_of_bpe_spm_is_compiled_ahead_and_once() -> None:
+    ahead.TASKS["train-bpe-spm"]()
+    train("bpe", CORPUS, vocab_size=320, variant="spm", backend="fast")
+    kernel: Any = spm_bpe.learn
+    assert len(kernel.signatures) == 1

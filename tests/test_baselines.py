@@ -187,6 +187,19 @@ def test_character_models_give_known_text_back(pattern: str) -> None:
     assert words.decode(words.encode(DOCUMENTS[0]).ids) == DOCUMENTS[0]
 
 
+@pytest.mark.parametrize("suffix", [None, "</w>"])
+def test_bpe_on_characters(suffix: str | None) -> None:
+    tokenizer = fit("hf-bpe", alphabet="character", end_of_word_suffix=suffix)
+    for document in DOCUMENTS:
+        assert tokenizer.decode(tokenizer.encode(document).ids) == document
+    encoding = tokenizer.encode("\U0001f9ff the")
+    assert tokenizer.vocab[int(encoding.ids[0])].special
+    the = tokenizer.vocab[int(encoding.ids[-1])]
+    assert (the.surface, the.word_final) == (b" the", suffix is not None)
+    spaced = fit("hf-bpe", alphabet="character", end_of_word_suffix="</w>", pretokenizer="whitespace")
+    assert spaced.decode(spaced.encode("the  weather ").ids).strip() == "the weather"
+
+
 def test_hash_signs_survive_wordpiece() -> None:
     tokenizer = fit("hf-wordpiece", Corpus("signs", ("## the # sign ##\n" * 4,)), vocab_size=40)
     assert tokenizer.decode(tokenizer.encode("## the ##\n").ids) == "## the ##\n"
@@ -320,6 +333,9 @@ def test_a_special_token_that_ordinary_text_spells_is_told() -> None:
         ("hf-bpe", {"min_frequency": -1}),
         ("hf-bpe", {"pretokenizer": "nothing"}),
         ("hf-unigram", {"min_frequency": 2}),
+        ("hf-unigram", {"end_of_word_suffix": "</w>"}),
+        ("hf-bpe", {"end_of_word_suffix": "</w>"}),
+        ("hf-bpe", {"alphabet": "characters"}),
         ("spm-bpe", {"pretokenizer": "gpt2"}),
         ("spm-bpe", {"normalizer": "bert"}),
         ("spm-bpe", {"backend": "reference"}),

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from hypothesis.strategies import SearchStrategy
 
 from toklab.errors import UnknownNameError, UsageError
 from toklab.metrics import (
@@ -344,13 +345,16 @@ class TestDistribution:
         assert value("renyi_efficiency_observed", data) is None
 
 
+ANY_TEXT = st.text("ab é語'.", max_size=12)
+
+
 @st.composite
-def arbitrary(draw: st.DrawFn) -> Encoded:
+def arbitrary(draw: st.DrawFn, text: SearchStrategy[str] = ANY_TEXT) -> Encoded:
     """Documents with tokens of any sorted spans: gaps, overlaps, shared, empty."""
-    texts = draw(st.lists(st.text("ab é語'.", max_size=12), min_size=1, max_size=4))
+    texts = draw(st.lists(text, min_size=1, max_size=4))
     documents: list[Document] = []
-    for text in texts:
-        place = st.integers(0, len(text.encode()))
+    for each in texts:
+        place = st.integers(0, len(each.encode()))
         count = draw(st.integers(0, 8))
         starts = sorted(draw(st.lists(place, min_size=count, max_size=count)))
         ends = sorted(draw(st.lists(place, min_size=count, max_size=count)))
@@ -359,7 +363,7 @@ def arbitrary(draw: st.DrawFn) -> Encoded:
         for start, end in zip(starts, ends, strict=True):
             token = draw(st.sampled_from(pieces))
             tokens.append((token, start, max([start, end, *(e for _, _, e in tokens)])))
-        documents.append((text, tokens))
+        documents.append((each, tokens))
     seen = draw(st.sets(st.sampled_from(["a", "ab", "é", "語"])))
     return encoded(documents, unk=True, seen=sorted(seen))
 
@@ -447,7 +451,8 @@ class TestEncoded:
 class TestRegistry:
     def test_order_of_the_table(self) -> None:
         groups = list(dict.fromkeys(each.group for each in METRICS.values()))
-        assert groups == ["vocabulary size", "sequence length", "OOV handling", "fidelity", "distribution"]
+        first = ["vocabulary size", "sequence length", "OOV handling", "fidelity"]
+        assert groups == [*first, "characters", "numbers", "morphology", "code", "distribution", "probability"]
         assert all(name == each.name and each.description.endswith(".") for name, each in METRICS.items())
 
     def test_unknown_name(self) -> None:

@@ -19,8 +19,8 @@ from rich.cells import cell_len
 
 from toklab.errors import OutputError, UnknownNameError
 from toklab.report import (
+    render_determinism,
     render_markdown,
-    render_probes,
     render_report,
     render_summary,
     render_tokens,
@@ -30,7 +30,8 @@ from toklab.report import (
 )
 from toklab.report.columns import show_share, size_tables
 from toklab.report.palette import family, line_styles
-from toklab.results import Cell, Probe, Report, Result
+from toklab.results import Cell, Report, Result
+from toklab.retraining import DeterminismReport, Probe, Verdict
 
 METRICS = {
     "vocab_obtained": ("pieces", "", "vocabulary size"),
@@ -45,6 +46,7 @@ METRICS = {
     "oov_exploded": ("share", "lower", "OOV handling"),
     "round_trip": ("share", "higher", "fidelity"),
     "mattr": ("share", "", "distribution"),
+    "likelihood_per_byte": ("bits/byte", "lower", "probability"),
 }
 NAMES = ("bpe", "wordpiece", "wordpiece-hf", "word", "character", "byte", "hf-bpe", "hf-unigram", "spm-bpe")
 SIGNATURE = "toklab:0.1.0|vocab:2000,8000|pre:gpt2|norm:none|" + "|".join(f"fact{i}:{i * 7919}" for i in range(30))
@@ -107,6 +109,16 @@ def best(report: Report, metric: str) -> list[str]:
     table = size_tables(report)[0]
     place = [column.metric for column in table.columns].index(metric)
     return [r.tokenizer for r in (*table.sized, *table.fixed) if r.figures and r.figures[place].best]
+
+
+def test_a_figure_of_probabilistic_tokenizers_is_shown_where_one_has_it() -> None:
+    def columns(figure: float | None) -> list[str]:
+        results = (result("bpe", {"likelihood_per_byte": None}), result("unigram", {"likelihood_per_byte": figure}))
+        [table] = size_tables(Report(results, SIGNATURE))
+        return [column.metric for column in table.columns]
+
+    assert columns(None) == ["vocab_obtained", "determinism"]
+    assert columns(2.5) == ["vocab_obtained", "likelihood_per_byte", "determinism"]
 
 
 def test_best_follows_the_direction() -> None:
@@ -308,14 +320,15 @@ def test_hostile_text_reaches_no_terminal() -> None:
         Probe(HOSTILE, HOSTILE, 2, False, False, False, HOSTILE),
         Probe("x", "y", 0, None, None, None, None, HOSTILE),
     ]
+    moved = DeterminismReport(tuple(probes), HOSTILE, (Verdict(HOSTILE, "C", HOSTILE, HOSTILE, HOSTILE),))
     for text in (
         render_report(report),
-        render_probes(probes),
+        render_determinism(moved),
         render_summary(HOSTILE, {HOSTILE: HOSTILE}, [HOSTILE]),
     ):
         assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e]", text)
         assert "\\x1b[31m" in text
-    for text in (render_report(report, colour=True), render_probes(probes, colour=True)):
+    for text in (render_report(report, colour=True), render_determinism(moved, colour=True)):
         assert "\x1b[31m<" not in text
         assert "\u202e" not in text
 
@@ -356,7 +369,7 @@ def test_probes(width: int | None) -> None:
         Probe("hf-unigram", "threads", 0, None, None, None, None, "crashed"),
         Probe("spm-bpe", "hash-seed", 3, True, True, False),
     ]
-    text = render_probes(probes, width)
+    text = render_determinism(DeterminismReport(tuple(probes), ""), width)
     for phrase in (
         "exact ×3",
         "ids differ ×2",
@@ -371,7 +384,8 @@ def test_probes(width: int | None) -> None:
     assert "threads: crashed" in words
     if width is not None:
         assert max(map(len, text.split("\n"))) <= width
-    assert render_probes([]) == ""
+    assert "3 runs miss a fault that moves half of them with a chance of 25.0%" in words
+    assert render_determinism(DeterminismReport((), "")) == ""
 
 
 def test_files_agree_with_the_rows(tmp_path: Path) -> None:

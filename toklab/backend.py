@@ -55,6 +55,12 @@ def thread_count(threads: int | None, tasks: int) -> int:
     return max(1, min(threads or min(os.cpu_count() or 1, 8), tasks))
 
 
+def stretch_size(usual: int) -> int:
+    """Characters that are counted at a time; the determinism lab has another number in TOKLAB_STRETCH."""
+    given = os.environ.get("TOKLAB_STRETCH", "")
+    return int(given) if given.isdecimal() and int(given) else usual
+
+
 def search_path() -> str:
     """``PYTHONPATH`` with which a child finds toklab, also from a source tree."""
     package = str(Path(__file__).resolve().parents[1])

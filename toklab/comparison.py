@@ -200,7 +200,9 @@ def encode(tokenizer: Tokenizer, texts: Sequence[str], seen: frozenset[str], req
     """What the metrics see of a tokenizer: every text encoded once and decoded once."""
     batch = tokenizer.encode_batch(texts, offsets=True)
     decoded = tuple(tokenizer.decode(batch[row].ids.tolist()) for row in range(len(batch)))
-    return Encoded(tokenizer.vocab, tuple(texts), batch, decoded, seen, requested)
+    judge = getattr(tokenizer, "posterior", None)
+    posterior = None if judge is None else judge(texts)
+    return Encoded(tokenizer.vocab, tuple(texts), batch, decoded, seen, requested, posterior)
 
 
 def _report(

@@ -1,4 +1,4 @@
-"""What a comparison and a determinism probe return: frozen, and ready to print, plot or save."""
+"""What a comparison returns: frozen, and ready to print, plot or save."""
 
 from __future__ import annotations
 
@@ -162,38 +162,3 @@ class Report:
     def to_json(self) -> str:
         """`to_dict` as text."""
         return json.dumps(self.to_dict(), indent=1, ensure_ascii=False, allow_nan=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Probe:
-    """What retraining one contender along one axis showed.
-
-    Parameters
-    ----------
-    tokenizer : name of the contender
-    axis : what was varied: ``repeat``, ``hash-seed``, ``document-order`` or ``threads``
-    runs : trainings compared, the first one included
-    same_set, same_ids, same_encodings : whether all runs agree with the first; None where no run finished
-    first_difference : what differs first, in words; None where nothing does
-    error : why the axis could not be probed
-    """
-
-    tokenizer: str
-    axis: str
-    runs: int
-    same_set: bool | None
-    same_ids: bool | None
-    same_encodings: bool | None
-    first_difference: str | None = None
-    error: str | None = None
-
-    @property
-    def verdict(self) -> str:
-        """``exact``, ``pieces differ``, ``ids differ``, ``encodings differ`` or ``failed``."""
-        if self.same_set is None:
-            return "failed"
-        if not self.same_set:
-            return "pieces differ"
-        if not self.same_ids:
-            return "ids differ"
-        return "exact" if self.same_encodings else "encodings differ"

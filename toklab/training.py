@@ -46,7 +46,9 @@ def train(
 
 
 def load(path: str | Path) -> Tokenizer:
-    """Load a tokenizer from the folder that ``save`` wrote, or from its ``tokenizer.json`` or ``.model``.
+    """Load a tokenizer from the folder that ``save`` wrote, or from its ``tokenizer.json``, or from any ``.model``.
+
+    A ``.model`` is run by SentencePiece; `toklab.formats.sentencepiece_model.load_sentencepiece_model` runs it here.
 
     Raises
     ------

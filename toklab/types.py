@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias, TypeVar, overload
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol, TypeAlias, TypeVar, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -234,6 +234,29 @@ class WordCounts:
         return zip(self.words, self.counts.tolist(), strict=True)
 
 
+@dataclass(frozen=True, eq=False)
+class Posterior:
+    """What a probabilistic tokenizer thinks of texts, summed over the pre-tokens of each text.
+
+    Parameters
+    ----------
+    words : (d,) int64, pre-tokens of each text
+    sizes : (d,) int64, their UTF-8 bytes
+    surprisal : (d,) int64, negative log2 of their probabilities, each summed over all segmentations, in units of
+        2**-20 bit: sums of whole numbers do not depend on their order
+    entropy : (d,) int64, entropy of their segmentations, in units of 2**-20 bit
+    diversity : (d,) int64, diversity of their best segmentations, in units of 2**-20
+    """
+
+    words: IntArray
+    sizes: IntArray
+    surprisal: IntArray
+    entropy: IntArray
+    diversity: IntArray
+
+    UNIT: ClassVar[int] = 1 << 20
+
+
 class Determinism(enum.Enum):
     """What an algorithm promises of two trainings on the same documents."""
 
@@ -251,7 +274,8 @@ class TrainSpec:
     vocab_size : pieces to end with; counts everything: alphabet, special tokens and learned pieces
     pretokenizer : name of a published pattern, or a regular expression; None is the algorithm's own default
     special_tokens : texts of special tokens, which take the first ids in this order
-    normalizer : ``"none"`` or ``"bert"``
+    normalizer : ``"none"``, ``"bert"``, or one of SentencePiece's: ``"nmt_nfkc"``, ``"nfkc"``, ``"nmt_nfkc_cf"``,
+        ``"nfkc_cf"``
     threads : threads to train with; None is the library's default
     backend : ``"auto"``, ``"reference"`` (the readable twin) or ``"fast"`` (the compiled one); equal results
     """

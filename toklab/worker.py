@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from toklab.corpus import Corpus
+from toklab.corpus import Corpus, Documents
 from toklab.errors import ToklabError, VocabSizeError
 
 PREFIX = "toklab: "  # lines of a child's standard error that the parent passes on
@@ -46,7 +46,7 @@ def _train(job: Mapping[str, Any], folder: Path) -> dict[str, Any]:
     from toklab.algorithms import get_algorithm, make_spec
 
     documents = tuple(json.loads(Path(job["documents"]).read_text(encoding="utf-8")))
-    corpus = Corpus(job["corpus"], documents)
+    corpus = Corpus(job["corpus"], Documents.of(documents) if job["as_file"] else documents)
     algorithm = get_algorithm(job["algorithm"])
     options = {key: tuple(v) if isinstance(v, list) else v for key, v in job["options"].items()}
     spec = make_spec(algorithm, options)

@@ -69,11 +69,13 @@ class Job:
     contender : the algorithm and its options, ``vocab_size`` among them
     corpus : the documents
     environment : variables to set in the child, such as ``PYTHONHASHSEED``
+    as_file : the trainer gets the documents as bytes of one file, not as texts
     """
 
     contender: Contender
     corpus: Corpus
     environment: Mapping[str, str] = field(default_factory=dict)
+    as_file: bool = False
 
 
 @dataclass(frozen=True)
@@ -162,6 +164,7 @@ class Workshop:
             "options": dict(job.contender.options),
             "documents": str(self._documents(job.corpus)),
             "corpus": job.corpus.name,
+            "as_file": job.as_file,
             "memory_mb": self._limits.memory_mb,
         }
         (folder / "job.json").write_text(json.dumps(described), encoding="utf-8")

@@ -71,6 +71,7 @@ def _is_compiled(task: str) -> bool:
         encode_wordpiece,
         is_compiled,
         likelihood_gain,
+        spm_bpe,
         top_down,
         unigram,
         wordpiece,
@@ -78,6 +79,7 @@ def _is_compiled(task: str) -> bool:
 
     kernels: dict[str, tuple[Callable[..., Any], ...]] = {
         "train-bpe": (bpe.learn,),
+        "train-bpe-spm": (spm_bpe.learn,),
         "train-wordpiece": (wordpiece.learn,),
         "train-likelihood-gain": (likelihood_gain.learn,),
         "train-top-down": (top_down.keep,),
@@ -104,6 +106,12 @@ def _train_bpe() -> None:
     from toklab.algorithms.fast import learn_bpe
 
     _learn(learn_bpe)
+
+
+def _train_bpe_spm() -> None:
+    from toklab.algorithms.spm_bpe_fast import learn
+
+    learn(WordCounts.from_counts({"aa": 2, "ab": 1}), ["a", "b"], 1)
 
 
 def _train_wordpiece() -> None:
@@ -165,6 +173,7 @@ def _encode(model: Any) -> None:
 
 TASKS: dict[str, Callable[[], None]] = {
     "train-bpe": _train_bpe,
+    "train-bpe-spm": _train_bpe_spm,
     "train-wordpiece": _train_wordpiece,
     "train-likelihood-gain": _train_likelihood_gain,
     "train-top-down": _train_top_down,

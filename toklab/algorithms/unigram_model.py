@@ -13,17 +13,21 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from toklab.algorithms.lattice import UNKNOWN_PENALTY, Lattice, Path, score_of
 from toklab.algorithms.models import Segmentation
+from toklab.algorithms.posterior import judge
 from toklab.backend import use_kernel
-from toklab.types import Piece, Vocab, Words
+from toklab.types import FloatArray, Piece, Vocab, Words
 
 if TYPE_CHECKING:
     from toklab.algorithms.segmenting import Tokens, UnigramKernel
     from toklab.algorithms.stream import Stream
 
-# Characters whose readable Viterbi search takes about a second.
+# Characters whose readable Viterbi search takes about a second, and those that take as long to judge.
 VITERBI_LIMIT = 100_000
+JUDGE_LIMIT = 50_000
 
 
 @dataclass(frozen=True)
@@ -35,7 +39,8 @@ class UnigramModel:
     Parameters
     ----------
     vocab : the pieces; ``unk_id`` must be set
-    scores : log probability of each piece (nats), by id; special tokens and bytes have one too, for `hidden_score`
+    scores : log probability of each piece (nats), by id, of which any sum is finite; special tokens and bytes have one
+        too, see `hidden_score`
     byte_fallback : unknown characters become ``<0xNN>`` pieces, of which there must be 256
     """
 
@@ -60,6 +65,11 @@ class UnigramModel:
         return self.vocab.unk_id, min(self.scores) - UNKNOWN_PENALTY
 
     @cached_property
+    def unseen(self) -> float:
+        """Score with which a character that is no piece is judged; hidden pieces, whose scores are made up, aside."""
+        return min((score for _, score in self.pieces.values()), default=0.0) - UNKNOWN_PENALTY
+
+    @cached_property
     def fallback(self) -> tuple[int, ...]:
         """Id of each byte's ``<0xNN>`` piece; empty without byte fallback."""
         ids = {piece.surface[0]: i for i, piece in enumerate(self.vocab) if piece.byte and not piece.special}
@@ -82,6 +92,14 @@ class UnigramModel:
     def segment(self, words: Words) -> Tokens:
         """The same by the compiled twin, on flat arrays."""
         return self._kernel.cut(words)
+
+    def judge_words(self, words: Sequence[str], backend: str = "auto") -> FloatArray:
+        """(words, 3) float64: what `toklab.algorithms.posterior.judge` says of each; the twins give equal results."""
+        if use_kernel(backend, sum(map(len, words)), JUDGE_LIMIT):
+            return self._kernel.judge(Words.of(words))
+        unseen = self.vocab.unk_id or 0, self.unseen
+        lattices = (Lattice.of(word, self.pieces, self._longest, unseen) for word in words)
+        return np.array([judge(lattice) for lattice in lattices], np.float64).reshape(-1, 3)
 
     def cut(self, word: str) -> Segmentation:
         """The best segmentation of one word."""

@@ -8,6 +8,7 @@ back except for unknown words.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,8 +18,8 @@ from toklab.algorithms.symbols import CONTINUATION
 from toklab.baselines.huggingface_model import HuggingFaceTokenizer, load
 from toklab.baselines.saved import check_spec, failures, size_warnings, special_facts
 from toklab.corpus import Corpus
-from toklab.errors import BaselineError, InputError, PatternError, UsageError, VocabSizeError
-from toklab.pretokenize import Pattern, get_normalizer, get_pretokenizer, to_oniguruma
+from toklab.errors import BaselineError, InputError, PatternError, UnknownNameError, UsageError, VocabSizeError
+from toklab.pretokenize import Pattern, get_pretokenizer, to_oniguruma
 from toklab.signature import library_version, signature
 from toklab.types import Determinism, TrainSpec
 
@@ -26,6 +27,7 @@ __all__ = ["BPE", "UNIGRAM", "WORDLEVEL", "WORDPIECE", "HuggingFaceSpec", "Huggi
 
 # WordPiece makes any longer word one [UNK]; the library's default, as in BERT.
 MAX_WORD_LENGTH = 100
+ALPHABETS = ("byte", "character")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,9 +37,13 @@ class HuggingFaceSpec(TrainSpec):
     Parameters
     ----------
     min_frequency : smallest count of a pair (BPE, WordPiece) or of a word (WordLevel) to be learned
+    alphabet : BPE only: ``"byte"`` or ``"character"``
+    end_of_word_suffix : text that marks a word's last piece, usually ``</w>``; BPE with characters only
     """
 
     min_frequency: int = 0
+    alphabet: str = "byte"
+    end_of_word_suffix: str | None = None
 
 
 @dataclass(frozen=True)
@@ -65,6 +71,10 @@ class HuggingFaceAlgorithm:
         """The library and its installed version."""
         return library_version("tokenizers")
 
+    def claims_with(self, options: Mapping[str, Any]) -> Determinism:
+        """What was measured with these options: characters with a suffix get their ids in the order of a hash map."""
+        return Determinism.NONE if options.get("end_of_word_suffix") else self.claims
+
     def fit(self, corpus: Corpus, spec: TrainSpec) -> HuggingFaceTokenizer:
         """Train on the documents.
 
@@ -82,12 +92,17 @@ class HuggingFaceAlgorithm:
         """
         options = self._check(spec)
         entry = get_pretokenizer(spec.pretokenizer or "gpt2").entry
-        specials = list(dict.fromkeys([*([self.unk] if self.unk else []), *spec.special_tokens]))
-        engine = self._untrained(entry, spec.normalizer)
+        unk = self._unk(options)
+        specials = list(dict.fromkeys([*([unk] if unk else []), *spec.special_tokens]))
+        engine = self._untrained(entry, options)
         self._train(engine, corpus, self._trainer(options, specials), spec.vocab_size, len(specials))
         facts = signature(self.name, spec.vocab_size, entry.name, spec.normalizer) | {"lib": self.library}
         if options.min_frequency:
             facts["min_frequency"] = str(options.min_frequency)
+        if options.alphabet != "byte":
+            facts["alphabet"] = options.alphabet
+        if options.end_of_word_suffix:
+            facts["suffix"] = options.end_of_word_suffix
         facts |= special_facts(spec)
         model = engine.to_str().encode("utf-8")
         return HuggingFaceTokenizer(self.name, model, facts, self._warnings(engine, entry, spec))
@@ -98,32 +113,49 @@ class HuggingFaceAlgorithm:
             raise UsageError(f"min_frequency {spec.min_frequency} is negative; use 0 or more")
         if self.kind == "Unigram" and spec.min_frequency:
             raise UsageError(f"{self.name} has no min_frequency; leave it at 0")
-        get_normalizer(spec.normalizer)
+        if spec.alphabet not in ALPHABETS:
+            raise UnknownNameError("alphabet", spec.alphabet, ALPHABETS)
+        if self.kind != "BPE" and (spec.alphabet != "byte" or spec.end_of_word_suffix):
+            raise UsageError(f"{self.name} has no choice of alphabet and no suffix; leave them out")
+        if spec.alphabet == "byte" and spec.end_of_word_suffix:
+            raise UsageError("an end-of-word suffix goes with characters; use alphabet=character")
+        if spec.normalizer not in ("none", "bert"):
+            raise UsageError(f"{self.name} has the normalizers none and bert; {spec.normalizer!r} does not apply")
         return spec
 
-    def _untrained(self, entry: Pattern, normalizer: str) -> Tokenizer:
-        engine = Tokenizer(self._model())
-        if normalizer == "bert":
+    def _unk(self, spec: HuggingFaceSpec) -> str | None:
+        return "<unk>" if self.kind == "BPE" and spec.alphabet == "character" else self.unk
+
+    def _untrained(self, entry: Pattern, spec: HuggingFaceSpec) -> Tokenizer:
+        engine = Tokenizer(self._model(spec))
+        if spec.normalizer == "bert":
             engine.normalizer = normalizers.BertNormalizer()
-        cutter = _byte_cutter(entry) if self.kind == "BPE" else _cutter(entry)
+        on_bytes = self.kind == "BPE" and spec.alphabet == "byte"
+        cutter = _byte_cutter(entry) if on_bytes else _cutter(entry)
         if cutter is not None:
             engine.pre_tokenizer = cutter
-        decoder = self._decoder(entry.keeps_gaps)
+        decoder = decoders.ByteLevel() if on_bytes else self._decoder(entry.keeps_gaps, spec.end_of_word_suffix)
         if decoder is not None:
             engine.decoder = decoder
         return engine
 
-    def _model(self) -> Any:
+    def _model(self, spec: HuggingFaceSpec) -> Any:
         if self.kind == "WordPiece":
             return models.WordPiece(unk_token=self.unk, max_input_chars_per_word=MAX_WORD_LENGTH)
         if self.kind == "WordLevel":
             return models.WordLevel(unk_token=self.unk)
-        return models.BPE() if self.kind == "BPE" else models.Unigram()
-
-    def _decoder(self, keeps_gaps: bool) -> Any:
-        """What makes the round trip as good as it can be; None joins tokens with spaces."""
         if self.kind == "BPE":
-            return decoders.ByteLevel()
+            given = {"unk_token": self._unk(spec), "end_of_word_suffix": spec.end_of_word_suffix}
+            return models.BPE(**{key: text for key, text in given.items() if text})
+        return models.Unigram()
+
+    def _decoder(self, keeps_gaps: bool, suffix: str | None) -> Any:
+        """What makes the round trip as good as it can be; None joins tokens with spaces."""
+        if suffix:
+            kept = decoders.Sequence([decoders.Replace(suffix, ""), decoders.Fuse()])
+            return kept if keeps_gaps else decoders.BPEDecoder(suffix=suffix)
+        if self.kind == "BPE":
+            return decoders.Fuse()
         if self.kind == "WordPiece" and keeps_gaps:
             # A piece "##" alone is text; "##x" is x inside a word.
             return decoders.Sequence([decoders.Replace(Regex(r"\A##(?!\z)"), ""), decoders.Fuse()])
@@ -141,6 +173,10 @@ class HuggingFaceAlgorithm:
         if self.kind == "Unigram":
             return trainers.UnigramTrainer(unk_token=self.unk, **common)
         common["min_frequency"] = spec.min_frequency
+        if self.kind == "BPE" and spec.alphabet == "character":
+            if spec.end_of_word_suffix:
+                common["end_of_word_suffix"] = spec.end_of_word_suffix
+            return trainers.BpeTrainer(**common)
         if self.kind == "BPE":
             # All 256 bytes; otherwise bytes that the corpus lacks would vanish from encoded text.
             return trainers.BpeTrainer(initial_alphabet=pre_tokenizers.ByteLevel.alphabet(), **common)

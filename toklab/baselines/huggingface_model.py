@@ -11,11 +11,13 @@ from typing import Any
 import numpy as np
 from tokenizers import Tokenizer, decoders
 
+from toklab.algorithms.posterior import posterior_of
 from toklab.algorithms.symbols import CHAR_TO_BYTE, CONTINUATION, merged_piece
+from toklab.algorithms.unigram_model import UnigramModel
 from toklab.baselines.saved import LibraryTokenizer, failures, read_saved
 from toklab.errors import BaselineError, FormatError
 from toklab.pretokenize.utf8 import char_to_byte
-from toklab.types import Encoding, IntArray, Piece, Vocab
+from toklab.types import Encoding, IntArray, Piece, Posterior, Vocab
 
 
 class HuggingFaceTokenizer(LibraryTokenizer):
@@ -67,6 +69,20 @@ class HuggingFaceTokenizer(LibraryTokenizer):
             text: str = self._engine.decode(ids, skip_special_tokens=True)
         return text
 
+    def posterior(self, texts: Iterable[str]) -> Posterior | None:
+        """What a Unigram model thinks of texts as a probability distribution; None for any other."""
+        model = json.loads(self.model)["model"]
+        if model["type"] != "Unigram":
+            return None
+        judge = UnigramModel(self.vocab, tuple(float(score) for _, score in model["vocab"])).judge_words
+        return posterior_of(judge, map(self._words, texts))
+
+    def _words(self, text: str) -> list[str]:
+        normal = self._engine.normalizer.normalize_str(text) if self._engine.normalizer else text
+        if self._engine.pre_tokenizer is None:
+            return [normal] if normal else []
+        return [word for word, _ in self._engine.pre_tokenizer.pre_tokenize_str(normal)]
+
 
 def load(path: str | Path) -> HuggingFaceTokenizer:
     """Read what `HuggingFaceTokenizer.save` wrote, from the folder or from its ``tokenizer.json``.
@@ -90,16 +106,19 @@ def _vocab(parsed: Mapping[str, Any]) -> Vocab:
     special = {entry["content"] for entry in parsed["added_tokens"] if entry["special"]}
     pieces = {token: Piece(token.encode(), special=True) for token in tokens if token in special}
     merges = [(str(left), str(right)) for left, right in model.get("merges", ())]
-    if kind == "BPE":
+    if kind == "BPE" and (parsed["decoder"] or {}).get("type") == "ByteLevel":
         _add_byte_pieces(pieces, tokens, merges)
+    suffix = model.get("end_of_word_suffix") or ""
     for token in tokens:
-        pieces.setdefault(token, _text_piece(token, kind))
+        pieces.setdefault(token, _text_piece(token, kind, suffix))
     unk_id = model["unk_id"] if unigram else ids.get(model["unk_token"])
     pairs = tuple((pieces[left], pieces[right]) for left, right in merges)
     return Vocab(tuple(pieces[token] for token in tokens), unk_id, pairs)
 
 
-def _text_piece(token: str, kind: str) -> Piece:
+def _text_piece(token: str, kind: str, suffix: str) -> Piece:
+    if suffix and token.endswith(suffix):
+        return Piece(token.removesuffix(suffix).encode(), word_final=True)
     if kind == "WordPiece" and token.startswith(CONTINUATION) and token != CONTINUATION:
         return Piece(token[len(CONTINUATION) :].encode(), continuation=True)
     return Piece(token.encode())

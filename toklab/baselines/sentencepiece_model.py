@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -10,9 +11,14 @@ from typing import Any
 import numpy as np
 import sentencepiece as spm
 
-from toklab.baselines.saved import LibraryTokenizer, read_saved
+from toklab.algorithms.posterior import posterior_of
+from toklab.algorithms.unigram_model import UnigramModel
+from toklab.baselines.saved import CARD, LibraryTokenizer, failures, read_saved
+from toklab.errors import FormatError
+from toklab.formats.sentencepiece_proto import SentencePieceFile
+from toklab.pretokenize import get_pretokenizer
 from toklab.pretokenize.utf8 import to_utf8
-from toklab.types import Encoding, IntArray, Piece, Vocab
+from toklab.types import Encoding, IntArray, Piece, Posterior, Vocab
 
 SPACE = "\u2581"
 
@@ -42,6 +48,11 @@ class SentencePieceTokenizer(LibraryTokenizer):
         return np.array([0 if piece.special else len(piece.surface) for piece in self.vocab], np.int64)
 
     @cached_property
+    def _changes_text(self) -> bool:
+        """Whether text is normalised first, so that only the library knows what a piece covers."""
+        return SentencePieceFile.from_bytes(self.model).normalizer.changes is not None
+
+    @cached_property
     def _is_byte(self) -> Any:
         return np.array([piece.byte for piece in self.vocab], bool)
 
@@ -51,28 +62,77 @@ class SentencePieceTokenizer(LibraryTokenizer):
         return [self._encoding(*pair) for pair in zip(raw, found, strict=True)]
 
     def _encoding(self, raw: bytes, ids: Any) -> Encoding:
+        if self._changes_text:
+            return Encoding(np.array(ids, np.int32), self._spans(raw))
         lengths = self._lengths[ids]
         if lengths.sum() != len(raw):
             # An unknown piece, or U+2581 in the text: only the library knows how much it covers.
-            spans = self._engine.encode(raw, return_type="offset_mapping", return_bytes=True)["offsets"]
-            lengths = np.where(self._is_byte[ids], 1, np.diff(np.array(spans, np.int64))[:, 0])
+            lengths = np.where(self._is_byte[ids], 1, np.diff(self._spans(raw))[:, 0])
         ends = np.cumsum(lengths)
         return Encoding(np.array(ids, np.int32), np.stack([ends - lengths, ends], axis=1))
+
+    def _spans(self, raw: bytes) -> IntArray:
+        """The bytes of each piece, as the library tells them."""
+        spans = self._engine.encode(raw, return_type="offset_mapping", return_bytes=True)["offsets"]
+        return np.array(spans, np.int64).reshape(-1, 2)
 
     def _decode(self, ids: list[int]) -> str:
         text: str = self._engine.decode([index for index in ids if not self.vocab[index].special])
         return text
 
+    def posterior(self, texts: Iterable[str]) -> Posterior | None:
+        """What a Unigram model thinks of texts as a probability distribution; None for any other,
+        and where text is normalised first.
+
+        The library makes one lattice of a text. It falls apart into those of the words, because only the first
+        character of a piece can be a space.
+        """
+        if self.signature.get("algo") != "spm-unigram" or self._changes_text:
+            return None
+        scores = tuple(self._engine.get_score(i) for i in range(len(self.vocab)))
+        cut = get_pretokenizer("sentencepiece").words
+        return posterior_of(UnigramModel(self.vocab, scores).judge_words, (cut(_spaced(text)) for text in texts))
+
+
+def _spaced(text: str) -> str:
+    """The text as the library reads it."""
+    return text.replace(SPACE, " ")
+
 
 def load(path: str | Path) -> SentencePieceTokenizer:
-    """Read what `SentencePieceTokenizer.save` wrote, from the folder or from its ``tokenizer.model``.
+    """Read what `SentencePieceTokenizer.save` wrote, or any other ``.model``.
+
+    Parameters
+    ----------
+    path : the folder, or the file
 
     Raises
     ------
     FormatError
         A file is missing, cut short, changed since it was saved, or of another kind.
     """
-    return read_saved(SentencePieceTokenizer, path)
+    path = Path(path)
+    if not path.is_file() or path.suffix != ".model" or _was_saved(path.with_name(CARD)):
+        return read_saved(SentencePieceTokenizer, path)
+    with failures(FormatError, f"{path} holds no SentencePiece model"):
+        data = path.read_bytes()
+        try:  # the library may load a file that is cut short as a smaller model
+            SentencePieceFile.from_bytes(data)
+        except FormatError as error:
+            raise FormatError(f"{path}: {error}") from None
+        tokenizer = SentencePieceTokenizer(path.stem, data, {})
+        tokenizer.decode(tokenizer.encode(tokenizer.name).ids)
+    return tokenizer
+
+
+def _was_saved(card: Path) -> bool:
+    """Whether a folder's ``toklab.json`` tells of a model of the library, not of a tokenizer of ours beside one."""
+    try:
+        return bool(json.loads(card.read_bytes())["engine"] == SentencePieceTokenizer.engine)
+    except FileNotFoundError:
+        return False
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return True  # read_saved tells what is wrong
 
 
 def _piece(engine: Any, index: int) -> Piece:

@@ -26,7 +26,7 @@ from toklab.cli.common import (
 
 if TYPE_CHECKING:
     from toklab.corpus import Corpus
-    from toklab.types import Tokenizer
+    from toklab.types import Algorithm, Tokenizer
 
 SAMPLE_CHARACTERS = 160
 TRAINING_TEXT = "training text"
@@ -45,9 +45,14 @@ TRAINING_TEXT = "training text"
     metavar="DIR",
     help="Folder to save to [default: ./ALGO-SIZE].",
 )
-@click.option("--format", "format_", type=click.Choice(["hf"]), help="hf: tokenizer.json [default: the model's own].")
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice(["hf", "spm"]),
+    help="hf: tokenizer.json; spm: a SentencePiece NAME.model too [default: the model's own].",
+)
 @click.option("--pretokenizer", "-p", metavar="NAME|REGEX", help=pretokenizer_help)
-@click.option("--normalizer", metavar="NAME", help="none or bert.")
+@click.option("--normalizer", metavar="NAME", help="none, bert, nmt_nfkc, nfkc, nmt_nfkc_cf or nfkc_cf.")
 @documents_option
 @click.option("--held-out", type=float, metavar="SHARE", help="Keep this share of the documents back and report on it.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the choice of held-out documents.")
@@ -58,6 +63,11 @@ TRAINING_TEXT = "training text"
 @click.option("--byte-fallback", is_flag=True, help="bpe with characters, unigram: unseen characters become bytes.")
 @click.option("--tie", metavar="RULE", help="bpe: lowest-ids, lexicographic-max or first-seen.")
 @click.option("--max-piece-length", type=int, metavar="N", help="bpe, unigram: most bytes (or characters) of a piece.")
+@click.option("--character-coverage", type=float, metavar="SHARE", help="Variant spm, spm-*: of the text, 0.98 to 1.")
+@click.option("--split-digits", is_flag=True, help="Variant spm, spm-*: digits are in no piece of several characters.")
+@click.option("--seed-size", type=int, metavar="N", help="unigram: most pieces to begin with.")
+@click.option("--shrinking-factor", type=float, metavar="SHARE", help="unigram: pieces that stay in each pruning.")
+@click.option("--sub-iterations", type=int, metavar="N", help="unigram: steps of EM before each pruning.")
 @click.option("--threads", type=int, metavar="N", help="Threads to train with.")
 @click.option("--backend", metavar="NAME", help="auto, reference (readable) or fast (compiled); equal results.")
 @strict_option
@@ -86,8 +96,7 @@ def command(
 
     contender = parse_contender(algo)
     trainer = get_algorithm(contender.algorithm)
-    if format_ == "hf" and getattr(trainer, "library", "").startswith("sentencepiece"):
-        raise UsageError(f"{algo} makes a SentencePiece model, which cannot be saved as tokenizer.json")
+    _check_format(format_, algo, trainer)
     folder = output or Path(f"{algo.partition(':')[0]}-{vocab_size}")
     check_writable(folder)
     corpus = read_corpus(files, documents)
@@ -100,13 +109,38 @@ def command(
     if strict and getattr(trainer, "sized", True) and obtained != vocab_size:
         raise UsageError(f"{algo} obtained {obtained:,} pieces, not the {vocab_size:,} asked for (--strict)")
     facts = _facts(tokenizer, judged, held_out, seconds)
-    path = tokenizer.save(folder)
+    files_too, told = _save_sentencepiece(tokenizer, folder) if format_ == "spm" else ([], ())
+    saved = [tokenizer.save(folder), *files_too]
+    warnings += told
     for warning in warnings:
         click.echo(f"toklab: warning: {one_line(warning)}", err=True)
     if as_json:
-        click.echo(json.dumps({"schema": 1, **facts, "path": str(path), "warnings": list(warnings)}, indent=1))
+        paths = {"path": str(saved[0]), "paths": list(map(str, saved))}
+        click.echo(json.dumps({"schema": 1, **facts, **paths, "warnings": list(warnings)}, indent=1))
         return
-    _print(tokenizer, judged, facts, path)
+    _print(tokenizer, judged, facts, saved)
+
+
+def _check_format(format_: str | None, algo: str, trainer: Algorithm) -> None:
+    """Refuse a format before training that the algorithm's tokenizers are never saved in."""
+    from toklab.errors import UsageError
+
+    library = getattr(trainer, "library", "toklab")
+    of_sentencepiece = library.startswith("sentencepiece")
+    if format_ == "hf" and of_sentencepiece:
+        raise UsageError(f"{algo} makes a SentencePiece model, which cannot be saved as tokenizer.json")
+    if format_ == "spm" and not of_sentencepiece and library != "toklab":
+        raise UsageError(f"{algo} makes a model of {library}, which cannot be saved for SentencePiece")
+
+
+def _save_sentencepiece(tokenizer: Tokenizer, folder: Path) -> tuple[list[Path], tuple[str, ...]]:
+    """Save NAME.model; gives the file, and what a reader should know of it."""
+    from toklab.algorithms.pipeline import TrainedTokenizer
+    from toklab.formats.sentencepiece_model import caveats, save_sentencepiece_model
+
+    if not isinstance(tokenizer, TrainedTokenizer):
+        return [], ()  # the library's own file is a .model
+    return [save_sentencepiece_model(tokenizer, folder)], caveats(tokenizer)
 
 
 def _fit(algorithm: str, corpus: Corpus, options: dict[str, Any]) -> tuple[Tokenizer, float]:
@@ -144,14 +178,15 @@ def _facts(tokenizer: Tokenizer, judged: Corpus, held_out: float | None, seconds
     }
 
 
-def _print(tokenizer: Tokenizer, judged: Corpus, facts: dict[str, Any], path: Path) -> None:
+def _print(tokenizer: Tokenizer, judged: Corpus, facts: dict[str, Any], saved: list[Path]) -> None:
     from toklab.report.terminal import render_tokens
 
     ratio = facts["bytes_per_token"]
     click.echo(f"{tokenizer.name}: {facts['vocab_size']:,} pieces, trained in {facts['seconds']:.2f} s")
     place = f"its {TRAINING_TEXT}" if facts["judged_on"] == TRAINING_TEXT else facts["judged_on"]
     click.echo(f"bytes per token: {'–' if ratio is None else f'{ratio:.3f}'} on {place}")
-    click.echo(f"saved: {one_line(str(path))}")
+    for path in saved:
+        click.echo(f"saved: {one_line(str(path))}")
     click.echo(f"signature: {one_line(facts['signature'])}")
     text = " ".join(judged.documents[0].split())[:SAMPLE_CHARACTERS]
     encoding = tokenizer.encode(text)

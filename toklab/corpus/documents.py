@@ -70,6 +70,12 @@ class Documents(Sequence[str]):
         return hash((self.raw, len(self)))
 
     @staticmethod
+    def of(texts: Sequence[str]) -> Documents:
+        """Texts, as if they stood in a file."""
+        parts = [text.encode("utf-8") for text in texts]
+        return Documents(b"".join(parts), np.cumsum([0, *map(len, parts)]))
+
+    @staticmethod
     def joined(files: Sequence[Documents]) -> Documents:
         """The documents of several files."""
         sizes = np.cumsum([0, *(len(file.raw) for file in files)])

@@ -23,7 +23,12 @@ from toklab.metrics import size as _size  # noqa: F401
 from toklab.metrics import length as _length  # noqa: F401
 from toklab.metrics import oov as _oov  # noqa: F401
 from toklab.metrics import fidelity as _fidelity  # noqa: F401
+from toklab.metrics import characters as _characters  # noqa: F401
+from toklab.metrics import numbers as _numbers  # noqa: F401
+from toklab.metrics import morphology as _morphology  # noqa: F401
+from toklab.metrics import code as _code  # noqa: F401
 from toklab.metrics import distribution as _distribution  # noqa: F401
+from toklab.metrics import probability as _probability  # noqa: F401
 # isort: on
 
 __all__ = [

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from toklab.errors import UsageError
 from toklab.metrics.texts import Texts, WordTable, texts_of
-from toklab.types import Batch, IdArray, IntArray, Vocab
+from toklab.types import Batch, IdArray, IntArray, Posterior, Vocab
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,6 +28,7 @@ class Encoded:
     decoded : what the tokenizer decodes from the tokens of each document
     seen_words : distinct words of the training part, see `toklab.metrics.seen_words`
     requested : vocabulary size asked for, in pieces
+    posterior : what a probabilistic tokenizer thinks of the documents; None for any other
 
     Raises
     ------
@@ -42,6 +43,7 @@ class Encoded:
     decoded: tuple[str, ...]
     seen_words: frozenset[str]
     requested: int
+    posterior: Posterior | None = None
 
     def __post_init__(self) -> None:
         if not len(self.texts) == len(self.batch) == len(self.decoded):
@@ -49,6 +51,8 @@ class Encoded:
                 f"{len(self.texts)} texts, {len(self.batch)} encodings and {len(self.decoded)} decoded "
                 "texts: metrics need one of each per document"
             )
+        if self.posterior is not None and len(self.posterior.words) != len(self.texts):
+            raise UsageError(f"a posterior of {len(self.posterior.words)} documents for {len(self.texts)}")
         outside = (self.batch.ids < 0) | (self.batch.ids >= len(self.vocab))
         if outside.any():
             raise UsageError(
@@ -122,9 +126,36 @@ class Encoded:
         A token is one of a word's where it begins before the word ends and ends after the word begins: it may
         hold the space before the word, or a second word. A token of no bytes counts only inside the word.
         """
-        first = np.searchsorted(self.ends, self.words.starts, side="right")
-        last = np.searchsorted(self.starts, self.words.ends, side="left")
+        return self.touching(self.words.starts, self.words.ends)
+
+    def touching(self, starts: IntArray, ends: IntArray) -> tuple[IntArray, IntArray]:
+        """The same for any stretches of bytes [start, end)."""
+        first = np.searchsorted(self.ends, starts, side="right")
+        last = np.searchsorted(self.starts, ends, side="left")
         return first.astype(np.int64), last.astype(np.int64)
+
+    @cached_property
+    def _cut(self) -> npt.NDArray[np.bool_]:
+        """(bytes + 1,) whether a token begins or ends at each byte."""
+        marks = np.zeros(self.source.bounds[-1] + 1, bool)
+        marks[self.starts] = marks[self.ends] = True
+        return marks
+
+    @cached_property
+    def cuts(self) -> IntArray:
+        """(distinct places,) int64, every byte at which a token begins or ends, ascending."""
+        return np.flatnonzero(self._cut)
+
+    def cuts_inside(self, starts: IntArray, ends: IntArray) -> IntArray:
+        """(n,) int64, how many places inside each stretch of bytes [start, end), its ends left out, are cut."""
+        last = np.searchsorted(self.cuts, ends, side="left").astype(np.int64)
+        inside: IntArray = np.maximum(last - np.searchsorted(self.cuts, starts, side="right"), 0)
+        return inside
+
+    def is_cut(self, places: IntArray) -> npt.NDArray[np.bool_]:
+        """(n,) whether each byte is one at which a token begins or ends."""
+        found: npt.NDArray[np.bool_] = self._cut[places]
+        return found
 
     @cached_property
     def word_lengths(self) -> IntArray:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from typing import NamedTuple
 
 import numpy as np
 import regex
@@ -68,6 +69,20 @@ class WordTable:
         return len(self.index)
 
 
+class Places(NamedTuple):
+    """Stretches of text.
+
+    Parameters
+    ----------
+    documents : (n,) int64, document of each
+    starts, ends : (n,) int64, characters [start, end) of each, counted over all documents laid end to end
+    """
+
+    documents: IntArray
+    starts: IntArray
+    ends: IntArray
+
+
 @dataclass(frozen=True)
 class Texts:
     """Documents, and what every metric needs to know of them."""
@@ -94,6 +109,23 @@ class Texts:
         """(bytes,) int64, the character that each byte belongs to, over all documents laid end to end."""
         raw = np.frombuffer("".join(self.documents).encode("utf-8"), np.uint8)
         return np.cumsum((raw & 0xC0) != 0x80, dtype=np.int64)
+
+    @cached_property
+    def character_starts(self) -> IntArray:
+        """(characters + 1,) int64, first byte of each character, and of the end, all documents laid end to end."""
+        heads = np.flatnonzero(np.diff(self.character_of_byte, prepend=0))
+        return np.append(heads, self.bounds[-1])
+
+    @lru_cache(maxsize=16)  # noqa: B019  (as few texts as `texts_of` keeps)
+    def find(self, pattern: str) -> Places:
+        """Every match of a regular expression; worked out once for every tokenizer."""
+        matches = regex.compile(pattern, regex.V1).finditer
+        found: list[tuple[int, int, int]] = []
+        base = 0
+        for document, text in enumerate(self.documents):
+            found += [(document, base + match.start(), base + match.end()) for match in matches(text)]
+            base += len(text)
+        return Places(*np.array(found, np.int64).reshape(-1, 3).T.copy())
 
     @cached_property
     def words(self) -> WordTable:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from toklab.report.files import render_markdown, write_report
+from toklab.report.lab_plots import write_determinism
 from toklab.report.plots import write_plots
-from toklab.report.table import render_probes, render_report
+from toklab.report.probes import render_determinism
+from toklab.report.table import render_report
 from toklab.report.terminal import render_summary, render_tokens, visible
 
 __all__ = [
+    "render_determinism",
     "render_markdown",
-    "render_probes",
     "render_report",
     "render_summary",
     "render_tokens",
     "visible",
+    "write_determinism",
     "write_plots",
     "write_report",
 ]

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from toklab.errors import UnknownNameError
 from toklab.results import Cell, Report, Result
 
-GROUPS = ("vocabulary size", "sequence length", "OOV handling", "fidelity", "merge determinism")
+GROUPS = ("vocabulary size", "sequence length", "OOV handling", "fidelity", "probability", "merge determinism")
 MISSING = "–"
 MOST_UNKNOWN = 0.01  # share of the bytes; above it, short sequences are no merit
 ERROR_LENGTH = 160  # characters of an error that a row shows; report.json holds all of it
@@ -28,6 +28,7 @@ class Column:
     decimals : digits after the point, of the percentage where the unit is a share; None for whole numbers
     interval : show half the width of the 95% interval
     meaning : what the legend says, where the heading does not say it all
+    optional : by default it is shown only where a contender has the figure
     """
 
     metric: str
@@ -36,11 +37,12 @@ class Column:
     decimals: int | None = 2
     interval: bool = False
     meaning: str = ""
+    optional: bool = False
 
 
 DETERMINISM = Column(
     "determinism",
-    GROUPS[4],
+    GROUPS[5],
     ("verdict",),
     meaning="verdict: trained again, are ids and encodings the same",
 )
@@ -66,6 +68,28 @@ DEFAULT_COLUMNS = (
         meaning="exploded: cut into single characters or bytes",
     ),
     Column("round_trip", GROUPS[3], ("round", "trip"), 1, meaning="round trip: texts that decode unchanged"),
+    Column(
+        "likelihood_per_byte",
+        GROUPS[4],
+        ("bits/byte",),
+        meaning="bits/byte: -log2 of the text's probability, over all its segmentations",
+        optional=True,
+    ),
+    Column(
+        "segmentation_entropy",
+        GROUPS[4],
+        ("entropy",),
+        meaning="entropy: of a pre-token's segmentations, in bits",
+        optional=True,
+    ),
+    Column(
+        "nbest_diversity",
+        GROUPS[4],
+        ("n-best", "diversity"),
+        1,
+        meaning="n-best diversity: cuts that two of a pre-token's 8 best segmentations do not share",
+        optional=True,
+    ),
     DETERMINISM,
 )
 
@@ -217,7 +241,7 @@ def _choose(report: Report, metrics: Sequence[str] | None) -> tuple[Column, ...]
     samples = _samples(report)
     known = {column.metric: column for column in DEFAULT_COLUMNS}
     if metrics is None:
-        measured = [name for name in known if name in samples]
+        measured = [name for name, column in known.items() if name in samples and _is_wanted(column, report)]
         metrics = [*(measured or samples), DETERMINISM.metric]
     unknown = [name for name in metrics if name not in samples and name not in known]
     if unknown and samples:
@@ -226,6 +250,10 @@ def _choose(report: Report, metrics: Sequence[str] | None) -> tuple[Column, ...]
     columns = [known[name] if name in known else _column(samples[name]) for name in shown]
     groups = list(dict.fromkeys([*GROUPS, *(column.group for column in columns)]))
     return tuple(sorted(columns, key=lambda column: groups.index(column.group)))
+
+
+def _is_wanted(column: Column, report: Report) -> bool:
+    return not column.optional or any(number(result, column.metric) is not None for result in report.results)
 
 
 def _column(cell: Cell) -> Column:

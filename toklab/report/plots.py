@@ -40,9 +40,9 @@ def write_plots(report: Report, folder: str | Path) -> list[Path]:
     OutputError
         The folder or a file cannot be written.
     """
-    with _plain_style():
+    with plain_style():
         drawn = {name: draw(report) for name, draw in FIGURES.items()}
-        contents = {name: _png(figure) for name, figure in drawn.items() if figure is not None}
+        contents = {name: png(figure) for name, figure in drawn.items() if figure is not None}
     paths = []
     for name, data in contents.items():
         path = Path(folder) / name
@@ -52,7 +52,7 @@ def write_plots(report: Report, folder: str | Path) -> list[Path]:
 
 
 @contextmanager
-def _plain_style() -> Iterator[None]:
+def plain_style() -> Iterator[None]:
     """Matplotlib's own defaults, whatever the user's are, and names taken literally; put back afterwards."""
     import matplotlib
 
@@ -74,7 +74,7 @@ def _plain_style() -> Iterator[None]:
         yield
 
 
-def _png(figure: Figure) -> bytes:
+def png(figure: Figure) -> bytes:
     buffer = io.BytesIO()
     # without the version of Matplotlib in it
     figure.savefig(buffer, format="png", dpi=DPI, metadata={"Software": None})

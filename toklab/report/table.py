@@ -1,4 +1,4 @@
-"""A comparison, and a determinism probe, as text for a terminal."""
+"""A comparison as text for a terminal."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from rich.text import Text
 from toklab.report.columns import DETERMINISM, Column, Figure, Row, SizeTable, size_tables
 from toklab.report.grid import Entry, Grid, Head
 from toklab.report.terminal import show, to_string, visible, wrap
-from toklab.results import Probe, Report
+from toklab.results import Report
 
 ARROWS = {"higher": "↑", "lower": "↓", "": ""}
 SEPARATOR = " · "
-_WORDS = {
+VERDICT_STYLES = {
     "exact": "green",
     "encodings differ": "yellow",
     "ids differ": "yellow",
@@ -52,9 +52,9 @@ def render_report(
         lines.append(Text(f"vocabulary size {table.vocab_size:,}", style="bold"))
         lines += [*_grid(table).draw(console_width), Text()]
     for note in legend(tables):
-        lines += _wrapped(note, console_width, "dim")
+        lines += wrapped(note, console_width, "dim")
     for warning in warning_lines(report):
-        lines += _wrapped(f"warning: {warning}", console_width, "yellow")
+        lines += wrapped(f"warning: {warning}", console_width, "yellow")
     return to_string([*lines, *_signature_lines(report)], colour)
 
 
@@ -113,10 +113,10 @@ def heading(column: Column, better: str) -> tuple[str, ...]:
 
 def _corpus_lines(report: Report, width: int | None) -> list[Text]:
     facts = corpus_facts(report)
-    return [*_wrapped("corpus: " + SEPARATOR.join(facts), width, "dim"), Text()] if facts else []
+    return [*wrapped("corpus: " + SEPARATOR.join(facts), width, "dim"), Text()] if facts else []
 
 
-def _wrapped(text: str, width: int | None, style: str) -> list[Text]:
+def wrapped(text: str, width: int | None, style: str) -> list[Text]:
     return [Text(line, style=style) for line in wrap(text, width, "  ")]
 
 
@@ -156,39 +156,4 @@ def _cell(figure: Figure, spaced: bool) -> Text:
         return Text(text + "*", style="bold green")
     if figure.odd:
         return Text(text + "!", style="bold yellow")
-    return Text(text + " " * spaced, style=_WORDS.get(text, ""))
-
-
-def render_probes(probes: Sequence[Probe], console_width: int | None = None, colour: bool = False) -> str:
-    """Contenders by axis: the verdict, the trainings compared, and below a row what differs first.
-
-    Parameters
-    ----------
-    probes : in any order; contenders and axes keep the order in which they first occur
-    console_width : columns of the terminal; None, for a pipe, is as wide as the table needs
-    colour : with escape codes for colour
-    """
-    if not probes:
-        return ""
-    axes = list(dict.fromkeys(probe.axis for probe in probes))
-    names = list(dict.fromkeys(probe.tokenizer for probe in probes))
-    cells = {(probe.tokenizer, probe.axis): probe for probe in probes}
-    heads = tuple(Head("merge determinism: trained again", (visible(axis),), right=False) for axis in axes)
-    entries = tuple(_probe_entry(name, axes, [cells.get((name, axis)) for axis in axes]) for name in names)
-    lines = Grid("tokenizer", heads, (("", entries),)).draw(console_width)
-    note = (
-        "×n: trainings compared · exact: same ids and same encodings · encodings differ: same ids, but texts are "
-        "cut differently · ids differ: same pieces, other ids · pieces differ: other vocabulary · – not probed"
-    )
-    return to_string([*lines, Text(), *_wrapped(note, console_width, "dim")], colour)
-
-
-def _probe_entry(name: str, axes: Sequence[str], probes: Sequence[Probe | None]) -> Entry:
-    cells, notes = [], []
-    for i, probe in enumerate(probes):
-        if probe is None:
-            cells.append(Text("–", style="dim"))
-            continue
-        cells.append(Text.assemble((probe.verdict, _WORDS[probe.verdict]), (f" ×{probe.runs}", "dim")))
-        notes += [(i, f"{visible(axes[i])}: {visible(text)}") for text in (probe.first_difference, probe.error) if text]
-    return Entry(visible(name), tuple(cells), notes=tuple(notes))
+    return Text(text + " " * spaced, style=VERDICT_STYLES.get(text, ""))
