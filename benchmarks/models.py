@@ -8,9 +8,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from benchmarks.spm_file import unigram_file
+from toklab.algorithms.pipeline import TrainedTokenizer
 from toklab.algorithms.unigram_model import UnigramModel, hidden_score, is_hidden, spelled
 from toklab.baselines.sentencepiece_model import SPACE
+from toklab.formats.sentencepiece_model import sentencepiece_file
 from toklab.types import Tokenizer, Vocab
 
 FILE = "tokenizer.json"
@@ -34,14 +35,14 @@ def save_forms(tokenizer: Tokenizer, folder: Path) -> None:
     rank of each piece, and ``ids.json`` the id of each rank. Unigram: ``metaspace.json`` and ``tokenizer.model``
     (SentencePiece's) spell the space as U+2581.
     """
-    model = getattr(tokenizer, "model", None)
-    if isinstance(model, UnigramModel):
-        tokenizer = replace(tokenizer, model=with_short_scores(model))  # type: ignore[type-var]
+    if isinstance(tokenizer, TrainedTokenizer) and isinstance(tokenizer.model, UnigramModel):
+        tokenizer = replace(tokenizer, model=with_short_scores(tokenizer.model))
+        tokenizer.save(folder)
+        _save_with_spaces(tokenizer, folder)
+        return
     tokenizer.save(folder)
     whole = json.loads((folder / FILE).read_bytes())
-    if whole["model"]["type"] == "Unigram":
-        _save_with_spaces(whole, tokenizer.vocab, folder)
-    elif whole["model"]["type"] == "BPE":
+    if whole["model"]["type"] == "BPE":
         _save_as_bytes(whole, tokenizer.vocab, folder)
 
 
@@ -57,11 +58,12 @@ def with_short_scores(model: UnigramModel) -> UnigramModel:
     return replace(model, scores=tuple(scores))
 
 
-def _save_with_spaces(whole: dict[str, Any], vocab: Vocab, folder: Path) -> None:
+def _save_with_spaces(tokenizer: TrainedTokenizer, folder: Path) -> None:
+    whole = json.loads((folder / FILE).read_bytes())
     entries = [(text.replace(" ", SPACE), score) for text, score in whole["model"]["vocab"]]
     steps = {"pre_tokenizer": SPACES, "decoder": SPACES, "model": {**whole["model"], "vocab": entries}}
     (folder / METASPACE).write_text(json.dumps({**whole, **steps}), encoding="utf-8")
-    (folder / SPM).write_bytes(unigram_file(entries, vocab.special_ids, whole["model"]["unk_id"]))
+    (folder / SPM).write_bytes(sentencepiece_file(tokenizer).to_bytes())
 
 
 def _save_as_bytes(whole: dict[str, Any], vocab: Vocab, folder: Path) -> None:

@@ -54,7 +54,7 @@ def test_what_differs_is_found(other: Trained, differs: set[str], words: str) ->
     assert {check for check in CHECKS if found[check] is False} == differs
     assert found["parted"] == words
     assert found[SCORES] is None
-    assert (found["documents"], found["tokens"]) == (2, 2)
+    assert (found["documents"], found["differing"], found["tokens"]) == (2, int(ENCODINGS in differs), 2)
 
 
 def test_scores_are_equal_within_a_tolerance() -> None:

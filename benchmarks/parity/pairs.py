@@ -71,7 +71,11 @@ RETURNED = (
     "library's scores, rounded, because the last bits choose between equally probable segmentations."
 )
 SPACES = "SentencePiece reads U+2581 in a text as a space, toklab keeps it; no text here holds one."
-THREADS = "The library's sums, and so its scores, depend on its number of threads; both sides are told the same."
+THREADS = "The library's sums, and so its scores, depend on its number of threads; toklab is told that number."
+SINGLE = (
+    "The library adds up the scores of a whole document in single precision, toklab those of a word in double: of "
+    "segmentations that are nearly equally probable they may choose different ones."
+)
 
 
 def _bpe(make: Make = references.by_name, note: str = "", **options: Any) -> Pair:
@@ -122,9 +126,9 @@ PAIRS = (
     Pair("bpe-spm", "spm-bpe", "sentencepiece", (SET, ORDER, SCORES, ENCODINGS, IDS), note=SPACES),
     *(
         Pair(
-            *("unigram-spm", "spm-unigram", "sentencepiece", (SET, ORDER, SCORES, ENCODINGS, IDS)),
-            {"threads": threads},
-            note=f"{SPACES} {THREADS}",
+            *("unigram-spm", "spm-unigram", "sentencepiece", (SET, ORDER, SCORES), {"threads": threads}),
+            references.sentencepiece_unigram,
+            note=f"{SPACES} {THREADS} {SINGLE}",
         )
         for threads in (1, 16)
     ),

@@ -28,6 +28,7 @@ from toklab.algorithms.unigram_model import UnigramModel
 from toklab.baselines.huggingface_model import HuggingFaceTokenizer
 from toklab.baselines.sentencepiece_model import SentencePieceTokenizer
 from toklab.contenders import parse_contender
+from toklab.formats.sentencepiece_model import sentencepiece_file
 from toklab.pretokenize import PATTERNS, count_words, get_pretokenizer, to_oniguruma
 from toklab.types import Piece, Tokenizer, TrainSpec, Vocab
 
@@ -79,10 +80,16 @@ def _scores(tokenizer: Tokenizer) -> Sequence[float] | None:
     if isinstance(tokenizer.model, UnigramModel):
         return tokenizer.model.scores
     if tokenizer.name == "bpe-spm":
-        # SentencePiece scores a merge by its rank, which toklab's order of pieces is.
-        first = next(i for i, piece in enumerate(tokenizer.vocab) if not piece.special and not piece.byte)
-        return [float(min(first - index, 0)) for index in range(len(tokenizer.vocab))]
+        return [entry.score for entry in sentencepiece_file(tokenizer).entries]
     return None
+
+
+def sentencepiece_unigram(
+    contender: str, reference: str, documents: Sequence[str], size: int, options: Options
+) -> Sides:
+    """The library with a number of threads, and ours told that number."""
+    ours = fit(contender, documents, size, {"library_threads": options["threads"]})
+    return trained(ours), trained(toklab.train(reference, list(documents), vocab_size=size, **options))
 
 
 def hugging_face_bpe(contender: str, reference: str, documents: Sequence[str], size: int, options: Options) -> Sides:

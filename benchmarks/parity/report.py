@@ -11,7 +11,7 @@ from typing import Any
 
 from benchmarks.files import to_json
 from benchmarks.markdown import make_table, safe
-from benchmarks.parity.checks import CHECKS, SCORES
+from benchmarks.parity.checks import CHECKS, ENCODINGS, SCORES
 from benchmarks.parity.rows import COLUMNS, ERROR, Row, outcome, title
 from benchmarks.parity.texts import Documents
 from toklab.files import write_atomic
@@ -21,8 +21,8 @@ SCHEMA = 1
 HOW = (
     "Both sides train on the same documents; every fifth document is held out and encoded. `set`: the same pieces; "
     "`order`: with the same ids; `merges`: the same merges in the same order; `scores`: equal, or within the "
-    "difference that is shown (nats); `encodings`: held-out text becomes the same pieces; `ids`: and the same ids. "
-    "A dash: does not apply. What is not claimed is shown all the same."
+    "difference that is shown (nats); `encodings`: held-out text becomes the same pieces (else how many of the "
+    "documents differ); `ids`: and the same ids. A dash: does not apply. What is not claimed is shown all the same."
 )
 
 
@@ -129,7 +129,10 @@ def _cell(row: Row, check: str) -> str:
         return "–"
     if check == SCORES and row[check] and row["score_difference"]:
         return f"within {row['score_difference']:.0e}"
-    return "yes" if row[check] else "**no**" if check in row["claims"] else "no"
+    if row[check]:
+        return "yes"
+    share = f" ({row['differing']} of {row['documents']})" if check == ENCODINGS else ""
+    return ("**no**" if check in row["claims"] else "no") + share
 
 
 def summary_lines(report: Mapping[str, Any]) -> list[str]:

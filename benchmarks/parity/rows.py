@@ -16,7 +16,7 @@ Row = dict[str, Any]
 ERROR = "error"
 COLUMNS = (
     *("contender", "reference", "library", "options", "text", "vocab_size", "pieces", *CHECKS, "score_difference"),
-    *("documents", "tokens", "claims", "broken", "parted", "note", ERROR),
+    *("documents", "differing", "tokens", "claims", "broken", "parted", "note", ERROR),
 )
 
 
