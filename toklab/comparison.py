@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from toklab.algorithms import check_vocab_size, get_algorithm
@@ -12,6 +13,7 @@ from toklab.corpus import Corpus, open_corpus
 from toklab.errors import ToklabError, UsageError
 from toklab.measure import measure
 from toklab.metrics import Encoded, seen_words
+from toklab.metrics.cost import ORDER
 from toklab.results import Report, Result
 from toklab.retraining import prepared, probe_axis, raise_if_all_too_small
 from toklab.signature import render, toklab_version
@@ -19,6 +21,8 @@ from toklab.statistics import Bootstrap
 from toklab.training import DEFAULT_VOCAB_SIZE
 from toklab.types import Contender, Tokenizer
 from toklab.workshop import Fit, Job, Limits, Progress, run_jobs
+
+LEARNED_MB = 5  # of training text, that the metrics which learn from it learn from
 
 
 @dataclass(frozen=True)
@@ -40,6 +44,8 @@ class Setting:
     corpus : the whole
     pretokenizer : given to every contender that takes one
     held_out, seed : how the corpus was split
+    seen : the words of the training part
+    learned : of the training part, what a language model of the tokens learns from
     """
 
     training: Corpus
@@ -50,6 +56,7 @@ class Setting:
     seed: int
     bootstrap: Bootstrap
     seen: frozenset[str] = field(repr=False)
+    learned: Corpus = field(repr=False)
 
     @property
     def facts(self) -> dict[str, str]:
@@ -58,6 +65,7 @@ class Setting:
             "corpus": f"{self.corpus.name}@{self.corpus.digest}",
             "heldout": f"{self.held_out:g}@seed{self.seed}",
             "words": "uax29",
+            "ngram": f"kn{ORDER}@{LEARNED_MB}MB@seed{self.seed}",
             "bootstrap": f"{self.bootstrap.resamples}@seed{self.bootstrap.seed}",
         }
 
@@ -122,6 +130,7 @@ def compare(
         seed,
         Bootstrap(len(test), resamples, seed),
         seen_words(training.documents),
+        training.within(LEARNED_MB * 1_000_000, seed),
     )
     entries = _entries(chosen, sizes, pretokenizer)
     groups = [_jobs(entry, training, probe) for entry in entries]
@@ -170,7 +179,7 @@ def judge(entry: Entry, runs: Sequence[Fit | ToklabError], setting: Setting) -> 
     tokenizer, test = first.tokenizer, setting.test.documents
     size = entry.vocab_size if entry.sized else len(tokenizer.vocab)
     try:
-        encoded = encode(tokenizer, test, setting.seen, size)
+        encoded = encode(tokenizer, test, setting.seen, size, setting.learned.documents)
         cells = measure(encoded, setting.bootstrap)
     except ToklabError as error:
         return Result(entry.contender.name, size, entry.sized, error=str(error))
@@ -196,13 +205,20 @@ def judge(entry: Entry, runs: Sequence[Fit | ToklabError], setting: Setting) -> 
     )
 
 
-def encode(tokenizer: Tokenizer, texts: Sequence[str], seen: frozenset[str], requested: int) -> Encoded:
-    """What the metrics see of a tokenizer: every text encoded once and decoded once."""
+def encode(
+    tokenizer: Tokenizer,
+    texts: Sequence[str],
+    seen: frozenset[str],
+    requested: int,
+    learned: Sequence[str] | None = None,
+) -> Encoded:
+    """What the metrics see of a tokenizer: every text encoded once and decoded once; ``learned`` where it is needed."""
     batch = tokenizer.encode_batch(texts, offsets=True)
     decoded = tuple(tokenizer.decode(batch[row].ids.tolist()) for row in range(len(batch)))
     judge = getattr(tokenizer, "posterior", None)
     posterior = None if judge is None else judge(texts)
-    return Encoded(tokenizer.vocab, tuple(texts), batch, decoded, seen, requested, posterior)
+    training = None if learned is None else partial(tokenizer.encode_batch, learned)
+    return Encoded(tokenizer.vocab, tuple(texts), batch, decoded, seen, requested, posterior, training)
 
 
 def _report(
