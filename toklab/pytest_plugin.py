@@ -60,6 +60,6 @@ def _path(config: pytest.Config, name: str) -> Path | None:
     """Where an option points: from where pytest was called, or from the folder of the ini file."""
     given = config.getoption(name)
     if given:
-        return config.invocation_params.dir / given
+        return Path(config.invocation_params.dir, given)
     written = str(config.getini(name))
-    return (config.inipath.parent if config.inipath else config.rootpath) / written if written else None
+    return Path(config.inipath.parent if config.inipath else config.rootpath, written) if written else None

@@ -25,6 +25,7 @@ def assert_round_trip(tokenizer: Tokenizer, texts: Iterable[str]) -> None:
     AssertionError
         It names the first text that does not, and where the two part.
     """
+    __tracebackhide__ = True
     for index, text in enumerate(texts):
         encoding = tokenizer.encode(text)
         back = tokenizer.decode(encoding.ids.tolist())
@@ -48,6 +49,7 @@ def assert_same_encodings(first: Tokenizer, second: Tokenizer, texts: Iterable[s
     AssertionError
         It shows the first text that they encode differently, token beside token.
     """
+    __tracebackhide__ = True
     from toklab.checking.drift import first_difference, tokens_of
 
     for index, text in enumerate(texts):
@@ -73,6 +75,7 @@ def assert_encodes_as(tokenizer: Tokenizer, text: str, pieces: Sequence[str]) ->
     AssertionError
         It shows both, token beside token.
     """
+    __tracebackhide__ = True
     from toklab.checking.drift import Token, first_difference, tokens_of
 
     wanted = [Token(None, piece) for piece in pieces]
@@ -110,6 +113,7 @@ def assert_metric(
     InputError
         There is no text.
     """
+    __tracebackhide__ = True
     from toklab.comparison import encode
     from toklab.corpus import open_corpus
     from toklab.metrics import get_metric
@@ -128,10 +132,10 @@ def assert_metric(
         raise AssertionError(f"{metric} of {tokenizer.name} is undefined on these texts, not {' and '.join(limits)}")
     low, high = at_least is not None and value < at_least, at_most is not None and value > at_most
     if low or high:
-        worst = _worst(statistic, highest=high)
+        worst = _worst(documents, statistic, highest=high)
         raise AssertionError(
             f"{metric} of {tokenizer.name} is {value:.6g} {wanted.unit}, not {' and '.join(limits)}"
-            + ("" if worst is None else f"\nworst is text {worst}: {_show(tokenizer, documents[worst])}")
+            + ("" if worst is None else f"\nworst is {worst[:SHOWN]!r}: {_show(tokenizer, worst)}")
         )
 
 
@@ -158,6 +162,7 @@ def assert_no_regression(
     ToklabError
         The baseline or the text cannot be used, see `toklab.checking.check`.
     """
+    __tracebackhide__ = True
     from toklab.checking import check
 
     report = check(
@@ -190,6 +195,7 @@ def assert_deterministic(
     AssertionError
         It names the axis and the first difference.
     """
+    __tracebackhide__ = True
     from toklab.retraining import determinism
 
     report = determinism(corpus, [algorithm], runs=runs, **options)
@@ -207,15 +213,15 @@ def _pairs(left: Sequence[Token], right: Sequence[Token], at: int, titles: tuple
     return render_token_pairs(left, right, at, titles)
 
 
-def _worst(statistic: Statistic, highest: bool) -> int | None:
-    """The text with the highest or lowest share of its own; None where the figure is no share."""
+def _worst(texts: Sequence[str], statistic: Statistic, highest: bool) -> str | None:
+    """The text with the highest or lowest figure of its own; None where the figure is not one of single texts."""
     from toklab.metrics import Ratio
 
     if not isinstance(statistic, Ratio):
         return None
-    above, below = statistic.numerator.tolist(), statistic.denominator.tolist()
-    shares = [(a / b, -i) if highest else (-a / b, -i) for i, (a, b) in enumerate(zip(above, below, strict=True)) if b]
-    return -max(shares)[1] if shares else None
+    rows = zip(statistic.numerator.tolist(), statistic.denominator.tolist(), texts, strict=True)
+    own = [(above / below, text) for above, below, text in rows if below]
+    return (max if highest else min)(own, key=lambda row: row[0])[1]
 
 
 def _show(tokenizer: Tokenizer, text: str) -> str:

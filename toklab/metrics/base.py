@@ -24,7 +24,7 @@ Better: TypeAlias = Literal["higher", "lower", ""]
 ENTRY_POINTS = "toklab.metrics"
 
 
-class Undefined(Exception):
+class UndefinedError(Exception):
     """Raised inside a metric by what it looks at and cannot have: its figure is None then."""
 
 
@@ -183,7 +183,7 @@ class Metric:
     def __call__(self, encoded: Encoded) -> Statistic:
         try:
             return self.function(encoded)
-        except Undefined:
+        except UndefinedError:
             return Value(None)
 
 

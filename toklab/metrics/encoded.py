@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from toklab.errors import UsageError
-from toklab.metrics.base import Undefined
+from toklab.metrics.base import UndefinedError
 from toklab.metrics.texts import Texts, WordTable, texts_of
 from toklab.types import Batch, IdArray, IntArray, Posterior, Vocab
 
@@ -168,7 +168,7 @@ class Encoded:
     def word_unseen(self) -> npt.NDArray[np.bool_]:
         """(words,) whether each word is absent from the training part."""
         if self.seen_words is None:
-            raise Undefined
+            raise UndefinedError
         unseen = np.array([word not in self.seen_words for word in self.words.distinct], bool)
         return unseen[self.words.index]
 
