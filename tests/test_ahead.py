@@ -14,6 +14,8 @@ from toklab.algorithms import ahead, fast
 from toklab.algorithms.bpe import BpeSpec, initial_symbols, spelling_of
 from toklab.algorithms.symbols import Material, build_material
 from toklab.algorithms.unigram import UnigramSpec, begin, learn
+from toklab.algorithms.unigram_spm_fast import FastSpmSteps
+from toklab.algorithms.unigram_spm_seeds import read
 from toklab.corpus import Corpus
 from toklab.kernels import (
     bpe,
@@ -22,9 +24,13 @@ from toklab.kernels import (
     encode_wordpiece,
     layout,
     likelihood_gain,
+    spm_bpe,
     top_down,
     unigram,
     unigram_seeds,
+    unigram_spm,
+    unigram_spm_paths,
+    unigram_spm_seeds,
     wordpiece,
 )
 from toklab.pretokenize import count_words, get_pretokenizer
@@ -113,6 +119,19 @@ def test_every_kernel_of_unigram_is_compiled_ahead_and_once() -> None:
     assert {len(kernel.signatures) for kernel in outer} == {1}
 
 
+def test_every_kernel_of_sentencepieces_unigram_is_compiled_ahead_and_once() -> None:
+    ahead.TASKS["train-unigram-spm"]()
+    for backend in ("reference", "fast"):
+        steps = FastSpmSteps(read(CORPUS.documents, ["<unk>"], backend=backend), 1000, 16)
+        steps.improve()
+        steps.prune(30, 0.75)
+    modules = (unigram_spm, unigram_spm_paths, unigram_spm_seeds, unigram_seeds)
+    outer = [kernel for module in modules for kernel in vars(module).values() if is_outer(kernel)]
+    assert unigram_spm.expect in outer
+    assert {len(kernel.signatures) for kernel in outer} == {1}
+    assert len(unigram.keep.signatures) == 1  # type: ignore[attr-defined]
+
+
 def is_outer(kernel: Any) -> bool:
     """Whether a thing is a kernel that Python calls."""
     return hasattr(kernel, "signatures") and not kernel.targetoptions.get("no_cpython_wrapper", False)
@@ -141,3 +160,10 @@ def test_no_child_is_started_for_nothing(
     with ahead.compiling("train-bpe", wanted):
         pass
     assert not started
+
+
+def test_the_kernel_of_bpe_spm_is_compiled_ahead_and_once() -> None:
+    ahead.TASKS["train-bpe-spm"]()
+    train("bpe", CORPUS, vocab_size=320, variant="spm", backend="fast")
+    kernel: Any = spm_bpe.learn
+    assert len(kernel.signatures) == 1

@@ -70,6 +70,18 @@ def test_train_others(desk: Path, algo: str) -> None:
     assert len(load(desk / f"o-{algo}").vocab) == 360
 
 
+@pytest.mark.parametrize("option", ["seed_size=120", "shrinking_factor=0.5", "sub_iterations=1", "max_piece_length=3"])
+def test_options_of_unigram_are_those_of_the_library(desk: Path, option: str) -> None:
+    name, value = option.split("=")
+    flags = [f"--{name.replace('_', '-')}", value]
+    size, folders = ["--vocab-size", "90"], (f"flag-{name}", f"name-{name}", "usual")
+    for algo, more, folder in zip(["unigram", f"unigram:{option}", "unigram"], [flags, [], []], folders, strict=True):
+        ran = run("train", "text.txt", "--algo", algo, *size, *more, "--output", folder, cwd=desk)
+        assert ran.code == 0, ran
+    [by_flag, by_name, usual] = [(desk / folder / "tokenizer.json").read_bytes() for folder in folders]
+    assert by_flag == by_name != usual
+
+
 def test_train_on_standard_input_is_train_on_the_file(desk: Path) -> None:
     text = (desk / "text.txt").read_bytes()
     args = ["--algo", "bpe", "--vocab-size", "300", "--json", "--output"]
@@ -295,7 +307,8 @@ def test_determinism_prints_a_table_or_json(desk: Path) -> None:
         "300",
     ]
     plain = run("determinism", "text.txt", *args, cwd=desk)
-    assert plain.code == 0
+    assert plain.code == 1
+    assert "error: broken-by-order: it claims 'exact', but along document-order: pieces differ" in plain.err
     assert "\x1b" not in plain.out
     parsed = json.loads(run("determinism", "text.txt", *args, "--json", cwd=desk).out)
     assert parsed["schema"] == 1

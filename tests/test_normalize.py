@@ -83,6 +83,6 @@ def test_none_changes_nothing(text: str) -> None:
 
 
 def test_an_unknown_name_names_the_nearest() -> None:
-    assert list(NORMALIZERS) == ["none", "bert"]
+    assert list(NORMALIZERS) == ["none", "bert", "nmt_nfkc", "nfkc", "nmt_nfkc_cf", "nfkc_cf"]
     with pytest.raises(UnknownNameError, match=r"unknown normalizer 'berd'; did you mean 'bert'\?"):
         get_normalizer("berd")

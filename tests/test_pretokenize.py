@@ -172,7 +172,9 @@ def test_words_are_counted_alike_by_both_twins(pattern: str, documents: list[str
             count_words(documents, pretokenizer, backend="fast")
         return
     for backend in ("reference", "fast"):
-        found = count_words(documents, pretokenizer, threads=threads, backend=backend)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("toklab.pretokenize.words.COUNT_WORTH", 1)
+            found = count_words(documents, pretokenizer, threads=threads, backend=backend)
         assert list(found) == sorted(expected.items(), key=lambda item: (-item[1], item[0].encode()))
 
 

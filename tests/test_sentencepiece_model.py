@@ -21,9 +21,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from strategies import NASTY, SPECIAL_TEXT, TEXT
 from test_spm_bpe import english, many_scripts
+from test_spm_bpe import last_merge as readable
 
 from toklab import load, train
-from toklab.algorithms import spm_bpe
 from toklab.algorithms.models import BpeModel
 from toklab.algorithms.pipeline import TrainedTokenizer
 from toklab.algorithms.unigram_model import UnigramModel
@@ -276,9 +276,9 @@ def test_merges_that_the_library_would_not_make_are_refused() -> None:
     texts=st.lists(st.text("ab", min_size=2, max_size=7), max_size=8, unique=True),
     text=st.text("ab", min_size=2, max_size=12),
 )
-def test_last_merges_are_those_of_the_readable_twin(texts: list[str], text: str) -> None:
+def test_last_merges_are_those_of_merging_one_by_one(texts: list[str], text: str) -> None:
     ranks = {piece: rank for rank, piece in enumerate(dict.fromkeys([*texts, text]))}
-    halves = spm_bpe.last_merge(text, ranks)
+    halves = readable(text, ranks)
     assert last_merge(text, ranks) == (None if halves is None else len(halves[0]))
 
 

@@ -29,6 +29,8 @@ from test_sentencepiece_model import (
 from test_spm_bpe import english, many_scripts
 
 from toklab import load, train
+from toklab.algorithms.pipeline import TrainedTokenizer
+from toklab.baselines.sentencepiece import SentencePieceTokenizer
 from toklab.errors import FormatError
 from toklab.formats.sentencepiece_model import (
     SPACE,
@@ -218,14 +220,31 @@ def test_a_compiled_normaliser_is_carried() -> None:
     )
     rules = whole.normalizer
     assert (rules.name, len(rules.charsmap) > 100_000, rules.remove_extra_whitespaces) == ("nmt_nfkc", True, True)
-    plain = made("bpe-spm english")
-    with pytest.raises(FormatError, match="the normaliser 'none'"):
-        sentencepiece_file(plain, rules)
-    data = sentencepiece_file(replace(plain, normalizer="nmt_nfkc"), rules, 0.9995).to_bytes()
-    assert library(data).encode("  \uff21  \ufb01sh ") == ids_of(plain, "A fish")
-    again = SentencePieceFile.from_bytes(data)
-    assert again.normalizer == rules
-    assert again.character_coverage == pytest.approx(0.9995)
+    with pytest.raises(FormatError, match="the normaliser 'bert'"):
+        sentencepiece_file(replace(made("bpe-spm english"), normalizer="bert"))
+    again = SentencePieceFile.from_bytes(sentencepiece_file(with_options("nmt_nfkc")).to_bytes())
+    assert (again.normalizer.name, again.normalizer.charsmap) == (rules.name, rules.charsmap)
+
+
+def with_options(normalizer: str) -> TrainedTokenizer:
+    options: dict[str, Any] = {"character_coverage": 0.98, "split_digits": True, "normalizer": normalizer}
+    found = train("bpe", english(), variant="spm", vocab_size=800, **options)
+    assert isinstance(found, TrainedTokenizer)
+    return found
+
+
+@pytest.mark.parametrize("normalizer", ["nmt_nfkc", "nfkc_cf"])
+def test_the_options_of_the_trainer_are_carried(normalizer: str) -> None:
+    ours = with_options(normalizer)
+    options: dict[str, Any] = {"character_coverage": 0.98, "split_digits": True, "normalizer": normalizer}
+    theirs = train("spm-bpe", english(), vocab_size=800, **options)
+    assert isinstance(theirs, SentencePieceTokenizer)
+    file, expected = sentencepiece_file(ours), SentencePieceFile.from_bytes(theirs.model)
+    assert file == replace(expected, character_coverage=file.character_coverage)
+    assert expected.character_coverage == pytest.approx(file.character_coverage)
+    engine = library(file.to_bytes())
+    for text in (*held_out(english())[:30], "  \uff21  \ufb01sh 1234 \u00bd", "ZÜRICH ẞ"):
+        assert engine.encode(text) == ids_of(ours, text)
 
 
 # --- saving, loading, the command line ------------------------------------------------------------------------

@@ -34,7 +34,8 @@ def test_a_file_is_laid_like_its_documents(text: str, kind: str, most: int) -> N
             assert found == laid(list(documents))
 
 
-def test_a_file_has_the_words_of_its_documents() -> None:
+def test_a_file_has_the_words_of_its_documents(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(words, "COUNT_WORTH", 1 << 12)
     documents = cut_documents("It is. It's à la carte.\n\nIt is 日本.\n".encode() * 500, "paragraph")
     assert len(documents) > 500
     pretokenizer = get_pretokenizer("gpt2")

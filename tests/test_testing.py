@@ -124,9 +124,9 @@ def test_a_metric_beyond_its_limits() -> None:
         "fertility of bpe is 2.66667 tokens/word, not at least 0.5 and at most 2",
         "worst is 'zqzq': z | q | z | q",
     ]
-    with pytest.raises(AssertionError, match="chars_per_token of bpe is 1.*, not at least 9\nworst is 'zq': z . q"):
+    with pytest.raises(AssertionError, match=r"chars_per_token of bpe is 1.*, not at least 9\nworst is 'zq': z . q"):
         assert_metric(tok, ["the the", "zq"], "chars_per_token", at_least=9)
-    with pytest.raises(AssertionError, match="^tokens of bpe is 3 tokens, not at most 2$"):
+    with pytest.raises(AssertionError, match=r"^tokens of bpe is 3 tokens, not at most 2$"):
         assert_metric(tok, "qthe", "tokens", at_most=2)
     with pytest.raises(AssertionError, match="unk_rate of bpe is undefined on these texts, not at most 0"):
         assert_metric(tok, "qthe", "unk_rate", at_most=0)

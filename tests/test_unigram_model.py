@@ -118,6 +118,7 @@ def test_what_is_loaded_is_what_was_saved(byte_fallback: bool, tmp_path: Path) -
 DAMAGE: dict[str, tuple[str, Any]] = {
     "score that is no number": ("vocab", [["<unk>", -50.0], ["a", "-1"]]),
     "score that is not finite": ("vocab", [["<unk>", -50.0], ["a", float("inf")]]),
+    "score whose sums are not finite": ("vocab", [["<unk>", -1e308], ["a", -1e307]]),
     "score that is a truth": ("vocab", [["<unk>", -50.0], ["a", True]]),
     "piece given twice": ("vocab", [["<unk>", -50.0], ["a", -1.0], ["a", -1.0]]),
     "empty piece": ("vocab", [["<unk>", -50.0], ["", -1.0]]),

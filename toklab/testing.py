@@ -181,7 +181,7 @@ def assert_deterministic(
     runs: int = 3,
     **options: Any,
 ) -> None:
-    """Trained again in fresh processes, with other hash seeds, document orders and threads, nothing changes.
+    """Trained again in fresh processes, with other hash seeds, threads, orders and chunks of text, nothing changes.
 
     Parameters
     ----------
@@ -196,9 +196,10 @@ def assert_deterministic(
         It names the axis and the first difference.
     """
     __tracebackhide__ = True
-    from toklab.retraining import determinism
+    from toklab.retraining import AXES, determinism
 
-    report = determinism(corpus, [algorithm], runs=runs, **options)
+    axes = tuple(name for name, axis in AXES.items() if axis.graded)
+    report = determinism(corpus, [algorithm], runs=runs, **{"axes": axes, **options})
     for probe in report.probes:
         if probe.verdict != "exact":
             raise AssertionError(

@@ -274,7 +274,8 @@ class TrainSpec:
     vocab_size : pieces to end with; counts everything: alphabet, special tokens and learned pieces
     pretokenizer : name of a published pattern, or a regular expression; None is the algorithm's own default
     special_tokens : texts of special tokens, which take the first ids in this order
-    normalizer : ``"none"`` or ``"bert"``
+    normalizer : ``"none"``, ``"bert"``, or one of SentencePiece's: ``"nmt_nfkc"``, ``"nfkc"``, ``"nmt_nfkc_cf"``,
+        ``"nfkc_cf"``
     threads : threads to train with; None is the library's default
     backend : ``"auto"``, ``"reference"`` (the readable twin) or ``"fast"`` (the compiled one); equal results
     """

@@ -71,17 +71,22 @@ def _is_compiled(task: str) -> bool:
         encode_wordpiece,
         is_compiled,
         likelihood_gain,
+        spm_bpe,
         top_down,
         unigram,
+        unigram_spm,
+        unigram_spm_paths,
         wordpiece,
     )
 
     kernels: dict[str, tuple[Callable[..., Any], ...]] = {
         "train-bpe": (bpe.learn,),
+        "train-bpe-spm": (spm_bpe.learn,),
         "train-wordpiece": (wordpiece.learn,),
         "train-likelihood-gain": (likelihood_gain.learn,),
         "train-top-down": (top_down.keep,),
         "train-unigram": (unigram.keep, unigram.lose),
+        "train-unigram-spm": (unigram_spm.estimate, unigram_spm_paths.lose),
         "encode-bpe": (encode_bpe.encode,),
         "encode-wordpiece": (encode_wordpiece.encode,),
         "encode-unigram": (encode_unigram.encode,),
@@ -104,6 +109,12 @@ def _train_bpe() -> None:
     from toklab.algorithms.fast import learn_bpe
 
     _learn(learn_bpe)
+
+
+def _train_bpe_spm() -> None:
+    from toklab.algorithms.spm_bpe_fast import learn
+
+    learn(WordCounts.from_counts({"aa": 2, "ab": 1}), ["a", "b"], 1)
 
 
 def _train_wordpiece() -> None:
@@ -131,6 +142,16 @@ def _train_unigram() -> None:
     words = WordCounts.from_counts({"abcdefghi": 3, "abcdefghj": 2})
     spec = UnigramSpec(vocab_size=10, backend="fast")
     learn(begin(words, spec, ()), spec.vocab_size, spec)
+
+
+def _train_unigram_spm() -> None:
+    """Train on sentences that come to every kernel."""
+    from toklab.algorithms.unigram_spm_fast import FastSpmSteps
+    from toklab.algorithms.unigram_spm_seeds import read
+
+    steps = FastSpmSteps(read(["abcdefghi abcdefghj", "abcdefghi"], ["<unk>"], backend="fast"), 10, 1)
+    steps.improve()
+    steps.prune(10, 0.75)
 
 
 def _encode_bpe() -> None:
@@ -165,10 +186,12 @@ def _encode(model: Any) -> None:
 
 TASKS: dict[str, Callable[[], None]] = {
     "train-bpe": _train_bpe,
+    "train-bpe-spm": _train_bpe_spm,
     "train-wordpiece": _train_wordpiece,
     "train-likelihood-gain": _train_likelihood_gain,
     "train-top-down": _train_top_down,
     "train-unigram": _train_unigram,
+    "train-unigram-spm": _train_unigram_spm,
     "encode-bpe": _encode_bpe,
     "encode-wordpiece": _encode_wordpiece,
     "encode-unigram": _encode_unigram,

@@ -29,6 +29,7 @@ from toklab.algorithms.ahead import count_beside
 from toklab.algorithms.models import BpeModel
 from toklab.algorithms.pipeline import TrainedTokenizer, build_tokenizer
 from toklab.algorithms.spelling import Characters, Spelling
+from toklab.algorithms.spm_rules import SpmSpec
 from toklab.algorithms.symbols import (
     Learned,
     Material,
@@ -54,12 +55,13 @@ REFERENCE_LIMIT = 8_000_000
 
 
 @dataclass(frozen=True, kw_only=True)
-class BpeSpec(TrainSpec):
+class BpeSpec(SpmSpec):
     """Options of BPE.
 
     Parameters
     ----------
-    variant : ``"canonical"``, or ``"spm"`` for SentencePiece's trainer, which takes none of the options below
+    variant : ``"canonical"``, or ``"spm"`` for SentencePiece's trainer, which takes none of the options below and
+        alone those of `SpmSpec`
     alphabet : ``"byte"`` (all 256 bytes, nothing is ever unknown) or ``"character"``
     end_of_word_suffix : text that marks a word's last piece, usually ``</w>``; character alphabet only
     byte_fallback : spell unseen characters as ``<0xNN>`` pieces instead of ``<unk>``; character alphabet only
@@ -262,6 +264,8 @@ def check_spec(spec: BpeSpec) -> None:
     """
     if spec.variant not in VARIANTS:
         raise UnknownNameError("variant of bpe", spec.variant, VARIANTS)
+    if spec.variant != "spm" and (spec.character_coverage != 1 or spec.split_digits):
+        raise UsageError("character_coverage and split_digits are options of the variant 'spm'")
     if spec.tie not in TIE_RULES:
         raise UnknownNameError("tie rule", spec.tie, TIE_RULES)
     if spec.alphabet not in ALPHABETS:

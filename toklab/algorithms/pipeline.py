@@ -16,6 +16,7 @@ from toklab.algorithms.unigram_model import UnigramModel
 from toklab.backend import READY_LIMIT, has_run, use_kernel
 from toklab.errors import UsageError
 from toklab.pretokenize import PreTokenizer, get_normalizer
+from toklab.pretokenize.precompiled import RULES
 from toklab.pretokenize.utf8 import char_to_byte
 from toklab.types import Batch, Encoding, IdArray, IntArray, Posterior, TrainSpec, Vocab
 
@@ -121,11 +122,14 @@ class TrainedTokenizer:
         """Words of a text, where each starts in the normalised text (bytes), and the way back to raw bytes."""
         normalized = get_normalizer(self.normalizer)(text)
         raw = char_to_byte(text)
-        inner = raw if normalized.source is None else char_to_byte(normalized.text)
+        inner = raw if normalized.text == text else char_to_byte(normalized.text)
         spans = self.pretokenizer.spans(normalized.text)
         words = [normalized.text[start:end] for start, end in spans]
         starts = inner[np.array([start for start, _ in spans], np.int64)]
-        back = _Bytes(raw, inner, None if normalized.source is None else np.array(normalized.source, np.int64))
+        source, edges = (
+            None if places is None else np.array(places, np.int64) for places in (normalized.source, normalized.edges)
+        )
+        back = _Bytes(raw, inner, source, edges)
         return words, starts, back
 
     def _segment(self, words: Iterable[str]) -> dict[str, Segmentation]:
@@ -276,14 +280,20 @@ class _Bytes:
     Parameters
     ----------
     raw, inner : (characters + 1,) byte position of each character in the raw and the normalised text
-    source : raw character of each normalised character; None where nothing was changed
+    source : raw character of each normalised character
+    edges : raw character at which each normalised character and their end begin; both are None where nothing was
+        changed
     """
 
     raw: IntArray
     inner: IntArray
     source: IntArray | None
+    edges: IntArray | None
 
     def to_raw(self, begins: IntArray, ends: IntArray) -> IntArray:
+        if self.edges is not None:
+            places = np.searchsorted(self.inner, np.stack([begins, ends], axis=1), side="right") - 1
+            return np.asarray(self.raw[self.edges[places]], np.int64)
         if self.source is None:
             return np.stack([begins, ends], axis=1)
         # A piece without a byte of its own (a spelled suffix) stands at the end of what precedes it.
@@ -312,6 +322,8 @@ def build_tokenizer(
     if obtained < spec.vocab_size:
         warnings.append(f"vocabulary of {obtained:,} pieces: the corpus holds no more ({spec.vocab_size:,} asked for)")
     described = signature(name, spec.vocab_size, pretokenizer.name, spec.normalizer) | {**facts, **_chosen(spec)}
+    if spec.normalizer in RULES:
+        described["rules"] = library_version("sentencepiece")
     reason = pretokenizer.why_not_compiled
     if reason is not None:
         warnings.append(f"the pattern {pretokenizer.name!r} is cut by the regex library, slowly: it holds {reason}")

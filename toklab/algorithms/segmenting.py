@@ -11,6 +11,7 @@ import numpy as np
 
 from toklab.algorithms.posterior import BEST
 from toklab.algorithms.symbols import CONTINUATION
+from toklab.algorithms.trie import Trie
 from toklab.kernels import announce
 from toklab.types import FloatArray, IdArray, IntArray, StepArray, Words
 
@@ -229,17 +230,16 @@ class UnigramKernel:
     """The compiled Viterbi search with the trie of one model."""
 
     def __init__(self, model: UnigramModel) -> None:
-        from toklab.kernels import encode_unigram, encode_wordpiece
+        from toklab.kernels import encode_unigram
 
         announce(encode_unigram.encode)
-        text, starts = Words.of(list(model.pieces))
-        ids = np.array([i for i, _ in model.pieces.values()], np.int64)
-        nodes = np.zeros((len(text) + 2, encode_wordpiece.NODE_COLUMNS), np.int64)
-        self._table = np.full((table_size(2 * len(nodes)), 2), -1, np.int64)
-        used = encode_wordpiece.build_trie(text, starts, ids, np.zeros_like(ids), nodes, self._table)
-        self._pieces = nodes[:used, encode_wordpiece.PIECE].astype(np.int32)
-        self._scores = np.array(model.scores, np.float64)
-        self._unknown, self._penalty = model.unknown
+        unknown, self._penalty = model.unknown
+        entries = sorted(model.pieces.items())
+        found = Trie.of([text for text, _ in entries])
+        self._links = found.table
+        self._pieces, self._scores = np.full(len(self._links), unknown, np.int32), np.zeros(len(self._links))
+        self._scores[found.slots] = [score for _, (_, score) in entries]
+        self._pieces[found.slots] = [index for _, (index, _) in entries]
         self._unseen = model.unseen
         self._fallback = np.array(model.fallback, np.int32)
 
@@ -249,13 +249,11 @@ class UnigramKernel:
 
         room = int(words.starts[-1] - words.starts[0])
         longest = int(np.diff(words.starts).max(initial=0))
-        best, froms, made = np.empty(longest + 1), np.empty(longest + 1, np.int32), np.empty(longest + 1, np.int32)
+        best, made, nexts = np.empty(longest + 1), np.empty(longest + 1, np.uint64), np.empty(longest + 1, np.int32)
         ids, ends = np.empty(room, np.int32), np.empty(room, np.int32)
         sizes = np.zeros(len(words.starts) - 1, np.int64)
-        total = encode_unigram.encode(
-            *(words.text, words.starts, self._pieces, self._table, self._scores, self._unknown, self._penalty),
-            *(self._fallback, best, froms, made, ids, ends, sizes),
-        )
+        tables = self._links, self._scores, self._pieces, self._penalty, self._fallback
+        total = encode_unigram.encode(words.text, words.starts, *tables, best, made, nexts, ids, ends, sizes)
         return Tokens(ids[:total], ends[:total], sizes)
 
     def judge(self, words: Words) -> FloatArray:
@@ -267,10 +265,8 @@ class UnigramKernel:
         sums, ways, counts = np.empty((room, 3)), np.empty((room, BEST)), np.empty(room, np.int64)
         froms, marks = np.empty((room, BEST), np.int64), np.empty(room, np.int64)
         found = np.empty((len(words.starts) - 1, 3))
-        unigram_posterior.judge(
-            *(words.text, words.starts, self._pieces, self._table, self._scores, self._unseen),
-            *(sums, ways, froms, counts, marks, found),
-        )
+        tables = self._links, self._scores, self._unseen
+        unigram_posterior.judge(words.text, words.starts, *tables, sums, ways, froms, counts, marks, found)
         return found
 
 

@@ -22,24 +22,40 @@ from __future__ import annotations
 
 import heapq
 import itertools
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, fields, replace
 
+import numpy as np
+
+from toklab.algorithms.ahead import compiling
 from toklab.algorithms.models import BpeModel
 from toklab.algorithms.pipeline import TrainedTokenizer, build_tokenizer
-from toklab.algorithms.spm_rules import SPACE, UNKNOWN_MARK, is_piece, required_characters, unread, words_of
+from toklab.algorithms.spm_rules import (
+    SPACE,
+    UNKNOWN_MARK,
+    SpmSpec,
+    check_options,
+    is_piece,
+    required_characters,
+    unread,
+    words_of,
+)
 from toklab.algorithms.symbols import Symbol, fallback_symbols, special_symbols
+from toklab.backend import use_kernel
 from toklab.corpus import Corpus
 from toklab.errors import InputError, UsageError, VocabSizeError
-from toklab.pretokenize import get_pretokenizer
-from toklab.types import Piece, TrainSpec, Vocab, WordCounts
+from toklab.pretokenize import get_pretokenizer, is_much, normalize_all
+from toklab.types import IntArray, Lazy, Piece, Vocab, WordCounts
 
 UNKNOWN = "<unk>"
 NAME = "bpe-spm"
 PRETOKENIZER = "sentencepiece"
 FOLLOWS = "sentencepiece-0.2.3"
 # The options that go with this variant; all others must be as they are by default.
-OWN = ("vocab_size", "variant", "special_tokens", "threads", "backend", "pretokenizer")
+OWN = (*(option.name for option in fields(SpmSpec)), "variant")
+
+# Bytes of distinct words from which the readable trainer learns in about a second.
+REFERENCE_LIMIT = 50_000
 
 Pair = tuple[str, str]
 
@@ -112,13 +128,14 @@ def merge_word(word: list[str], pair: Pair) -> tuple[list[str], list[Pair]]:
     return merged, passed
 
 
-def learn(words: Iterable[tuple[str, int]], limit: int) -> list[Pair]:
+def learn(words: Iterable[tuple[str, int]], limit: int, split_digits: bool = False) -> list[Pair]:
     """Learn the pieces of more than one character.
 
     Parameters
     ----------
     words : distinct words with their counts; a space is U+2581
     limit : pieces to learn
+    split_digits : a digit is in no piece of several characters
 
     Returns
     -------
@@ -132,7 +149,7 @@ def learn(words: Iterable[tuple[str, int]], limit: int) -> list[Pair]:
     def offer(pairs: Iterable[Pair]) -> None:
         for pair in pairs:
             text = "".join(pair)
-            if is_piece(text):
+            if is_piece(text, split_digits):
                 order.append(pair)
                 heapq.heappush(heap, (-table.pairs.get(pair, 0), len(text), text, len(order) - 1))
 
@@ -150,22 +167,74 @@ def learn(words: Iterable[tuple[str, int]], limit: int) -> list[Pair]:
     return merges
 
 
-@dataclass(frozen=True)
-class SpmVocab:
-    """What the trainer found.
+def learn_with(
+    backend: str, words: WordCounts, characters: Sequence[str], limit: int, split_digits: bool = False
+) -> IntArray:
+    """`learn`, by the twin that suits the work; the result does not depend on the choice.
 
     Parameters
     ----------
-    pieces : by id: ``<unk>``, special tokens, bytes, what was merged, characters
-    scores : of each piece; 0 for ``<unk>``, special tokens and bytes, then 0, -1, -2 and so on
+    words : from `toklab.algorithms.spm_rules.words_of`
+    characters : the alphabet; all others are in no piece
+    limit : pieces to learn
+
+    Returns
+    -------
+    merges : (m, 2) int64: left and right part; the characters have their places in ``characters``, piece i follows
+        them and i others
+    """
+    if use_kernel(backend, len(words.flat.text), REFERENCE_LIMIT):
+        from toklab.algorithms import spm_bpe_fast
+
+        return spm_bpe_fast.learn(words, characters, limit, split_digits)
+    known = frozenset(characters)
+    spelled = (("".join(c if c in known else UNKNOWN_MARK for c in word), count) for word, count in words)
+    places = {char: place for place, char in enumerate(characters)}
+    merges = []
+    for left, right in learn(spelled, limit, split_digits):
+        merges.append((places[left], places[right]))
+        places[left + right] = len(places)
+    return np.array(merges, np.int64).reshape(-1, 2)
+
+
+@dataclass(frozen=True)
+class SpmVocab:
+    """What the trainer found. Ids: ``<unk>``, special tokens and bytes, then what was merged, then the characters.
+
+    Parameters
+    ----------
+    reserved : ``<unk>``, special tokens, bytes
+    characters : the most frequent first
+    merges : (m, 2) int64, the ids of the parts of each piece that was merged, in order
     """
 
-    pieces: tuple[Piece, ...]
-    scores: tuple[float, ...]
+    reserved: Sequence[Piece]
+    characters: Sequence[str]
+    merges: IntArray
+
+    def __len__(self) -> int:
+        return len(self.reserved) + len(self.merges) + len(self.characters)
+
+    @property
+    def scores(self) -> list[float]:
+        """Of each piece: 0 for what is reserved, then 0, -1, -2 and so on."""
+        return [0.0] * len(self.reserved) + [-float(place) for place in range(len(self) - len(self.reserved))]
+
+    @property
+    def pieces(self) -> Lazy[Piece]:
+        """The pieces by id."""
+        return Lazy(len(self), self._spell)
+
+    def _spell(self) -> tuple[Piece, ...]:
+        merged, first = len(self.merges), len(self.reserved)
+        texts = [b""] * merged + [char.replace(SPACE, " ").encode() for char in self.characters]
+        for place, (left, right) in enumerate((self.merges - first).tolist()):
+            texts[place] = texts[left] + texts[right]
+        return (*self.reserved, *map(Piece, texts))
 
 
-def learn_vocab(words: WordCounts, vocab_size: int, special_tokens: Sequence[str]) -> SpmVocab:
-    """The vocabulary of ``vocab_size`` pieces, or fewer where the words hold no more.
+def learn_vocab(words: WordCounts, spec: SpmSpec) -> SpmVocab:
+    """The vocabulary of ``spec.vocab_size`` pieces, or fewer where the words hold no more.
 
     Parameters
     ----------
@@ -174,23 +243,21 @@ def learn_vocab(words: WordCounts, vocab_size: int, special_tokens: Sequence[str
     Raises
     ------
     VocabSizeError
-        The special pieces and the characters are more than ``vocab_size``.
+        The special pieces and the characters are more than ``spec.vocab_size``.
     InputError
         The words hold no character that is learned.
     """
-    first = [symbol.piece for symbol in reserved_symbols(special_tokens)]
-    characters = required_characters(words)
+    reserved = [symbol.piece for symbol in reserved_symbols(spec.special_tokens)]
+    characters = required_characters(words, spec.character_coverage)
     if not characters:
         raise InputError(f"the corpus holds no text that {NAME} learns from")
-    smallest = len(first) + len(characters)
-    if vocab_size < smallest:
-        raise VocabSizeError(NAME, vocab_size, smallest)
-    known = frozenset(characters)
-    spelled = (("".join(c if c in known else UNKNOWN_MARK for c in word), count) for word, count in words)
-    learned = ["".join(pair) for pair in learn(spelled, vocab_size - smallest)]
-    texts = [text.replace(SPACE, " ").encode() for text in learned + characters]
-    scores = [0.0] * len(first) + [-float(place) for place in range(len(texts))]
-    return SpmVocab((*first, *map(Piece, texts)), tuple(scores))
+    smallest = len(reserved) + len(characters)
+    if spec.vocab_size < smallest:
+        raise VocabSizeError(NAME, spec.vocab_size, smallest)
+    merges = learn_with(spec.backend, words, characters, spec.vocab_size - smallest, spec.split_digits)
+    is_character = merges < len(characters)
+    places = np.where(is_character, merges + len(merges), merges - len(characters))
+    return SpmVocab(reserved, characters, places + len(reserved))
 
 
 def reserved_symbols(special_tokens: Sequence[str]) -> list[Symbol]:
@@ -202,39 +269,18 @@ def model_of(vocab: SpmVocab) -> BpeModel:
     """The model that encodes as the library does: the two neighbours that spell the best piece merge, leftmost first.
 
     The library looks at what two neighbours spell together, not at which two they are. As only one pair ever spells a
-    piece (see above), one merge for each comes to the same: the last of those that make the piece when it is encoded
-    alone. A piece that its own characters never come to has no merge.
+    piece (see above), the merges that were learned come to the same.
     """
-    first = next(i for i, piece in enumerate(vocab.pieces) if not piece.special and not piece.byte)
-    ids = {piece.surface.decode(): first + at for at, piece in enumerate(vocab.pieces[first:])}
-    merges = []
-    for text, index in ids.items():
-        halves = last_merge(text, ids) if len(text) > 1 else None
-        if halves:
-            merges.append((ids[halves[0]], ids[halves[1]], index))
-    pairs = tuple((vocab.pieces[left], vocab.pieces[right]) for left, right, _ in merges)
-    return BpeModel(Vocab(vocab.pieces, 0, pairs), merges, "character", byte_fallback=True)
+    pieces, first = vocab.pieces, len(vocab.reserved)
+    merges = Lazy(
+        len(vocab.merges),
+        lambda: tuple((left, right, first + i) for i, (left, right) in enumerate(vocab.merges.tolist())),
+    )
+    pairs = Lazy(len(merges), lambda: tuple((pieces[left], pieces[right]) for left, right, _ in merges))
+    return BpeModel(Vocab(pieces, 0, pairs), merges, "character", byte_fallback=True)
 
 
-def last_merge(text: str, ids: Mapping[str, int]) -> Pair | None:
-    """The two pieces that a piece is made of when it is encoded alone; None where it is not made.
-
-    Parameters
-    ----------
-    ids : of the pieces; the smaller the better
-    """
-    symbols = list(text)
-    while len(symbols) > 2:
-        joined = [a + b for a, b in itertools.pairwise(symbols)]
-        found = [(ids[piece], at) for at, piece in enumerate(joined) if piece in ids]
-        if not found:
-            return None
-        at = min(found)[1]
-        symbols[at : at + 2] = [joined[at]]
-    return symbols[0], symbols[1]
-
-
-def fit(corpus: Corpus, spec: TrainSpec) -> TrainedTokenizer:
+def fit(corpus: Corpus, spec: SpmSpec) -> TrainedTokenizer:
     """Train on the documents, as the baseline ``spm-bpe`` does by default: all characters, and bytes for unseen ones.
 
     Raises
@@ -246,16 +292,20 @@ def fit(corpus: Corpus, spec: TrainSpec) -> TrainedTokenizer:
     """
     _check(spec)
     reserved = [symbol.key.decode() for symbol in reserved_symbols(spec.special_tokens)]
-    words = words_of(corpus.documents, reserved, spec.threads, spec.backend)
-    vocab = learn_vocab(words, spec.vocab_size, spec.special_tokens)
+    with compiling("train-bpe-spm", is_much(corpus.documents, spec.backend)):
+        texts = normalize_all(spec.normalizer, tuple(corpus.documents))
+        corpus = replace(corpus, documents=tuple(texts))  # each is decoded and normalised once
+        words = words_of(corpus.documents, reserved, spec.threads, spec.backend)
+    vocab = learn_vocab(words, spec)
     facts = {"variant": "spm", "follows": FOLLOWS}
     tokenizer = build_tokenizer(NAME, spec, get_pretokenizer(PRETOKENIZER), model_of(vocab), facts)
     return replace(tokenizer, warnings=(*tokenizer.warnings, *unread(corpus, reserved)))
 
 
-def _check(spec: TrainSpec) -> None:
+def _check(spec: SpmSpec) -> None:
     if spec.pretokenizer not in (None, PRETOKENIZER):
         raise UsageError(f"{NAME} has its own rule for words; {spec.pretokenizer!r} does not apply")
     for option in fields(spec):
         if option.name not in OWN and getattr(spec, option.name) != option.default:
             raise UsageError(f"{NAME} does not have the option {option.name}; leave it out")
+    check_options(NAME, spec)

@@ -1,24 +1,31 @@
 """What SentencePiece 0.2.3 takes for a word, a character of the alphabet and a possible piece.
 
-As it is run here: no normalisation, every space kept, words cut at U+2581 (its spelling of the space), pieces of one
-script (Kudo and Richardson 2018; ``trainer_interface.cc``). The library's table of scripts is that of Unicode 9: to
-it, what Unicode took in later is of the script Common. What is listed here was measured on the library, and a test
-holds it to that.
+As it is run here: every space kept, no normalisation unless asked for, words cut at U+2581 (its spelling of the
+space), pieces of one script (Kudo and Richardson 2018; ``trainer_interface.cc``). The library's table of scripts is
+that of Unicode 9: to it, what Unicode took in later is of the script Common. What is listed here was measured on the
+library, and a test holds it to that.
 """
 
 from __future__ import annotations
 
+import bisect
 import re
+import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
 import regex
 
+from toklab.algorithms.spelling import Characters
 from toklab.corpus import Corpus
+from toklab.errors import UsageError
 from toklab.pretokenize import count_words, get_pretokenizer
+from toklab.pretokenize.frequency import by_frequency
+from toklab.pretokenize.precompiled import RULES
 from toklab.pretokenize.unicode import bounds
-from toklab.types import WordCounts
+from toklab.types import TrainSpec, WordCounts, Words
 
 SPACE = "\u2581"
 # Stands for a character that has no piece; a document that holds it is skipped.
@@ -27,6 +34,8 @@ UNKNOWN_MARK = "\u2585"
 BOUNDARY = "\x1f"
 NEVER = frozenset("\0 " + UNKNOWN_MARK + BOUNDARY)
 LONGEST = 16
+# Those that are split; digits of other scripts, except the wide ones, are none to the library.
+DIGITS = frozenset("0123456789０１２３４５６７８９")
 SCRIPTS = """
     Adlm Aghb Ahom Arab Armi Armn Avst Bali Bamu Bass Batk Beng Bhks Bopo Brah Brai Bugi Buhd Cakm Cans Cari Cham
     Cher Copt Cprt Cyrl Deva Dsrt Dupl Egyp Elba Ethi Geor Glag Goth Gran Grek Gujr Guru Hang Hani Hano Hatr Hebr
@@ -51,6 +60,35 @@ NEWER = """
 """
 
 
+@dataclass(frozen=True, kw_only=True)
+class SpmSpec(TrainSpec):
+    """Options of the variants that follow SentencePiece.
+
+    Parameters
+    ----------
+    character_coverage : variant ``spm``: share of the corpus's characters that the alphabet covers, 0.98 to 1; what
+        is left out is spelled in bytes
+    split_digits : variant ``spm``: a digit is in no piece of several characters
+    """
+
+    character_coverage: float = 1.0
+    split_digits: bool = False
+
+
+def check_options(name: str, spec: SpmSpec) -> None:
+    """Refuse what the library does not have.
+
+    Raises
+    ------
+    UsageError
+        A coverage out of range, or a normaliser that is not the library's.
+    """
+    if not 0.98 <= spec.character_coverage <= 1:
+        raise UsageError(f"character_coverage {spec.character_coverage} is not between 0.98 and 1")
+    if spec.normalizer not in ("none", *RULES):
+        raise UsageError(f"{name} has the normalizers none, {', '.join(RULES)}; {spec.normalizer!r} does not apply")
+
+
 def words_of(
     documents: Sequence[str], reserved: Sequence[str], threads: int | None = None, backend: str = "auto"
 ) -> WordCounts:
@@ -58,6 +96,7 @@ def words_of(
 
     Parameters
     ----------
+    documents : as they are after normalising
     reserved : texts of special pieces; no piece crosses a place where the text spells one
 
     Raises
@@ -65,29 +104,45 @@ def words_of(
     InputError
         No document holds a word.
     """
-    read = [text.replace(" ", SPACE) for text in documents if UNKNOWN_MARK not in text]
+    # Spaces stay what they are until the words are counted: that is quicker, and the pattern knows both.
+    special = _any_of([text.replace(SPACE, " ") for text in reserved if " " not in text])
+    read = [special.sub(BOUNDARY, text.replace(SPACE, " ")) for text in documents if UNKNOWN_MARK not in text]
+    return _escaped(count_words(read, get_pretokenizer("sentencepiece"), threads=threads, backend=backend))
+
+
+def sentences(documents: Sequence[str], reserved: Sequence[str]) -> list[str]:
+    """The documents that are read, whole: spaces as U+2581, texts of special pieces as U+001F."""
     special = _any_of(reserved)
-    cut = [special.sub(BOUNDARY, text) for text in read]
-    return count_words(cut, get_pretokenizer("sentencepiece"), threads=threads, backend=backend)
+    return [special.sub(BOUNDARY, text.replace(" ", SPACE)) for text in documents if UNKNOWN_MARK not in text]
+
+
+def _escaped(words: WordCounts) -> WordCounts:
+    """The words with U+2581 for the space that may begin them."""
+    starts, text = words.flat.starts, words.flat.text
+    spaced = text[starts[:-1]] == ord(" ")
+    grown = np.concatenate([starts[:1], np.cumsum(spaced)]) * (len(SPACE.encode()) - 1)
+    raw = np.frombuffer(text.tobytes().replace(b" ", SPACE.encode()), np.uint8)
+    return by_frequency(Words(raw, starts + grown), words.counts)
 
 
 def unread(corpus: Corpus, reserved: Sequence[str]) -> list[str]:
     """What a reader should know that the library's rules skip in the documents, or read as something else."""
-    found: list[str] = []
-    skipped = sum(UNKNOWN_MARK in text for text in corpus.documents)
-    if skipped:
-        found.append(f"{skipped:,} of {len(corpus):,} documents are skipped, which hold U+2585")
-    read = [text for text in corpus.documents if UNKNOWN_MARK not in text]
-    spaces = sum(text.count(SPACE) for text in read)
-    if spaces:
-        found.append(f"{spaces:,} characters U+2581 are learned as spaces")
-    unlearned = sum(text.count("\0") + text.count(BOUNDARY) for text in read)
-    if unlearned:
-        found.append(f"{unlearned:,} characters U+0000 and U+001F are not learned")
-    spelled = sum(len(_any_of(reserved).findall(text)) for text in read)
-    if spelled:
-        found.append(f"{spelled:,} texts that spell a special piece are not learned from")
-    return found
+    special = _any_of(reserved)
+    skipped = spaces = unlearned = spelled = 0
+    for text in corpus.documents:
+        if UNKNOWN_MARK in text:
+            skipped += 1
+            continue
+        spaces += text.count(SPACE)
+        unlearned += text.count("\0") + text.count(BOUNDARY)
+        spelled += len(special.findall(text))
+    told = (
+        (skipped, f"{skipped:,} of {len(corpus):,} documents are skipped, which hold U+2585"),
+        (spaces, f"{spaces:,} characters U+2581 are learned as spaces"),
+        (unlearned, f"{unlearned:,} characters U+0000 and U+001F are not learned"),
+        (spelled, f"{spelled:,} texts that spell a special piece are not learned from"),
+    )
+    return [line for number, line in told if number]
 
 
 def _any_of(texts: Sequence[str]) -> re.Pattern[str]:
@@ -95,35 +150,41 @@ def _any_of(texts: Sequence[str]) -> re.Pattern[str]:
     return re.compile("|".join(map(re.escape, sorted(texts, key=lambda text: (-len(text), text)))))
 
 
-def required_characters(words: WordCounts) -> list[str]:
+def required_characters(words: WordCounts, coverage: float = 1.0) -> list[str]:
     """The alphabet, the most frequent first and then by code point.
 
-    The share of the text that is covered is a 32-bit number in the library. Where it rounds to 1, the characters that
-    follow are left out; it takes more than 30 million characters to come to that.
+    Parameters
+    ----------
+    coverage : share of the text at which the alphabet ends, 0.98 to 1
+
+    Both shares are 32-bit numbers in the library. Where that of the text rounds to 1, the characters that follow are
+    left out even of a whole alphabet; it takes more than 30 million characters to come to that. What stands where
+    the text spells a special piece is part of the text.
     """
-    counts: dict[str, int] = {}
-    for word, count in words:
-        for char in word:
-            if char not in NEVER:
-                counts[char] = counts.get(char, 0) + count
-    total = sum(counts.values())
-    found: list[str] = []
-    covered = 0
-    for char in sorted(counts, key=lambda char: (-counts[char], char)):
-        if np.float32(covered / total) >= 1:
-            break
-        found.append(char)
-        covered += counts[char]
-    return found
+    characters = Characters.of(words.flat)
+    counts = np.zeros(characters.codes.max(initial=0) + 1, np.int64)
+    np.add.at(counts, characters.codes, np.repeat(words.counts, np.diff(characters.starts)))
+    counts[0] = 0
+    found = np.flatnonzero(counts)
+    found = found[np.lexsort((found, -counts[found]))]
+    covered = np.cumsum(counts[found]) - counts[found]
+    kept = (covered / counts.sum()).astype(np.float32) < np.float32(coverage)
+    return [char for char in map(chr, found[kept].tolist()) if char not in NEVER]
 
 
-def is_piece(text: str) -> bool:
+def is_piece(text: str, split_digits: bool = False) -> bool:
     """Whether a text may be a piece: not too long, a space only at its beginning, and of one script.
+
+    Parameters
+    ----------
+    split_digits : a digit is in no piece of several characters
 
     Han, Hiragana and Katakana are one script here, and marks (Inherited) have that of what they follow. Digits and
     punctuation (Common) are a script like any other.
     """
     if len(text) > LONGEST or SPACE in text[1:] or not NEVER.isdisjoint(text):
+        return False
+    if split_digits and len(text) > 1 and not DIGITS.isdisjoint(text):
         return False
     before = None
     for char in text.removeprefix(SPACE):
@@ -143,17 +204,21 @@ def script_of(char: str) -> str:
         return HAN
     if char in "\u0953\u0954":
         return "Deva"
-    code = ord(char)
-    if any(low <= code <= high for low, high in _newer()):
+    if _is_newer(ord(char)):
         return COMMON
     found = _scripts().match(char)
     script = found.lastgroup if found else COMMON
     return HAN if script in ("Hira", "Kana") else str(script)
 
 
+def _is_newer(code: int) -> bool:
+    place = bisect.bisect_right(_newer(), (code, sys.maxunicode)) - 1
+    return place >= 0 and code <= _newer()[place][1]
+
+
 @lru_cache(maxsize=1)
 def _newer() -> list[tuple[int, int]]:
-    return bounds(NEWER)
+    return sorted(bounds(NEWER))
 
 
 @lru_cache(maxsize=1)

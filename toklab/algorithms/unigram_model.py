@@ -39,7 +39,8 @@ class UnigramModel:
     Parameters
     ----------
     vocab : the pieces; ``unk_id`` must be set
-    scores : log probability of each piece (nats), by id; special tokens and bytes have one too, for `hidden_score`
+    scores : log probability of each piece (nats), by id, of which any sum is finite; special tokens and bytes have one
+        too, see `hidden_score`
     byte_fallback : unknown characters become ``<0xNN>`` pieces, of which there must be 256
     """
 

@@ -19,7 +19,7 @@ from toklab.baselines.huggingface_model import HuggingFaceTokenizer, load
 from toklab.baselines.saved import check_spec, failures, size_warnings, special_facts
 from toklab.corpus import Corpus
 from toklab.errors import BaselineError, InputError, PatternError, UnknownNameError, UsageError, VocabSizeError
-from toklab.pretokenize import Pattern, get_normalizer, get_pretokenizer, to_oniguruma
+from toklab.pretokenize import Pattern, get_pretokenizer, to_oniguruma
 from toklab.signature import library_version, signature
 from toklab.types import Determinism, TrainSpec
 
@@ -119,7 +119,8 @@ class HuggingFaceAlgorithm:
             raise UsageError(f"{self.name} has no choice of alphabet and no suffix; leave them out")
         if spec.alphabet == "byte" and spec.end_of_word_suffix:
             raise UsageError("an end-of-word suffix goes with characters; use alphabet=character")
-        get_normalizer(spec.normalizer)
+        if spec.normalizer not in ("none", "bert"):
+            raise UsageError(f"{self.name} has the normalizers none and bert; {spec.normalizer!r} does not apply")
         return spec
 
     def _unk(self, spec: HuggingFaceSpec) -> str | None:

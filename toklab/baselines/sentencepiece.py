@@ -1,8 +1,8 @@
 """SentencePiece as a baseline: BPE, Unigram, characters and words.
 
-The settings lose as little as the library allows: no normalisation, every space kept, no space put before the
-text, every character of the corpus in the alphabet, no document too long, raw bytes for characters never seen
-(BPE and Unigram). SentencePiece cuts words at U+2581, its spelling of the space, and takes no pattern. What
+The settings lose as little as the library allows: no normalisation unless asked for, every space kept, no space put
+before the text, every character of the corpus in the alphabet, no document too long, raw bytes for characters never
+seen (BPE and Unigram). SentencePiece cuts words at U+2581, its spelling of the space, and takes no pattern. What
 it cannot hold, as measured on 0.2.3, is told in the warnings of a fit: it skips a document that holds U+2585,
 it cannot tell U+2581 from a space, and it never learns U+0000 or U+001F.
 """
@@ -21,6 +21,7 @@ from toklab.baselines.saved import check_spec, size_warnings, special_facts
 from toklab.baselines.sentencepiece_model import SPACE, SentencePieceTokenizer, load
 from toklab.corpus import Corpus
 from toklab.errors import BaselineError, InputError, ToklabError, UsageError, VocabSizeError
+from toklab.pretokenize.precompiled import RULES
 from toklab.signature import library_version, signature
 from toklab.types import Determinism, TrainSpec
 
@@ -32,7 +33,6 @@ UNKNOWN_MARK = "\u2585"
 BOUNDARY = "\x1f"
 DEFAULT_THREADS = 16
 LOSSLESS: Mapping[str, Any] = {
-    "normalization_rule_name": "identity",
     "remove_extra_whitespaces": False,
     "add_dummy_prefix": False,
     "bos_id": -1,
@@ -51,10 +51,12 @@ class SentencePieceSpec(TrainSpec):
     Parameters
     ----------
     character_coverage : share of the corpus's characters that the alphabet covers, 0.98 to 1
+    split_digits : a digit is in no piece of several characters
     byte_fallback : unseen characters become pieces ``<0xNN>``; None: for BPE and Unigram only
     """
 
     character_coverage: float = 1.0
+    split_digits: bool = False
     byte_fallback: bool | None = None
 
 
@@ -119,8 +121,9 @@ class SentencePieceAlgorithm:
         spec = check_spec(self.name, given, SentencePieceSpec)
         if spec.pretokenizer not in (None, "sentencepiece"):
             raise UsageError(f"{self.name} has its own rule for words; {spec.pretokenizer!r} does not apply")
-        if spec.normalizer != "none":
-            raise UsageError(f"{self.name} runs without normalisation; {spec.normalizer!r} does not apply")
+        if spec.normalizer not in ("none", *RULES):
+            known = ", ".join(RULES)
+            raise UsageError(f"{self.name} has the normalizers none, {known}; {spec.normalizer!r} does not apply")
         if not 0.98 <= spec.character_coverage <= 1:
             raise UsageError(f"character_coverage {spec.character_coverage} is not between 0.98 and 1")
         if spec.threads is not None and not 1 <= spec.threads <= 1024:
@@ -131,13 +134,15 @@ class SentencePieceAlgorithm:
         return self.kind in ("bpe", "unigram") if spec.byte_fallback is None else spec.byte_fallback
 
     def _facts(self, spec: SentencePieceSpec, size: int) -> dict[str, str]:
-        facts = signature(self.name, size, "sentencepiece") | {
+        facts = signature(self.name, size, "sentencepiece", spec.normalizer) | {
             "coverage": str(spec.character_coverage),
             "byte_fallback": "yes" if self._fallback(spec) else "no",
             # Unigram's sums depend on it.
             "threads": str(spec.threads or DEFAULT_THREADS),
             "lib": self.library,
         }
+        if spec.split_digits:
+            facts["split_digits"] = "yes"
         return facts | special_facts(spec)
 
     def _train(self, corpus: Corpus, spec: SentencePieceSpec, specials: list[str], size: int) -> bytes:
@@ -153,6 +158,8 @@ class SentencePieceAlgorithm:
                 model_type=self.kind,
                 vocab_size=size,
                 character_coverage=spec.character_coverage,
+                split_digits=spec.split_digits,
+                normalization_rule_name="identity" if spec.normalizer == "none" else spec.normalizer,
                 byte_fallback=self._fallback(spec),
                 control_symbols=specials,
                 num_threads=spec.threads or DEFAULT_THREADS,

@@ -81,12 +81,13 @@ class SentencePieceTokenizer(LibraryTokenizer):
         return text
 
     def posterior(self, texts: Iterable[str]) -> Posterior | None:
-        """What a Unigram model thinks of texts as a probability distribution; None for any other.
+        """What a Unigram model thinks of texts as a probability distribution; None for any other,
+        and where text is normalised first.
 
         The library makes one lattice of a text. It falls apart into those of the words, because only the first
         character of a piece can be a space.
         """
-        if self.signature.get("algo") != "spm-unigram":
+        if self.signature.get("algo") != "spm-unigram" or self._changes_text:
             return None
         scores = tuple(self._engine.get_score(i) for i in range(len(self.vocab)))
         cut = get_pretokenizer("sentencepiece").words

@@ -35,7 +35,7 @@ TRAINING_TEXT = "training text"
 @click.command("train")
 @files_argument
 @click.option("--algo", required=True, metavar="NAME", help="Algorithm or baseline; see: toklab list.")
-@click.option("--variant", metavar="V", help="Variant of the algorithm: hf for wordpiece, spm for bpe.")
+@click.option("--variant", metavar="V", help="Variant: hf for wordpiece and unigram, spm for bpe and unigram.")
 @click.option(
     "--vocab-size", type=SIZE, default=2000, show_default=True, help="Pieces, alphabet and specials included."
 )
@@ -52,7 +52,7 @@ TRAINING_TEXT = "training text"
     help="hf: tokenizer.json; spm: a SentencePiece NAME.model too [default: the model's own].",
 )
 @click.option("--pretokenizer", "-p", metavar="NAME|REGEX", help=pretokenizer_help)
-@click.option("--normalizer", metavar="NAME", help="none or bert.")
+@click.option("--normalizer", metavar="NAME", help="none, bert, nmt_nfkc, nfkc, nmt_nfkc_cf or nfkc_cf.")
 @documents_option
 @click.option("--held-out", type=float, metavar="SHARE", help="Keep this share of the documents back and report on it.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the choice of held-out documents.")
@@ -63,7 +63,13 @@ TRAINING_TEXT = "training text"
 @click.option("--byte-fallback", is_flag=True, help="bpe with characters, unigram: unseen characters become bytes.")
 @click.option("--tie", metavar="RULE", help="bpe: lowest-ids, lexicographic-max or first-seen.")
 @click.option("--max-piece-length", type=int, metavar="N", help="bpe, unigram: most bytes (or characters) of a piece.")
+@click.option("--character-coverage", type=float, metavar="SHARE", help="Variant spm, spm-*: of the text, 0.98 to 1.")
+@click.option("--split-digits", is_flag=True, help="Variant spm, spm-*: digits are in no piece of several characters.")
+@click.option("--seed-size", type=int, metavar="N", help="unigram: most pieces to begin with.")
+@click.option("--shrinking-factor", type=float, metavar="SHARE", help="unigram: pieces that stay in each pruning.")
+@click.option("--sub-iterations", type=int, metavar="N", help="unigram: steps of EM before each pruning.")
 @click.option("--threads", type=int, metavar="N", help="Threads to train with.")
+@click.option("--library-threads", type=int, metavar="N", help="unigram, spm: threads of the library to follow [16].")
 @click.option("--backend", metavar="NAME", help="auto, reference (readable) or fast (compiled); equal results.")
 @strict_option
 @json_option

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 from typing import Any
 
 from toklab.algorithms.models import BpeModel, Model, WordPieceModel
 from toklab.algorithms.unigram_model import UnigramModel
 from toklab.pretokenize import PATTERNS, PreTokenizer, from_oniguruma, get_pretokenizer, to_oniguruma
+from toklab.pretokenize.precompiled import RULES, charsmap
 
 _BYTE_LEVEL = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True, "use_regex": False}
 _BERT_NORMALIZER = {
@@ -20,7 +22,13 @@ _DROPPING = {"whitespace": "WhitespaceSplit", "bert": "BertPreTokenizer"}
 
 
 def normalizer_of(name: str) -> dict[str, Any] | None:
-    """The ``normalizer`` part."""
+    """The ``normalizer`` part.
+
+    Hugging Face runs the library's rules grapheme by grapheme, and a rule that fits the beginning of a short one
+    replaces all of it: of U+FB01 U+0301 (a ligature with an accent) the accent is lost there.
+    """
+    if name in RULES:
+        return {"type": "Precompiled", "precompiled_charsmap": base64.b64encode(charsmap(name)).decode()}
     return dict(_BERT_NORMALIZER) if name == "bert" else None
 
 
@@ -36,6 +44,9 @@ def read_normalizer(part: Any) -> str:
         return "none"
     if part == _BERT_NORMALIZER:
         return "bert"
+    for rule in RULES:
+        if part["type"] == "Precompiled" and part == normalizer_of(rule):
+            return rule
     raise ValueError(f"a normalizer of type {part['type']!r} with settings that toklab does not run")
 
 

@@ -34,15 +34,14 @@ from toklab.formats.sentencepiece_proto import (
     SentencePieceFile,
 )
 from toklab.pretokenize import get_pretokenizer
+from toklab.pretokenize.precompiled import RULES, charsmap
 from toklab.types import Piece, Vocab
 
 SPACE = "\u2581"
 CARRIED = ("sentencepiece", "none")
 
 
-def save_sentencepiece_model(
-    tokenizer: TrainedTokenizer, folder: Path, normalizer: Normalizer = IDENTITY, character_coverage: float = 1.0
-) -> Path:
+def save_sentencepiece_model(tokenizer: TrainedTokenizer, folder: Path) -> Path:
     """Write ``NAME.model`` into a folder; see `sentencepiece_file`.
 
     Raises
@@ -53,19 +52,12 @@ def save_sentencepiece_model(
         The folder cannot be written.
     """
     path = folder / f"{tokenizer.name}.model"
-    write_atomic(path, sentencepiece_file(tokenizer, normalizer, character_coverage).to_bytes())
+    write_atomic(path, sentencepiece_file(tokenizer).to_bytes())
     return path
 
 
-def sentencepiece_file(
-    tokenizer: TrainedTokenizer, normalizer: Normalizer = IDENTITY, character_coverage: float = 1.0
-) -> SentencePieceFile:
-    """The file's contents.
-
-    Parameters
-    ----------
-    normalizer : how the library is to normalise, which must be as the tokenizer does
-    character_coverage : what the tokenizer was trained with, for the record
+def sentencepiece_file(tokenizer: TrainedTokenizer) -> SentencePieceFile:
+    """The file's contents; options that the trainer had are in it for the record.
 
     Raises
     ------
@@ -77,8 +69,6 @@ def sentencepiece_file(
         raise _cannot(f"a {type(model).__name__}, only BPE and Unigram")
     if tokenizer.pretokenizer.name not in CARRIED:
         raise _cannot(f"the pre-tokenizer {tokenizer.pretokenizer.name!r}, only {' and '.join(map(repr, CARRIED))}")
-    if tokenizer.normalizer != ("none" if normalizer == IDENTITY else normalizer.name):
-        raise _cannot(f"the normaliser {tokenizer.normalizer!r}")
     if model.vocab.unk_id is None:
         raise _cannot("a vocabulary without an unknown token; train with the special token '<unk>'")
     if isinstance(model, UnigramModel):
@@ -90,7 +80,15 @@ def sentencepiece_file(
         _entry(piece, score, index == model.vocab.unk_id)
         for index, (piece, score) in enumerate(zip(model.vocab, scores, strict=True))
     )
-    file = SentencePieceFile(kind, entries, model.byte_fallback, normalizer, character_coverage)
+    facts = tokenizer.signature
+    file = SentencePieceFile(
+        kind,
+        entries,
+        model.byte_fallback,
+        _normalizer(tokenizer.normalizer),
+        float(facts.get("character_coverage", 1)),
+        split_digits=facts.get("split_digits") == "True",
+    )
     try:
         file.check()
         _check_pieces(_texts(file))
@@ -99,6 +97,14 @@ def sentencepiece_file(
     if isinstance(model, BpeModel):
         _check_merges(model)
     return file
+
+
+def _normalizer(name: str) -> Normalizer:
+    if name == "none":
+        return IDENTITY
+    if name not in RULES:
+        raise _cannot(f"the normaliser {name!r}")
+    return Normalizer(name, charsmap(name))
 
 
 def caveats(tokenizer: TrainedTokenizer) -> tuple[str, ...]:

@@ -17,7 +17,7 @@ from toklab.formats.protobuf import Message, bytes_field, float_field, integer_f
 # Fields of ModelProto, of a piece, of TrainerSpec and of NormalizerSpec.
 PIECE, TRAINER, NORMALIZER = 1, 2, 3
 TEXT, SCORE, KIND = 1, 2, 3
-MODEL_TYPE, VOCAB_SIZE, COVERAGE, SUFFIX_SPACE, CONTROL_SYMBOL, BYTE_FALLBACK = 3, 4, 10, 24, 30, 35
+MODEL_TYPE, VOCAB_SIZE, COVERAGE, SUFFIX_SPACE, DIGITS, CONTROL_SYMBOL, BYTE_FALLBACK = 3, 4, 10, 24, 25, 30, 35
 UNK_ID, BOS_ID, EOS_ID, PAD_ID, UNK_PIECE = 40, 41, 42, 43, 45
 RULE, CHARSMAP, DUMMY_PREFIX, EXTRA_SPACES, ESCAPE = 1, 2, 3, 4, 5
 UNKNOWN_TEXT = "<unk>"
@@ -99,6 +99,7 @@ class SentencePieceFile:
     normalizer : what is done to text first
     character_coverage : share of the text's characters that the alphabet was to cover
     suffix_space : a space belongs to the word before it (``treat_whitespace_as_suffix``)
+    split_digits : each digit is a piece of its own
     """
 
     model_type: ModelType
@@ -107,6 +108,7 @@ class SentencePieceFile:
     normalizer: Normalizer = IDENTITY
     character_coverage: float = 1.0
     suffix_space: bool = False
+    split_digits: bool = False
 
     @property
     def unknown(self) -> int:
@@ -126,6 +128,7 @@ class SentencePieceFile:
             integer_field(VOCAB_SIZE, len(self.entries)),
             float_field(COVERAGE, self.character_coverage),
             *([integer_field(SUFFIX_SPACE, 1)] if self.suffix_space else []),
+            *([integer_field(DIGITS, 1)] if self.split_digits else []),
             *(bytes_field(CONTROL_SYMBOL, text) for text in control),
             integer_field(BYTE_FALLBACK, self.byte_fallback),
             integer_field(UNK_ID, self.unknown),
@@ -159,6 +162,7 @@ class SentencePieceFile:
                 ),
                 trainer.floating(COVERAGE, 0.9995),
                 bool(trainer.integer(SUFFIX_SPACE, 0)),
+                bool(trainer.integer(DIGITS, 0)),
             )
             file.check()
         except ValueError as error:

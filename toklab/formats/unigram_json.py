@@ -10,6 +10,9 @@ from typing import Any
 from toklab.algorithms.unigram_model import UnigramModel, hidden_score, is_hidden, spelled
 from toklab.types import Piece, Vocab
 
+# The kernel takes minus infinity for "not reached", so no sum over a text may become that.
+LARGEST_SCORE = 1e200
+
 
 def unigram_of(model: UnigramModel) -> dict[str, Any]:
     """The ``model`` part."""
@@ -51,6 +54,8 @@ def read_unigram(part: Mapping[str, Any], specials: frozenset[str]) -> UnigramMo
 def _score(text: str, score: Any) -> float:
     if type(score) not in (int, float) or not math.isfinite(score):
         raise ValueError(f"the score {score!r} of {text!r} is no finite number")
+    if abs(score) > LARGEST_SCORE:
+        raise ValueError(f"the score {score!r} of {text!r} is so large that sums of it are not finite")
     return float(score)
 
 

@@ -1,15 +1,25 @@
 """Compiled twin of `toklab.algorithms.unigram_model.UnigramModel.cut`: the best segmentation of each word.
 
-Viterbi from the left over the bytes of a word: from every character that a segmentation reaches, the trie of
-`toklab.kernels.encode_wordpiece` gives all pieces that begin there. The same float64 additions in the same order as
-the readable twin. Time is linear in the word's length times that of the longest piece.
+Viterbi from the left over the bytes of a word: from every character, a trie gives all pieces that begin there. The
+same float64 additions in the same order as the readable twin. Time is linear in the word's length times that of the
+longest piece.
+
+Layout: ``links`` is the table of `toklab.kernels.trie`, ``scores`` and ``pieces`` have the piece that ends at each of
+its slots. ``made`` is, for each byte of a word, how the best segmentation up to there ends: where its last piece begins
+``<< HALF`` | the slot of the piece, which is 0, the root's, for an unknown character.
 """
 
 from __future__ import annotations
 
+import math
+
+import numpy as np
+
 from toklab.kernels import inner, njit
-from toklab.kernels.encode_wordpiece import NOWHERE, child_of
-from toklab.types import ByteArray, FloatArray, IdArray, IntArray
+from toklab.kernels.trie import BASE, BYTE, ENTRY
+from toklab.types import ByteArray, FloatArray, IdArray, IntArray, StepArray
+
+HALF, SLOT = 32, 0xFFFFFFFF
 
 
 @inner
@@ -23,59 +33,59 @@ def width_of(byte: int) -> int:
 
 
 @inner
-def offer(end: int, start: int, piece: int, score: float, best: FloatArray, froms: IdArray, made: IdArray) -> None:
-    """Let a piece end here if nothing does yet or what does is strictly worse."""
-    if froms[end] < 0 or score > best[end]:
-        best[end], froms[end], made[end] = score, start, piece
-
-
-@inner
 def search(
     text: ByteArray,
-    first: int,
-    size: int,
-    pieces: IdArray,
-    table: IntArray,
+    first: np.uint64,
+    size: np.uint64,
+    links: StepArray,
     scores: FloatArray,
-    unknown: int,
     penalty: float,
     best: FloatArray,
-    froms: IdArray,
-    made: IdArray,
+    made: StepArray,
 ) -> None:
-    """Fill ``best``, ``froms`` and ``made``: for each byte of the word, the best piece that ends before it."""
+    """Fill ``best`` and ``made`` for one word."""
+    one, half, base = np.uint64(1), np.uint64(HALF), np.uint64(BASE)
     best[0] = 0.0
-    for at in range(size + 1):
-        froms[at] = -1
-    start = 0
+    for at in range(size):
+        best[at + one] = -math.inf
+    start = np.uint64(0)
     while start < size:
-        width = width_of(text[first + start])
-        node, single = 0, False
-        for at in range(start, size):
-            node = child_of(table, node, text[first + at])
-            if node == NOWHERE:
+        here, mark = best[start], start << half
+        after = start + np.uint64(width_of(text[first + start]))
+        single = False
+        link = np.uint64(links[0])
+        end = start
+        while end < size:
+            byte = np.uint64(text[first + end])
+            slot = (link >> base) + byte
+            link = np.uint64(links[slot])
+            if link & np.uint64(BYTE) != byte:
                 break
-            if pieces[node] >= 0:
-                single |= at + 1 - start == width
-                offer(at + 1, start, pieces[node], best[start] + scores[pieces[node]], best, froms, made)
-        if not single:
-            offer(start + width, start, unknown, best[start] + penalty, best, froms, made)
-        start += width
+            end += one
+            if link & np.uint64(ENTRY):
+                score = here + scores[slot]
+                better = score > best[end]
+                made[end] = mark | slot if better else made[end]
+                best[end] = score if better else best[end]
+                single |= end == after
+        # Every character can be reached, so what no piece spells is never worse than nothing.
+        if not single and here + penalty > best[after]:
+            best[after], made[after] = here + penalty, mark
+        start = after
 
 
 @njit
 def encode(
     text: ByteArray,
     starts: IntArray,
-    pieces: IdArray,
-    table: IntArray,
+    links: StepArray,
     scores: FloatArray,
-    unknown: int,
+    pieces: IdArray,
     penalty: float,
     fallback: IdArray,
     best: FloatArray,
-    froms: IdArray,
-    made: IdArray,
+    made: StepArray,
+    nexts: IdArray,
     ids: IdArray,
     ends: IdArray,
     sizes: IntArray,
@@ -85,11 +95,11 @@ def encode(
     Parameters
     ----------
     text, starts : the words in UTF-8, end to end, and where each begins
-    pieces, table : of the trie: piece that ends at each node or -1, and its children
-    scores : of each piece
-    unknown, penalty : id and score of an unknown character
+    links, scores : (slots,) the trie
+    pieces : (slots,) the piece of each slot; in slot 0, the unknown token
+    penalty : score of an unknown character
     fallback : (256,) the piece of each byte, or (0,) without byte fallback
-    best, froms, made : (bytes of the longest word + 1,) written
+    best, made, nexts : (bytes of the longest word + 1,) written
     ids, ends : (bytes,) written: tokens of all words, end to end, and the byte of the word where each ends
     sizes : (words,) written: tokens of each word
 
@@ -98,21 +108,22 @@ def encode(
     total : tokens of all words
     """
     done = 0
+    unknown = pieces[0]
     for word in range(len(sizes)):
         first, size = starts[word], starts[word + 1] - starts[word]
-        search(text, first, size, pieces, table, scores, unknown, penalty, best, froms, made)
-        # Turn the way back into the way on: the end of each piece at its start, then what was made at its end.
+        search(text, np.uint64(first), np.uint64(size), links, scores, penalty, best, made)
+        # Turn the way back into the way on.
         end = size
-        after = -1
-        while end >= 0:
-            start = froms[end]
-            froms[end] = after
-            after, end = end, start
+        while end > 0:
+            start = np.int64(made[end] >> np.uint64(HALF))
+            nexts[start] = end
+            end = start
         begun, at = done, 0
         while at < size:
-            end = froms[at]
-            if made[end] != unknown:
-                ids[done], ends[done] = made[end], end
+            end = nexts[at]
+            piece = pieces[made[end] & np.uint64(SLOT)]
+            if piece != unknown:
+                ids[done], ends[done] = piece, end
                 done += 1
             elif len(fallback):
                 for byte in range(at, end):

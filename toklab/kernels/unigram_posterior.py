@@ -13,8 +13,8 @@ import numpy as np
 
 from toklab.kernels import inner, njit
 from toklab.kernels.encode_unigram import width_of
-from toklab.kernels.encode_wordpiece import NOWHERE, child_of
-from toklab.types import ByteArray, FloatArray, IdArray, IntArray
+from toklab.kernels.trie import ENTRY, child_of
+from toklab.types import ByteArray, FloatArray, IntArray, StepArray
 
 BEST = 8
 TOP, SUM, LOGS = 0, 1, 2
@@ -85,8 +85,7 @@ def diversity(size: int, ways: FloatArray, froms: IntArray, counts: IntArray, ma
 def judge(
     text: ByteArray,
     starts: IntArray,
-    pieces: IdArray,
-    table: IntArray,
+    links: StepArray,
     scores: FloatArray,
     penalty: float,
     sums: FloatArray,
@@ -101,8 +100,8 @@ def judge(
     Parameters
     ----------
     text, starts : the words in UTF-8, end to end, and where each begins
-    pieces, table : of the trie: piece that ends at each node or -1, and its children
-    scores, penalty : of each piece, and of an unknown character
+    links, scores : (slots,) the trie of `toklab.kernels.trie`, and the score of the piece that ends at each slot
+    penalty : score of an unknown character
     sums, ways, froms : (bytes of the longest word + 1, 3 or BEST) scratch
     counts, marks : (bytes of the longest word + 1,) scratch
     found : (words, 3) written: bits, entropy in bits, diversity
@@ -115,15 +114,15 @@ def judge(
         start = np.int64(0)
         while start < size:
             width = width_of(text[first + start])
-            node, single = np.int64(0), False
+            slot, single = np.uint64(0), False
             for at in range(start, size):
-                node = child_of(table, node, text[first + at])
-                if node == NOWHERE:
+                slot = child_of(links, slot, text[first + at])
+                if slot == np.uint64(0):
                     break
-                if pieces[node] >= 0:
+                if np.uint64(links[slot]) & np.uint64(ENTRY):
                     single |= at + 1 - start == width
-                    add(start, at + 1, scores[pieces[node]], sums)
-                    rank(start, at + 1, scores[pieces[node]], ways, froms, counts)
+                    add(start, at + 1, scores[slot], sums)
+                    rank(start, at + 1, scores[slot], ways, froms, counts)
             if not single:
                 add(start, start + width, penalty, sums)
                 rank(start, start + width, penalty, ways, froms, counts)

@@ -13,7 +13,7 @@ import regex
 from toklab.backend import READY_LIMIT, has_run, use_kernel
 from toklab.corpus.documents import size_of
 from toklab.errors import InputError, PatternError, UnknownNameError
-from toklab.pretokenize.normalize import NORMALIZERS, Normalized, get_normalizer
+from toklab.pretokenize.normalize import NORMALIZERS, Normalized, get_normalizer, normalize_all
 from toklab.pretokenize.patterns import PATTERNS, Pattern, from_oniguruma, to_oniguruma
 from toklab.pretokenize.unicode import samples, stand_in_table, with_stand_ins
 from toklab.types import IdArray, WordCounts
@@ -36,6 +36,7 @@ __all__ = [
     "from_oniguruma",
     "get_normalizer",
     "get_pretokenizer",
+    "normalize_all",
     "to_oniguruma",
 ]
 
@@ -170,9 +171,7 @@ def count_words(
     InputError
         The documents hold no pre-token at all (only whitespace, for a pattern that drops it).
     """
-    normalize = get_normalizer(normalizer)
-    texts = documents if normalizer == "none" else [normalize(text).text for text in documents]
-    counts = _count(texts, pretokenizer, threads, backend)
+    counts = _count(normalize_all(normalizer, documents), pretokenizer, threads, backend)
     if not counts:
         raise InputError(f"the corpus holds no pre-token under the pattern {pretokenizer.name!r}: nothing to train on")
     return counts

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from toklab.errors import UnknownNameError
+from toklab.pretokenize import precompiled
 
 _CJK = (
     (0x4E00, 0x9FFF),
@@ -27,11 +28,15 @@ class Normalized:
     Parameters
     ----------
     text : what the trainer and the encoder see
-    source : for each character of ``text``, the index of the raw character it came from; None: unchanged text
+    source : for each character of ``text``, the index of the raw character it came from; None: unchanged text, or
+        ``edges`` say it
+    edges : for each character of ``text`` and its end, the index of the raw character at which it begins; each
+        covers the raw text up to the next one
     """
 
     text: str
     source: tuple[int, ...] | None = None
+    edges: tuple[int, ...] | None = None
 
 
 def unchanged(text: str) -> Normalized:
@@ -83,7 +88,20 @@ def _decompose(chars: list[tuple[str, int]]) -> list[tuple[str, int]]:
     return result + sorted(run, key=lambda entry: unicodedata.combining(entry[0]))
 
 
-NORMALIZERS: dict[str, Callable[[str], Normalized]] = {"none": unchanged, "bert": bert}
+def _by_rule(rule: str) -> Callable[[str], Normalized]:
+    def normalize(text: str) -> Normalized:
+        found, edges = precompiled.normalize(rule, text)
+        return Normalized(found, edges=tuple(edges))
+
+    normalize.__doc__ = precompiled.RULES[rule]
+    return normalize
+
+
+NORMALIZERS: dict[str, Callable[[str], Normalized]] = {
+    "none": unchanged,
+    "bert": bert,
+    **{rule: _by_rule(rule) for rule in precompiled.RULES},
+}
 
 
 def get_normalizer(name: str) -> Callable[[str], Normalized]:
@@ -97,3 +115,21 @@ def get_normalizer(name: str) -> Callable[[str], Normalized]:
     if name not in NORMALIZERS:
         raise UnknownNameError("normalizer", name, NORMALIZERS)
     return NORMALIZERS[name]
+
+
+def normalize_all(name: str, texts: Sequence[str]) -> Sequence[str]:
+    """Normalised texts, where nobody asks which character came from where.
+
+    Raises
+    ------
+    UnknownNameError
+        No normaliser has that name.
+    UsageError
+        The normaliser is the library's, and a text holds a lone surrogate or the library is not installed.
+    """
+    normalize = get_normalizer(name)
+    if name == "none":
+        return texts
+    if name in precompiled.RULES:
+        return precompiled.normalize_all(name, texts)
+    return [normalize(text).text for text in texts]

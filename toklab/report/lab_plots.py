@@ -60,7 +60,7 @@ def ties(censuses: Sequence[Census]) -> Figure:
         tied = census.tied > 1
         panel.scatter(ranks[~tied], census.margins[~tied], s=5, color="#0072b2", label="led", linewidths=0)
         panel.scatter(ranks[tied], np.zeros(tied.sum()), s=5, color="#d55e00", label="tie", linewidths=0)
-        panel.set_yscale("symlog", linthresh=1)
+        logarithmic(panel, "y")
         panel.set_ylim(-0.2)
         share = "" if census.share is None else f": {census.share:.0%} ties"
         panel.set_title(f"{short(census.tokenizer)}{share}")
