@@ -27,7 +27,8 @@ def blocks(kind: str) -> list[str]:
 
 def shown(mark: str) -> str:
     """The block below a mark."""
-    return re.findall(rf"^<!-- {mark} -->\n```\n(.*?)^```$", GUIDE, re.M | re.S)[0]
+    found: list[str] = re.findall(rf"^<!-- {mark} -->\n```\n(.*?)^```$", GUIDE, re.M | re.S)
+    return found[0]
 
 
 def squeezed(text: str) -> list[str]:
