@@ -392,6 +392,7 @@ class TestAgainstLoops:
 
     @given(arbitrary())
     def test_word_metrics(self, data: Encoded) -> None:
+        assert data.seen_words is not None
         found = list(_naive_words(data))
         oov = [row for row in found if row[1] not in data.seen_words]
         seen = [row for row in found if row[1] in data.seen_words]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from toklab import testing
+    from toklab.checking import CheckReport, check
     from toklab.comparison import compare
     from toklab.corpus import Corpus, open_corpus
     from toklab.errors import ToklabError
@@ -15,9 +16,11 @@ if TYPE_CHECKING:
     from toklab.training import load, train
 
 __all__ = [
+    "CheckReport",
     "Corpus",
     "Report",
     "ToklabError",
+    "check",
     "compare",
     "determinism",
     "load",
@@ -33,6 +36,8 @@ _HOME = {
     "Report": "toklab.results",
     "train": "toklab.training",
     "load": "toklab.training",
+    "check": "toklab.checking",
+    "CheckReport": "toklab.checking",
     "compare": "toklab.comparison",
     "determinism": "toklab.retraining",
 }

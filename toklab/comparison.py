@@ -208,11 +208,17 @@ def judge(entry: Entry, runs: Sequence[Fit | ToklabError], setting: Setting) -> 
 def encode(
     tokenizer: Tokenizer,
     texts: Sequence[str],
-    seen: frozenset[str],
-    requested: int,
+    seen: frozenset[str] | None = None,
+    requested: int | None = None,
     learned: Sequence[str] | None = None,
 ) -> Encoded:
-    """What the metrics see of a tokenizer: every text encoded once and decoded once; ``learned`` where it is needed."""
+    """What the metrics see of a tokenizer: every text encoded once and decoded once.
+
+    Parameters
+    ----------
+    seen, requested : words of its training text and the vocabulary size it was asked for, where these are known
+    learned : texts of the training part, encoded where a metric asks for them
+    """
     batch = tokenizer.encode_batch(texts, offsets=True)
     decoded = tuple(tokenizer.decode(batch[row].ids.tolist()) for row in range(len(batch)))
     judge = getattr(tokenizer, "posterior", None)

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from toklab.errors import UsageError
+from toklab.metrics.base import UndefinedError
 from toklab.metrics.texts import Texts, WordTable, texts_of
 from toklab.types import Batch, IdArray, IntArray, Posterior, Vocab
 
@@ -27,8 +28,8 @@ class Encoded:
     texts : the held-out documents, before any normalisation
     batch : their tokens
     decoded : what the tokenizer decodes from the tokens of each document
-    seen_words : distinct words of the training part, see `toklab.metrics.seen_words`
-    requested : vocabulary size asked for, in pieces
+    seen_words : distinct words of the training part, see `toklab.metrics.seen_words`; None where that is not known
+    requested : vocabulary size asked for, in pieces; None where that is not known
     posterior : what a probabilistic tokenizer thinks of the documents; None for any other
     training : makes the tokens of training documents, where a metric learns from them; None without such documents
 
@@ -43,8 +44,8 @@ class Encoded:
     texts: tuple[str, ...]
     batch: Batch
     decoded: tuple[str, ...]
-    seen_words: frozenset[str]
-    requested: int
+    seen_words: frozenset[str] | None
+    requested: int | None
     posterior: Posterior | None = None
     training: Callable[[], Batch] | None = None
 
@@ -194,6 +195,8 @@ class Encoded:
     @cached_property
     def word_unseen(self) -> npt.NDArray[np.bool_]:
         """(words,) whether each word is absent from the training part."""
+        if self.seen_words is None:
+            raise UndefinedError
         unseen = np.array([word not in self.seen_words for word in self.words.distinct], bool)
         return unseen[self.words.index]
 
