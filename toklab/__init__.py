@@ -12,16 +12,19 @@ if TYPE_CHECKING:
     from toklab.errors import ToklabError
     from toklab.results import Report
     from toklab.retraining import determinism
+    from toklab.sweeping import SweepReport, sweep
     from toklab.training import load, train
 
 __all__ = [
     "Corpus",
     "Report",
+    "SweepReport",
     "ToklabError",
     "compare",
     "determinism",
     "load",
     "open_corpus",
+    "sweep",
     "testing",
     "train",
 ]
@@ -35,6 +38,8 @@ _HOME = {
     "load": "toklab.training",
     "compare": "toklab.comparison",
     "determinism": "toklab.retraining",
+    "sweep": "toklab.sweeping",
+    "SweepReport": "toklab.sweeping",
 }
 
 
