@@ -137,6 +137,7 @@ def test_truncated_is_trained_on_tiny_texts(
     loaded = replace(read, name=whole.name, signature=whole.signature, warnings=whole.warnings)
     for size in range(smallest, smallest + extra + 1):
         trained = train(name, texts, vocab_size=size, **options)
+        assert isinstance(trained, TrainedTokenizer)
         found = [truncate(name, each, size) for each in (whole, loaded)]
         assert found[0] is None or to_json(found[0]) == to_json(trained)
         assert found[1] is None or to_json(found[1]) == to_json(trained)
