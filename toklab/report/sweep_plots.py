@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 BAND = 0.15  # opacity of an interval
+MOST_TICKS = 8
 PIECES = "vocabulary size (pieces)"
 
 
@@ -70,7 +71,7 @@ def over_sizes(report: SweepReport, title: str, panels: dict[str, str]) -> Figur
     for axis, (metric, label) in zip(axes, shown.items(), strict=True):
         for curve in report.curves:
             _draw(axis, curve, metric, styles[curve.tokenizer])
-        _finish(axis, label)
+        _finish(axis, label, [point.pieces or 0 for curve in report.curves for point in curve.measured])
     line_legend(part, styles, results)
     return figure
 
@@ -87,14 +88,15 @@ def saved_per_piece(report: SweepReport) -> Figure | None:
     axis = drawn.subfigs[0].axes[0]
     axis.axhline(report.worth, color="#555555", linewidth=1, linestyle=(0, (4, 3)))
     axis.set_yscale("symlog", linthresh=1)
+    axis.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
     return drawn
 
 
 FIGURES: dict[str, Callable[[SweepReport], Any]] = {
     "bytes_per_token.png": partial(
         over_sizes,
-        title="Higher line, shorter sequences; the ring is the knee: bytes per token on held-out text",
-        panels={"bytes_per_token": "UTF-8 bytes per token (band: 95% interval)"},
+        title="Higher line, shorter sequences; ring: the knee",
+        panels={"bytes_per_token": "UTF-8 bytes per token, held-out text (band: 95% interval)"},
     ),
     "oov.png": partial(
         over_sizes,
@@ -139,9 +141,12 @@ def _draw(axis: Axes, curve: Curve, metric: str, style: dict[str, Any]) -> None:
             axis.plot([size], [value], marker="o", markersize=12, fillstyle="none", color=style["color"])
 
 
-def _finish(axis: Axes, label: str) -> None:
+def _finish(axis: Axes, label: str, sizes: list[int]) -> None:
+    """Scales, ticks and labels; where there is room, the ticks are the sizes."""
     logarithmic(axis, "x", (1, 2, 5))
     axis.minorticks_off()
+    if len(set(sizes)) <= MOST_TICKS:
+        axis.set_xticks(sorted(set(sizes)), [f"{size:,}" for size in sorted(set(sizes))])
     if axis.dataLim.y0 >= 0:
         axis.set_ylim(bottom=0)
     axis.set_xlabel(PIECES)

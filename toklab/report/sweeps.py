@@ -31,7 +31,7 @@ def render_sweep(report: SweepReport, console_width: int | None = None, colour: 
     lines = [*wrapped("corpus: " + SEPARATOR.join(facts), console_width, "dim"), Text()] if facts else []
     for curve in report.curves:
         columns = _columns(curve)
-        lines += wrapped(summary(curve, report.worth), console_width, "bold")
+        lines += wrapped(summary(curve), console_width, "bold")
         lines += [*_grid(curve, columns).draw(console_width), Text()]
     for note in _legend(report):
         lines += wrapped(note, console_width, "dim")
@@ -41,16 +41,13 @@ def render_sweep(report: SweepReport, console_width: int | None = None, colour: 
     return to_string(lines, colour)
 
 
-def summary(curve: Curve, worth: float) -> str:
+def summary(curve: Curve) -> str:
     """What a curve says: how it was trained, its knee and its balance."""
     parts = [visible(curve.tokenizer) + ": " + _trainings(curve)]
     if curve.has_steps:
         parts.append(f"knee at {curve.knee:,} pieces" if curve.knee is not None else "no knee")
-        last = curve.measured[-1].pieces or 0
-        found = (
-            f"from {curve.balance:,} pieces on, less than" if curve.balance is not None else f"to {last:,}, at least"
-        )
-        parts.append(f"{found} {worth:g} tokens saved per piece")
+        last = max(point.pieces or 0 for point in curve.measured)
+        parts.append(f"balance at {curve.balance:,}" if curve.balance is not None else f"balance beyond {last:,}")
     return SEPARATOR.join(parts)
 
 
@@ -82,7 +79,7 @@ def _grid(curve: Curve, columns: list[Column]) -> Grid:
         heads.append(Head(column.group, heading(column, cells[0].better)))
     width = max(len(f"{point.result.vocab_size:,}") for point in curve.points)
     entries = tuple(_entry(point, curve, columns, width) for point in curve.points)
-    return Grid("size".rjust(width), tuple(heads) or (Head("", ("",)),), (("", entries),))
+    return Grid("size".rjust(width), tuple(heads) or (Head("sequence length", ("",)),), (("", entries),))
 
 
 def _entry(point: Point, curve: Curve, columns: list[Column], width: int) -> Entry:
@@ -111,9 +108,10 @@ def _legend(report: SweepReport) -> list[str]:
     if any(curve.has_steps for curve in report.curves):
         notes.append(
             "saved/piece: tokens that each piece saves that was added since the size above, per million bytes of "
-            "held-out text · output cost: tokens × pieces ÷ bytes, the scores that an output layer computes per byte · "
-            "knee: where bytes per token lie farthest above the straight line from the first size to the last, sizes "
-            "on a logarithmic scale"
+            "held-out text · balance: the first size from which the next step saves less than "
+            f"{report.worth:g} of them · output cost: tokens × pieces ÷ bytes, the scores that an output layer "
+            "computes per byte · knee: where bytes per token lie farthest above the straight line from the first "
+            "size to the last, sizes on a logarithmic scale"
         )
     if any(number(point.result, "unk_rate") for curve in report.curves for point in curve.measured):
         notes.append(

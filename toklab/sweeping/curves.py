@@ -15,13 +15,15 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from toklab.metrics import Ratio, Statistic, Value
+from toklab.metrics import Ratio
 from toklab.results import Cell
 from toklab.statistics import Bootstrap
 from toklab.types import IntArray
 
 # A curve that nowhere lies this far above its chord, as a share of its height, is a straight line.
 STRAIGHT = 0.01
+# Distances that differ less are equal: the logarithm is not exact.
+DIGITS = 9
 MILLION = 1_000_000
 GROUP = "balance"
 GAIN = "tokens_saved_per_piece"
@@ -51,7 +53,7 @@ def knee(sizes: Sequence[int], values: Sequence[float]) -> int | None:
     first, last = math.log2(sizes[0]), math.log2(sizes[-1])
     height = values[-1] - values[0]
     above = [
-        (value - values[0]) / height - (math.log2(size) - first) / (last - first)
+        round((value - values[0]) / height - (math.log2(size) - first) / (last - first), DIGITS)
         for size, value in zip(sizes, values, strict=True)
     ]
     farthest = max(above)
@@ -92,12 +94,12 @@ def gain(
     ÷ 0.5 million bytes are 40 tokens per piece and million bytes.
     """
     if smaller is None:
-        return _cell(GAIN, Value(None), 1.0, GAIN_UNIT, "higher", bootstrap)
+        return Cell(GAIN, None, None, None, GAIN_UNIT, "", GROUP)
     saved = Ratio(smaller[1] - larger[1], n_bytes)
-    return _cell(GAIN, saved, MILLION / (larger[0] - smaller[0]), GAIN_UNIT, "higher", bootstrap)
+    return _cell(GAIN, saved, MILLION / (larger[0] - smaller[0]), GAIN_UNIT, "", bootstrap)
 
 
-def _cell(name: str, statistic: Statistic, scale: float, unit: str, better: str, bootstrap: Bootstrap) -> Cell:
+def _cell(name: str, statistic: Ratio, scale: float, unit: str, better: str, bootstrap: Bootstrap) -> Cell:
     value, (low, high) = statistic.value(), bootstrap.interval(statistic)
     scaled = [None if figure is None else figure * scale for figure in (value, low, high)]
     return Cell(name, scaled[0], scaled[1], scaled[2], unit, better, GROUP)
