@@ -238,7 +238,7 @@ def test_sizes_that_are_too_small_and_trainers_that_fail() -> None:
 
 def test_what_cannot_be_cut_is_trained() -> None:
     """Text that spells the suffix leaves open what is of the alphabet; the sweep trains instead."""
-    texts = ["a</w>b a</w>b ba", "ab</w> ba</w>b", "ba ab a</w>b"]
+    texts = ["a</w>bc a</w>cb a</w>bb", "a</w>cc a</w>bc", "a</w>cb a</w>bb a</w>cc"]
     name = "bpe:alphabet=character,end_of_word_suffix=</w>"
     report = sweep(texts, name, vocab_size=[15, 40], resamples=5, pretokenizer="whitespace", held_out=0.3)
     assert [point.origin for point in report[name].points] == ["trained", "trained"]

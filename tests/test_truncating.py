@@ -16,7 +16,7 @@ from toklab import load, train
 from toklab.algorithms import algorithm_targets, get_algorithm
 from toklab.algorithms.pipeline import TrainedTokenizer
 from toklab.contenders import DEFAULT_CONTENDERS, resolve
-from toklab.errors import InputError, UsageError, VocabSizeError
+from toklab.errors import FormatError, InputError, UsageError, VocabSizeError
 from toklab.formats.tokenizer_json import load_tokenizer, to_json
 
 CORPUS = english(1_500)
@@ -133,8 +133,12 @@ def test_truncated_is_trained_on_tiny_texts(
     assert isinstance(whole, TrainedTokenizer)
     path = tmp_path_factory.getbasetemp() / "tiny.json"
     path.write_text(to_json(whole), encoding="utf-8")
-    read = load_tokenizer(path)
-    loaded = replace(read, name=whole.name, signature=whole.signature, warnings=whole.warnings)
+    try:
+        read = load_tokenizer(path)
+        loaded = replace(read, name=whole.name, signature=whole.signature, warnings=whole.warnings)
+    except FormatError:  # text spells the suffix, and the file cannot hold what was learned
+        assert truncate(name, whole, smallest) is None
+        return
     for size in range(smallest, smallest + extra + 1):
         trained = train(name, texts, vocab_size=size, **options)
         assert isinstance(trained, TrainedTokenizer)
@@ -150,8 +154,8 @@ def test_truncated_is_trained_on_tiny_texts(
 def test_text_that_spells_the_suffix_is_told() -> None:
     """``a</w>`` may be the letter at a word's end or a learned piece: the saved tokenizer does not tell."""
     options: dict[str, Any] = {"alphabet": "character", "end_of_word_suffix": "</w>", "pretokenizer": "whitespace"}
-    texts = ["a</w>b a</w>b a</w>b"]
-    assert truncate("bpe", train("bpe", texts, vocab_size=40, **options), 12) is None
+    texts = ["a</w>bc a</w>cb a</w>bb a</w>cc"]
+    assert truncate("bpe", train("bpe", texts, vocab_size=40, **options), 15) is None
     assert truncate("bpe", train("bpe", ["ab ba"], vocab_size=40, **options), 6) is not None
 
 
