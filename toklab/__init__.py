@@ -13,18 +13,21 @@ if TYPE_CHECKING:
     from toklab.errors import ToklabError
     from toklab.results import Report
     from toklab.retraining import determinism
+    from toklab.sweeping import SweepReport, sweep
     from toklab.training import load, train
 
 __all__ = [
     "CheckReport",
     "Corpus",
     "Report",
+    "SweepReport",
     "ToklabError",
     "check",
     "compare",
     "determinism",
     "load",
     "open_corpus",
+    "sweep",
     "testing",
     "train",
 ]
@@ -40,6 +43,8 @@ _HOME = {
     "CheckReport": "toklab.checking",
     "compare": "toklab.comparison",
     "determinism": "toklab.retraining",
+    "sweep": "toklab.sweeping",
+    "SweepReport": "toklab.sweeping",
 }
 
 

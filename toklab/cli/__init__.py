@@ -17,6 +17,7 @@ from toklab.errors import ToklabError, UnknownNameError
 COMMANDS = {
     "train": "Train one tokenizer and save it.",
     "compare": "Train contenders on the same text and show which serves it best.",
+    "sweep": "Vocabulary size against sequence length, with the knee of the curve.",
     "determinism": "Train again and again, and show what moves.",
     "check": "Hold a tokenizer against a baseline: what fell, which ids moved.",
     "encode": "Encode text with a saved tokenizer.",

@@ -288,7 +288,7 @@ def _best(column: Column, results: Sequence[Result]) -> str | None:
     if len(cells) < 2:
         return None
     key = max if cells[0].better == "higher" else min
-    return _show(column, key(cells, key=lambda cell: cell.value or 0.0))
+    return show_value(column, key(cells, key=lambda cell: cell.value or 0.0))
 
 
 def _row(result: Result, columns: Sequence[Column], best: Sequence[str | None]) -> Row:
@@ -304,13 +304,14 @@ def _figure(result: Result, column: Column, best: str | None) -> Figure:
     cell = find(result, column.metric)
     if cell is None or number(result, column.metric) is None:
         return Figure(MISSING)
-    text = _show(column, cell)
+    text = show_value(column, cell)
     is_best = ranked_in(result, column) and text == best
     odd = column.metric == "vocab_obtained" and result.sized and not comparable(result)
-    return Figure(text + _half_width(column, cell), is_best, odd)
+    return Figure(text + half_width(column, cell), is_best, odd)
 
 
-def _show(column: Column, cell: Cell) -> str:
+def show_value(column: Column, cell: Cell) -> str:
+    """A figure as its column shows it."""
     value = cell.value or 0.0
     if column.decimals is None:
         return f"{value:,.0f}"
@@ -319,7 +320,8 @@ def _show(column: Column, cell: Cell) -> str:
     return f"{value:,.{column.decimals}f}"
 
 
-def _half_width(column: Column, cell: Cell) -> str:
+def half_width(column: Column, cell: Cell) -> str:
+    """Half of its interval, where the column shows it."""
     if not column.interval or cell.ci_low is None or cell.ci_high is None:
         return ""
     half = (cell.ci_high - cell.ci_low) / 2
