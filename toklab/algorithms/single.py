@@ -1,4 +1,4 @@
-"""Numbers of single precision, in which SentencePiece's Unigram trainer adds.
+"""Numbers of single precision, in which SentencePiece's Unigram trains and encodes.
 
 Every value here is a Python float that a 32-bit float holds. A sum, a product or a quotient of two such is the nearest
 64-bit float first and then the nearest 32-bit one; that gives what the 32-bit operation gives, since 53 bits are more

@@ -18,9 +18,9 @@ The steps are in `unigram_steps` (to read) and `unigram_fast` (to run); this is 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from toklab.algorithms.ahead import count_beside
 from toklab.algorithms.bpe import UNKNOWN, character_symbols
@@ -151,6 +151,10 @@ class Unigram:
     takes_pretokenizer = True
     library = "toklab"
 
+    def claims_with(self, options: Mapping[str, Any]) -> Determinism:
+        """With ``"spm"`` nothing is promised: the library's seeds depend on the order of the documents."""
+        return Determinism.NONE if options.get("variant") == "spm" else self.claims
+
     def fit(self, corpus: Corpus, spec: TrainSpec) -> TrainedTokenizer:
         """Train on the documents.
 
@@ -185,14 +189,16 @@ class Unigram:
         return build_tokenizer(name, spec, pretokenizer, model, {"variant": spec.variant})
 
 
-def model_of(hidden: list[Symbol], learned: list[tuple[str, float]], byte_fallback: bool) -> UnigramModel:
+def model_of(
+    hidden: list[Symbol], learned: list[tuple[str, float]], byte_fallback: bool, single_precision: bool = False
+) -> UnigramModel:
     """The model: hidden pieces first, then what was learned."""
     lowest = min((score for _, score in learned), default=0.0)
     pieces = [symbol.piece for symbol in hidden]
     scores = [hidden_score(spelled(piece), lowest) for piece in pieces]
     unknown = pieces.index(Piece(UNKNOWN.encode(), special=True))
     vocab = Vocab((*pieces, *(Piece(text.encode()) for text, _ in learned)), unknown)
-    return UnigramModel(vocab, (*scores, *(score for _, score in learned)), byte_fallback)
+    return UnigramModel(vocab, (*scores, *(score for _, score in learned)), byte_fallback, single_precision)
 
 
 def check_spec(spec: UnigramSpec) -> None:

@@ -13,9 +13,9 @@ section 3.2. It differs from the published algorithm, and from `toklab.algorithm
   spelled by the second best, and each use of the others is taken alone.
 - After the last pruning nothing is fitted again.
 
-The model encodes as the library does, but for segmentations that are as good: the library adds up a whole text in
-single precision, so that which of equals is taken depends on the rounding of all that is before. Here each word is
-added up exactly, and of equals that of `Lattice.best` is taken.
+The model encodes as the library does: it adds up a whole text in single precision, so that which of equally probable
+segmentations of a word is taken depends on the rounding of all that is before. What is drawn or judged is so word by
+word, in double precision.
 
 The library ends with a search for pieces that others spell better. Pruning has just taken these, so none is left.
 
@@ -142,7 +142,8 @@ def fit(corpus: Corpus, spec: UnigramSpec) -> TrainedTokenizer:
     if spec.vocab_size < smallest:
         raise VocabSizeError(NAME, spec.vocab_size, smallest)
     learned = learn(begin(sentences, spec), alphabet, spec, len(symbols))
-    model = model_of(symbols, [(text.replace(SPACE, " "), score) for text, score in learned], byte_fallback=True)
+    spelled = [(text.replace(SPACE, " "), score) for text, score in learned]
+    model = model_of(symbols, spelled, byte_fallback=True, single_precision=True)
     facts = {"variant": "spm", "follows": FOLLOWS}
     tokenizer = build_tokenizer(NAME, spec, get_pretokenizer(PRETOKENIZER), model, facts)
     return replace(tokenizer, warnings=(*tokenizer.warnings, *unread(corpus, reserved)))
