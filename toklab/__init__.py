@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from toklab.comparison import compare
     from toklab.corpus import Corpus, open_corpus
     from toklab.errors import ToklabError
+    from toklab.inspecting import inspect_model
     from toklab.results import Report
     from toklab.retraining import determinism
     from toklab.training import load, train
@@ -20,6 +21,7 @@ __all__ = [
     "ToklabError",
     "compare",
     "determinism",
+    "inspect_model",
     "load",
     "open_corpus",
     "testing",
@@ -35,6 +37,7 @@ _HOME = {
     "load": "toklab.training",
     "compare": "toklab.comparison",
     "determinism": "toklab.retraining",
+    "inspect_model": "toklab.inspecting",
 }
 
 

@@ -20,6 +20,7 @@ COMMANDS = {
     "determinism": "Train again and again, and show what moves.",
     "encode": "Encode text with a saved tokenizer.",
     "decode": "Turn ids back into text.",
+    "inspect": "Audit one vocabulary.",
     "list": "Algorithms, baselines, metrics, patterns and formats.",
 }
 

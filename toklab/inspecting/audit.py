@@ -79,7 +79,8 @@ def inspect_model(
 
 
 _NO_PROOFS = (
-    "toklab does not run this model itself, so nothing is proven to be unreachable: such pieces are among those not found"
+    "toklab does not run this model itself and proves nothing of it: pieces that no text can become, if there are any, "
+    "are among those not found"
 )
 
 

@@ -147,7 +147,7 @@ class _Bpe:
     def _why_never_bytes(self, index: int, piece: Piece) -> str | None:
         raw = piece.surface
         if not is_stretch(raw):
-            return f"no UTF-8 holds the bytes {raw.hex(' ').upper()}"
+            return "no UTF-8 holds its bytes"
         reason = self._why_other(index, [self._byte_ids[byte] for byte in raw])
         if reason:
             return reason
@@ -215,9 +215,16 @@ class _WordPiece:
         if reason := self._boundaries.why_never(rest, later=True):
             return reason
         longer = [rest[:end] for end in range(1, len(rest) + 1)]
-        if all(any(text + more in self._strings for more in longer) for text in self._strings):
+        room = self._model.max_word_length - len(rest)
+        before = (text for text in self._strings if _least(text) <= room)
+        if all(any(text + more in self._strings for more in longer) for text in before):
             return "wherever it could stand, a longer piece takes some of its characters first"
         return None
+
+
+def _least(text: str) -> int:
+    """The fewest characters of a word that end with a piece of this spelling."""
+    return len(text) if not text.startswith(CONTINUATION) else min(len(text), len(text) - len(CONTINUATION) + 1)
 
 
 class _Unigram:
@@ -267,11 +274,11 @@ def _why_no_fallback(piece: Piece, is_piece: Callable[[str], bool]) -> str | Non
     """A fallback byte is for characters that are no pieces."""
     raw = piece.surface
     if not is_stretch(raw):
-        return f"no UTF-8 holds the byte {raw.hex().upper()}"
+        return "no UTF-8 holds its byte"
     if raw[0] < 0x80:
-        return f"{chr(raw[0])!r}, the only character with this byte, is a piece" if is_piece(chr(raw[0])) else None
+        return "the only character with its byte is a piece" if is_piece(chr(raw[0])) else None
     if all(is_piece(chr(code)) for code in characters_with(raw, "inside").tolist()):
-        return "every character with this byte is a piece"
+        return "every character with its byte is a piece"
     return None
 
 

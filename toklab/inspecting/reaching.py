@@ -45,7 +45,8 @@ def reach_of(
     """
     vocab = tokenizer.vocab
     wanted = [i for i, piece in enumerate(vocab) if not piece.special]
-    witnesses = _search(tokenizer, {i: iter(_candidates(tokenizer, vocab[i])) for i in wanted})
+    beginnings = _beginnings(tokenizer)
+    witnesses = _search(tokenizer, {i: _candidates(vocab[i], beginnings) for i in wanted})
     in_texts = _in_texts([i for i in wanted if i not in witnesses], texts, encodings)
     witnesses |= _shortened(tokenizer, in_texts)
     missing = [i for i in wanted if i not in witnesses]
@@ -99,8 +100,8 @@ def _batches(
         yield batch
 
 
-def _candidates(tokenizer: Tokenizer, piece: Piece) -> Iterator[str]:
-    """Texts that may become a piece, the likeliest first."""
+def _candidates(piece: Piece, beginnings: Sequence[str]) -> Iterator[str]:
+    """Texts that may become a piece, the likeliest first; ``beginnings`` are for those that continue a word."""
     raw = piece.surface
     if not raw:
         return
@@ -109,19 +110,17 @@ def _candidates(tokenizer: Tokenizer, piece: Piece) -> Iterator[str]:
         return
     text = raw.decode("utf-8")
     if piece.continuation:
-        yield from (before + text for before in _beginnings(tokenizer))
+        yield from (before + text for before in beginnings)
         yield CONTINUATION + text
         return
     yield from (before + text + after for before, after in CONTEXTS)
 
 
-def _beginnings(tokenizer: Tokenizer) -> Iterator[str]:
-    """What a word may begin with, so that a continuation can follow: the single characters that are pieces."""
-    for piece in tokenizer.vocab:
-        if not (piece.special or piece.continuation or piece.byte) and is_whole(piece.surface):
-            text = piece.surface.decode("utf-8")
-            if len(text) == 1 and not text.isspace():
-                yield text
+def _beginnings(tokenizer: Tokenizer) -> list[str]:
+    """What a word may begin with, so that a continuation can follow: single characters, longer pieces, spaces."""
+    pieces = [p for p in tokenizer.vocab if not (p.special or p.continuation or p.byte) and is_whole(p.surface)]
+    texts = [piece.surface.decode("utf-8") for piece in pieces]
+    return sorted(texts, key=lambda text: (text.isspace(), len(text) != 1))
 
 
 def _around_bytes(raw: bytes) -> Iterator[str]:

@@ -5,16 +5,16 @@ tell unreachable, partial-UTF-8 and under-trained tokens apart; the last they fi
 model only what a vocabulary and a text show is left. Each indicator has points, and a piece of `THRESHOLD` points or
 more is a suspect; the points are a plain rule of this project, no measured probability:
 
-== ==========================================================================================
-3  no text becomes it (proven)
-2  it holds U+FFFD or a control character other than tab and line breaks
+== ======================================================================================================
+3  no text becomes it (proven); letters and bytes of an alphabet aside
+2  it holds U+FFFD or a control character other than tab and line breaks; single bytes aside
 2  it is used `OFTEN` times or more, by a single document
 2  its letters are of several scripts (Han, Hiragana, Katakana, Hangul and Bopomofo count as one)
-2  it has `LONG` characters or more and is only ever inside one longer word
+2  it has `LONG` characters or more, is used `OFTEN` times or more, and only ever inside one longer word
 1  it has `LONG` characters or more and the text never uses it
 1  it repeats a character, or up to four, over `LONG` characters or more
 1  it looks like a part of a hexadecimal number, of base64 or of an identifier
-== ==========================================================================================
+== ======================================================================================================
 """
 
 from __future__ import annotations
@@ -70,7 +70,9 @@ def _text(use: Use) -> str:
 
 
 def _of_reach(known: Reach) -> list[Found]:
-    return [(3, "no text becomes it")] if known.status is Status.UNREACHABLE else []
+    if known.status is not Status.UNREACHABLE or len(known.piece.surface.decode("utf-8", "replace")) == 1:
+        return []
+    return [(3, "no text becomes it")]
 
 
 def _of_use(use: Use, documents: int, around: Mapping[int, tuple[int, Counter[str]]]) -> list[Found]:
@@ -82,7 +84,7 @@ def _of_use(use: Use, documents: int, around: Mapping[int, tuple[int, Counter[st
     if not use.tokens:
         found.append((1, "long, and never used"))
     whole, parts = around.get(use.id, (0, Counter()))
-    if not whole and len(parts) == 1 and use.tokens == sum(parts.values()):
+    if not whole and len(parts) == 1 and use.tokens == sum(parts.values()) >= OFTEN:
         found.append((2, f"only ever inside {next(iter(parts))!r}"))
     return found
 
@@ -90,7 +92,7 @@ def _of_use(use: Use, documents: int, around: Mapping[int, tuple[int, Counter[st
 def _of_text(text: str) -> list[Found]:
     found: list[Found] = []
     odd = [char for char in text if char == "\ufffd" or (unicodedata.category(char) == "Cc" and char not in "\t\n\r")]
-    if odd:
+    if odd and len(text.encode("utf-8")) > 1:
         found.append((2, f"it holds U+{ord(odd[0]):04X}"))
     scripts = scripts_of(text)
     if len(scripts) - max(len(_EAST.intersection(scripts)) - 1, 0) > 1:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import re
 from functools import lru_cache
 
 import numpy as np
@@ -10,6 +11,7 @@ import numpy as np
 from toklab.types import ByteArray, IntArray
 
 CONTINUATIONS = frozenset(range(0x80, 0xC0))
+_SURROGATE = re.compile(rb"\xed[\xa0-\xbf]")
 
 
 def head_of(raw: bytes) -> bytes:
@@ -46,10 +48,11 @@ def is_stretch(raw: bytes) -> bool:
     """Whether some valid UTF-8 holds the bytes.
 
     Exact: any one to three continuation bytes end some character (a lead byte of F1 takes any three), and Python's
-    decoder refuses a byte as soon as nothing valid can come of it (E0 80, ED A0, F4 90, C0, F5).
+    decoder refuses a byte as soon as nothing valid can come of it (E0 80, F4 90, C0, F5), but for the first two bytes
+    of a surrogate (ED A0).
     """
     head = head_of(raw)
-    if len(head) > 3:
+    if len(head) > 3 or _SURROGATE.search(raw):
         return False
     try:
         codecs.getincrementaldecoder("utf-8")().decode(raw[len(head) :])
