@@ -292,6 +292,13 @@ def test_pieces_that_are_longer_than_any_word() -> None:
     assert status(found, "b", True).witness == "ab"
 
 
+def test_a_space_that_continues_spaces_among_many_pieces() -> None:
+    texts = ["\n", *(f"w{i}" for i in range(700))]
+    made = (Piece(b"[UNK]", special=True), *(Piece(t.encode()) for t in texts), Piece(b"\n", continuation=True))
+    found = reached(trained(WordPieceModel(Vocab(made, 0)), "gpt2"))
+    assert status(found, "\n", True).witness == "\n\n"
+
+
 def test_a_continuation_of_punctuation_that_the_pattern_splits_off() -> None:
     found = check(wordpiece("a ! ##!"), texts_over("a!#", 5))
     assert "holds '!'" in status(found, "!", True).reason
