@@ -117,7 +117,7 @@ def _candidates(piece: Piece, beginnings: Sequence[str]) -> Iterator[str]:
 
 
 def _beginnings(tokenizer: Tokenizer) -> list[str]:
-    """What a word may begin with, so that a continuation can follow: single characters, spaces last, then longer pieces."""
+    """What a word may begin with where a continuation follows: single characters, spaces last, then longer pieces."""
     pieces = [p for p in tokenizer.vocab if not (p.special or p.continuation or p.byte) and is_whole(p.surface)]
     texts = [piece.surface.decode("utf-8") for piece in pieces]
     return sorted(texts, key=lambda text: (len(text) != 1, text.isspace()))
