@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from toklab.comparison import compare
     from toklab.corpus import Corpus, open_corpus
     from toklab.errors import ToklabError
+    from toklab.inspecting import inspect_model
     from toklab.results import Report
     from toklab.retraining import determinism
     from toklab.sweeping import SweepReport, sweep
@@ -25,6 +26,7 @@ __all__ = [
     "check",
     "compare",
     "determinism",
+    "inspect_model",
     "load",
     "open_corpus",
     "sweep",
@@ -45,6 +47,7 @@ _HOME = {
     "determinism": "toklab.retraining",
     "sweep": "toklab.sweeping",
     "SweepReport": "toklab.sweeping",
+    "inspect_model": "toklab.inspecting",
 }
 
 

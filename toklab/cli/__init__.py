@@ -22,6 +22,7 @@ COMMANDS = {
     "check": "Hold a tokenizer against a baseline: what fell, which ids moved.",
     "encode": "Encode text with a saved tokenizer.",
     "decode": "Turn ids back into text.",
+    "inspect": "Audit one vocabulary.",
     "list": "Algorithms, baselines, metrics, patterns and formats.",
 }
 
