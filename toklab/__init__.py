@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from toklab import testing
     from toklab.comparison import compare
     from toklab.corpus import Corpus, open_corpus
+    from toklab.differing import diff
     from toklab.errors import ToklabError
     from toklab.results import Report
     from toklab.retraining import determinism
@@ -20,6 +21,7 @@ __all__ = [
     "ToklabError",
     "compare",
     "determinism",
+    "diff",
     "load",
     "open_corpus",
     "testing",
@@ -35,6 +37,7 @@ _HOME = {
     "load": "toklab.training",
     "compare": "toklab.comparison",
     "determinism": "toklab.retraining",
+    "diff": "toklab.differing",
 }
 
 

@@ -10,8 +10,9 @@ from toklab.algorithms import check_vocab_size, get_algorithm
 from toklab.contenders import resolve
 from toklab.corpus import Corpus, open_corpus
 from toklab.errors import ToklabError, UsageError
-from toklab.measure import measure
+from toklab.measure import measure, measure_pairs
 from toklab.metrics import Encoded, seen_words
+from toklab.metrics.pairs import Cutting
 from toklab.results import Report, Result
 from toklab.retraining import prepared, probe_axis, raise_if_all_too_small
 from toklab.signature import render, toklab_version
@@ -193,6 +194,7 @@ def judge(entry: Entry, runs: Sequence[Fit | ToklabError], setting: Setting) -> 
         peak_mb=first.peak_mb,
         warnings=warnings,
         signature=render({**tokenizer.signature, **setting.facts}),
+        cutting=Cutting.of(encoded),
     )
 
 
@@ -229,4 +231,4 @@ def _report(
     }
     failed = [r.tokenizer for r in results if r.error]
     warnings = (f"failed: {', '.join(dict.fromkeys(failed))}",) if failed else ()
-    return Report(tuple(results), render(facts), corpus, warnings)
+    return Report(tuple(results), render(facts), corpus, warnings, measure_pairs(results, setting.bootstrap))

@@ -18,6 +18,7 @@ COMMANDS = {
     "train": "Train one tokenizer and save it.",
     "compare": "Train contenders on the same text and show which serves it best.",
     "determinism": "Train again and again, and show what moves.",
+    "diff": "Show where two saved tokenizers cut differently.",
     "encode": "Encode text with a saved tokenizer.",
     "decode": "Turn ids back into text.",
     "list": "Algorithms, baselines, metrics, patterns and formats.",

@@ -77,7 +77,7 @@ def render_tokens(pieces: Sequence[str | bytes], colour: bool = False) -> str:
     str
         A space is shown as ``␣``, a byte of a character as ``\\xe2``, a control character as its escape.
     """
-    return to_string([_tokens(pieces, colour)], colour).rstrip("\n")
+    return to_string([tokens_line(pieces, colour)], colour).rstrip("\n")
 
 
 def render_summary(
@@ -94,7 +94,7 @@ def render_summary(
     """
     rows = [(visible(label), Text(show(value))) for label, value in facts.items()]
     if sample:
-        rows.append(("sample", _tokens(sample, colour)))
+        rows.append(("sample", tokens_line(sample, colour)))
     width = max([0, *(cell_len(label) for label, _ in rows)])
     lines = [Text(visible(title), style="bold")]
     for label, value in rows:
@@ -103,7 +103,8 @@ def render_summary(
     return to_string(lines, colour)
 
 
-def _tokens(pieces: Sequence[str | bytes], colour: bool) -> Text:
+def tokens_line(pieces: Sequence[str | bytes], colour: bool) -> Text:
+    """Tokens side by side, as in `render_tokens`."""
     line = Text()
     for number, piece in enumerate(pieces):
         text = piece.decode("utf-8", "backslashreplace") if isinstance(piece, bytes) else piece
