@@ -9,11 +9,12 @@ from toklab.report.pairs import render_pairs
 from toklab.report.plots import write_plots
 from toklab.report.probes import render_determinism
 from toklab.report.table import render_report
-from toklab.report.terminal import render_summary, render_tokens, visible
+from toklab.report.terminal import render_encoding, render_summary, render_tokens, visible
 
 __all__ = [
     "render_determinism",
     "render_diff",
+    "render_encoding",
     "render_markdown",
     "render_pairs",
     "render_report",

@@ -85,7 +85,7 @@ def _agreement(report: DiffReport) -> list[tuple[str, str]]:
             f"{vocabulary.both:,} texts of {vocabulary.first:,} and {vocabulary.second:,}",
         ),
         ("ids", f"of {ids['same'] + ids['moved']:,} pieces in both, {moved}"),
-        ("spans that differ", f"{report.spans:,}, {report.distinct:,} of them distinct"),
+        ("spans that differ", f"{report.spans:,}, {report.distinct:,} of them distinct" if report.spans else "none"),
     ]
 
 
