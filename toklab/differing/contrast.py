@@ -17,7 +17,7 @@ from toklab.errors import UsageError
 from toklab.metrics import Encoded
 from toklab.metrics.pairs import Cutting, boundary_agreement, overlap, word_agreement
 from toklab.training import load
-from toklab.types import IntArray, Tokenizer
+from toklab.types import ByteArray, Tokenizer
 
 CONTEXT = 24  # characters on each side of an example
 KINDS = {DROPPED: "dropped", KNOWN: "token", UNKNOWN: "unknown"}
@@ -53,40 +53,23 @@ def diff(
     """
     if top < 0:
         raise UsageError(f"{top} differences cannot be listed; ask for 0 or more")
-    named = [
-        (str(given), load(given)) if isinstance(given, str | Path) else (given.name, given) for given in (first, second)
-    ]
+    tokenizers = [load(given) if isinstance(given, str | Path) else given for given in (first, second)]
     corpus = open_corpus(source, documents=documents)
-    ours, theirs = (_encode(tokenizer, tuple(corpus.documents)) for _, tokenizer in named)
+    ours, theirs = (_encode(tokenizer, tuple(corpus.documents)) for tokenizer in tokenizers)
     layouts = layout(ours), layout(theirs)
     spans = Spans.between(*layouts)
     starts, ends = spans.differing
     where = np.searchsorted(ours.source.bounds, starts, side="right") - 1
-    kinds = _kinds("".join(ours.texts).encode("utf-8"), layouts[0].tobytes(), layouts[1].tobytes(), starts, ends, where)
+    kinds = _kinds(
+        "".join(ours.texts).encode("utf-8"), layouts, zip(starts.tolist(), ends.tolist(), where.tolist(), strict=True)
+    )
     # most frequent first; among equals by their bytes and by how they are cut
     listed = heapq.nsmallest(top, kinds.items(), key=lambda item: (-item[1].count, item[0]))
     cuttings = Cutting.of(ours), Cutting.of(theirs)
-    sides = [
-        Side(
-            name,
-            tokenizer.name,
-            len(tokenizer.vocab),
-            len(encoded.ids),
-            int(encoded.unknown.sum()),
-            corpus.n_bytes / len(encoded.ids) if len(encoded.ids) else None,
-            spans.tokens(encoded),
-        )
-        for (name, tokenizer), encoded in zip(named, (ours, theirs), strict=True)
-    ]
     return DiffReport(
-        first=sides[0],
-        second=sides[1],
-        corpus={
-            "name": corpus.name,
-            "digest": corpus.digest,
-            "documents": len(corpus),
-            "bytes": corpus.n_bytes,
-        },
+        first=_side(first, tokenizers[0], ours, spans),
+        second=_side(second, tokenizers[1], theirs, spans),
+        corpus={"name": corpus.name, "digest": corpus.digest, "documents": len(corpus), "bytes": corpus.n_bytes},
         spans=len(starts),
         distinct=len(kinds),
         documents=len(np.unique(where)),
@@ -104,6 +87,19 @@ def _encode(tokenizer: Tokenizer, texts: tuple[str, ...]) -> Encoded:
     return Encoded(tokenizer.vocab, texts, batch, texts, frozenset(), len(tokenizer.vocab))
 
 
+def _side(given: str | Path | Tokenizer, tokenizer: Tokenizer, encoded: Encoded, spans: Spans) -> Side:
+    tokens = len(encoded.ids)
+    return Side(
+        name=str(given) if isinstance(given, str | Path) else tokenizer.name,
+        algorithm=tokenizer.name,
+        vocab_size=len(tokenizer.vocab),
+        tokens=tokens,
+        unknown=int(encoded.unknown.sum()),
+        bytes_per_token=int(encoded.source.bounds[-1]) / tokens if tokens else None,
+        differing=spans.tokens(encoded),
+    )
+
+
 @dataclass
 class _Seen:
     """A difference as it is counted: bytes [start, end) of all documents are where it was seen first."""
@@ -119,12 +115,13 @@ _Key = tuple[bytes, bytes, bytes]
 
 
 def _kinds(
-    raw: bytes, first: bytes, second: bytes, starts: IntArray, ends: IntArray, where: IntArray
+    raw: bytes, layouts: tuple[ByteArray, ByteArray], differing: Iterable[tuple[int, int, int]]
 ) -> dict[_Key, _Seen]:
-    """The distinct differences: the text of a span and its two layouts."""
+    """The distinct differences (the text of a span and its two layouts) of spans given as start, end and document."""
+    first, second = (made.tobytes() for made in layouts)
     found: dict[_Key, _Seen] = {}
     last: dict[_Key, int] = {}
-    for start, end, document in zip(starts.tolist(), ends.tolist(), where.tolist(), strict=True):
+    for start, end, document in differing:
         key = raw[start:end], first[start:end], second[start:end]
         seen = found.setdefault(key, _Seen(start, end, document))
         seen.count += 1
