@@ -7,23 +7,29 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from toklab import testing
+    from toklab.checking import CheckReport, check
     from toklab.comparison import compare
     from toklab.corpus import Corpus, open_corpus
     from toklab.differing import diff
     from toklab.errors import ToklabError
     from toklab.results import Report
     from toklab.retraining import determinism
+    from toklab.sweeping import SweepReport, sweep
     from toklab.training import load, train
 
 __all__ = [
+    "CheckReport",
     "Corpus",
     "Report",
+    "SweepReport",
     "ToklabError",
+    "check",
     "compare",
     "determinism",
     "diff",
     "load",
     "open_corpus",
+    "sweep",
     "testing",
     "train",
 ]
@@ -35,9 +41,13 @@ _HOME = {
     "Report": "toklab.results",
     "train": "toklab.training",
     "load": "toklab.training",
+    "check": "toklab.checking",
+    "CheckReport": "toklab.checking",
     "compare": "toklab.comparison",
     "determinism": "toklab.retraining",
     "diff": "toklab.differing",
+    "sweep": "toklab.sweeping",
+    "SweepReport": "toklab.sweeping",
 }
 
 

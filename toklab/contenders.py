@@ -14,6 +14,7 @@ from toklab.types import Contender, TrainSpec
 VARIANTS = {
     "bpe-spm": Contender("bpe", {"variant": "spm", "pretokenizer": "sentencepiece"}, "bpe-spm"),
     "unigram-hf": Contender("unigram", {"variant": "hf"}, "unigram-hf"),
+    "unigram-spm": Contender("unigram", {"variant": "spm", "pretokenizer": "sentencepiece"}, "unigram-spm"),
     "wordpiece-hf": Contender("wordpiece", {"variant": "hf"}, "wordpiece-hf"),
 }
 

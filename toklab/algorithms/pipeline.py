@@ -317,10 +317,7 @@ def build_tokenizer(
     """Put a fresh model together with its pipeline, its signature and what the reader should know."""
     from toklab.signature import library_version, signature
 
-    obtained = len(model.vocab)
-    warnings: list[str] = []
-    if obtained < spec.vocab_size:
-        warnings.append(f"vocabulary of {obtained:,} pieces: the corpus holds no more ({spec.vocab_size:,} asked for)")
+    warnings = size_warnings(len(model.vocab), spec.vocab_size)
     described = signature(name, spec.vocab_size, pretokenizer.name, spec.normalizer) | {**facts, **_chosen(spec)}
     if spec.normalizer in RULES:
         described["rules"] = library_version("sentencepiece")
@@ -329,6 +326,13 @@ def build_tokenizer(
         warnings.append(f"the pattern {pretokenizer.name!r} is cut by the regex library, slowly: it holds {reason}")
         described["cut"] = library_version("regex")
     return TrainedTokenizer(name, model, pretokenizer, spec.normalizer, described, tuple(warnings), spec.backend)
+
+
+def size_warnings(obtained: int, asked: int) -> list[str]:
+    """What a reader should know where a vocabulary is smaller than asked for."""
+    if obtained >= asked:
+        return []
+    return [f"vocabulary of {obtained:,} pieces: the corpus holds no more ({asked:,} asked for)"]
 
 
 def _chosen(spec: TrainSpec) -> dict[str, str]:

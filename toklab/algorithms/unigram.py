@@ -42,7 +42,8 @@ LONGEST_PIECE = 255
 SPARE_TENTHS = 11
 # Digits that every reader of JSON reads exactly, and that hide the last bits, in which systems' exp and log differ.
 DECIMALS = 10
-VARIANTS = ("canonical", "hf")
+VARIANTS = ("canonical", "hf", "spm")
+LIBRARY_THREADS = 16
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,12 +52,14 @@ class UnigramSpec(TrainSpec):
 
     Parameters
     ----------
-    variant : ``"canonical"`` or ``"hf"``; see `unigram_hf` for what Hugging Face's trainer does otherwise
+    variant : ``"canonical"``, or ``"hf"`` and ``"spm"`` for what Hugging Face's and SentencePiece's trainers do
+        otherwise; see `unigram_hf` and `unigram_spm`
     byte_fallback : unseen characters become ``<0xNN>`` pieces, not ``<unk>``
     seed_size : pieces to begin with, at most
     shrinking_factor : the share of the pieces that stays in each pruning
     sub_iterations : steps of EM before each pruning
     max_piece_length : characters that a piece may have
+    library_threads : with ``"spm"``, the library's number of threads, on which its result depends
     """
 
     variant: str = VARIANTS[0]
@@ -65,6 +68,7 @@ class UnigramSpec(TrainSpec):
     shrinking_factor: float = 0.75
     sub_iterations: int = 2
     max_piece_length: int = 16
+    library_threads: int = LIBRARY_THREADS
 
 
 class Trainable(Protocol):
@@ -157,6 +161,10 @@ class Unigram:
         """
         assert isinstance(spec, UnigramSpec)
         check_spec(spec)
+        if spec.variant == "spm":
+            from toklab.algorithms.unigram_spm import fit
+
+            return fit(corpus, spec)
         pretokenizer = get_pretokenizer(spec.pretokenizer or "gpt2")
         words = count_beside("train-unigram", corpus, spec, pretokenizer)
         hidden = hidden_symbols(spec)
@@ -197,6 +205,8 @@ def check_spec(spec: UnigramSpec) -> None:
     """
     if spec.variant not in VARIANTS:
         raise UnknownNameError("variant of unigram", spec.variant, VARIANTS)
+    if spec.variant != "spm" and spec.library_threads != LIBRARY_THREADS:
+        raise UsageError("library_threads is an option of the variant spm alone; leave it out")
     if not 0 < spec.shrinking_factor < 1:
         raise UsageError(f"shrinking_factor {spec.shrinking_factor} is not between 0 and 1")
     if spec.sub_iterations < 1:

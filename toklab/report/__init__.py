@@ -8,6 +8,8 @@ from toklab.report.lab_plots import write_determinism
 from toklab.report.pairs import render_pairs
 from toklab.report.plots import write_plots
 from toklab.report.probes import render_determinism
+from toklab.report.sweep_plots import write_sweep
+from toklab.report.sweeps import render_sweep
 from toklab.report.table import render_report
 from toklab.report.terminal import render_encoding, render_summary, render_tokens, visible
 
@@ -19,9 +21,11 @@ __all__ = [
     "render_pairs",
     "render_report",
     "render_summary",
+    "render_sweep",
     "render_tokens",
     "visible",
     "write_determinism",
     "write_plots",
     "write_report",
+    "write_sweep",
 ]

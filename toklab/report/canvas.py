@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from toklab.report.palette import FAMILIES, GROUND, family
 from toklab.report.terminal import visible
-from toklab.results import Report, Result
+from toklab.results import Result
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def new_figure(
-    report: Report, title: str, panels: int, width: float, height: float
+    results: Sequence[Result], title: str, panels: int, width: float, height: float
 ) -> tuple[Figure, SubFigure, list[Axes]]:
     """A figure, its upper part, and in that part the panels, at most two beside each other.
 
@@ -24,6 +24,7 @@ def new_figure(
 
     Parameters
     ----------
+    results : all that was measured
     width, height : of a panel, in inches
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -32,7 +33,7 @@ def new_figure(
     columns = min(panels, 2)
     rows = -(-panels // columns)
     wide, high = max(width * columns, 8.5), height * rows + 0.7
-    failed = [f"{short(r.tokenizer)} at {r.vocab_size:,}" for r in report.results if r.error is not None]
+    failed = [f"{short(r.tokenizer)} at {r.vocab_size:,}" for r in results if r.error is not None]
     note = f"Left out because they failed: {', '.join(failed)}" if failed else ""
     lines = textwrap.wrap(note, round(15 * wide), break_on_hyphens=False)
     below = 0.05 + 0.15 * len(lines)
