@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from toklab.checking import CheckReport, check
     from toklab.comparison import compare
     from toklab.corpus import Corpus, open_corpus
+    from toklab.differing import diff
     from toklab.errors import ToklabError
     from toklab.inspecting import inspect_model
     from toklab.results import Report
@@ -26,6 +27,7 @@ __all__ = [
     "check",
     "compare",
     "determinism",
+    "diff",
     "inspect_model",
     "load",
     "open_corpus",
@@ -45,6 +47,7 @@ _HOME = {
     "CheckReport": "toklab.checking",
     "compare": "toklab.comparison",
     "determinism": "toklab.retraining",
+    "diff": "toklab.differing",
     "sweep": "toklab.sweeping",
     "SweepReport": "toklab.sweeping",
     "inspect_model": "toklab.inspecting",

@@ -11,9 +11,10 @@ from toklab.algorithms import check_vocab_size, get_algorithm
 from toklab.contenders import resolve
 from toklab.corpus import Corpus, open_corpus
 from toklab.errors import ToklabError, UsageError
-from toklab.measure import measure
+from toklab.measure import measure, measure_pairs
 from toklab.metrics import Encoded, seen_words
 from toklab.metrics.cost import ORDER
+from toklab.metrics.pairs import Cutting
 from toklab.results import Report, Result
 from toklab.retraining import prepared, probe_axis, raise_if_all_too_small
 from toklab.signature import render, toklab_version
@@ -149,7 +150,8 @@ def compare(
     results = [judge(entry, runs, setting) for entry, runs in zip(entries, fits, strict=True)]
     failed = [r.tokenizer for r in results if r.error]
     warnings = (f"failed: {', '.join(dict.fromkeys(failed))}",) if failed else ()
-    return Report(tuple(results), setting.signature(sizes, chosen), setting.description, warnings)
+    pairs = measure_pairs(results, setting.bootstrap)
+    return Report(tuple(results), setting.signature(sizes, chosen), setting.description, warnings, pairs)
 
 
 def prepare(
@@ -249,6 +251,7 @@ def judge(
         peak_mb=first.peak_mb,
         warnings=warnings,
         signature=render({**tokenizer.signature, **setting.facts}),
+        cutting=Cutting.of(encoded),
     )
 
 

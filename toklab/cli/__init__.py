@@ -19,6 +19,7 @@ COMMANDS = {
     "compare": "Train contenders on the same text and show which serves it best.",
     "sweep": "Vocabulary size against sequence length, with the knee of the curve.",
     "determinism": "Train again and again, and show what moves.",
+    "diff": "Show where two saved tokenizers cut differently.",
     "check": "Hold a tokenizer against a baseline: what fell, which ids moved.",
     "encode": "Encode text with a saved tokenizer.",
     "decode": "Turn ids back into text.",

@@ -66,6 +66,7 @@ from toklab.cli.common import (
     metavar="DIR",
     help="Write report.json, .csv, .parquet, .md and plots.",
 )
+@click.option("--pairs", is_flag=True, help="Show how alike every two contenders are (the JSON always has it).")
 @strict_option
 @json_option
 def command(
@@ -80,6 +81,7 @@ def command(
     time_limit: float,
     memory_limit: int,
     output: Path | None,
+    pairs: bool,
     strict: bool,
     as_json: bool,
 ) -> None:
@@ -127,5 +129,9 @@ def command(
         from toklab.report.table import render_report
 
         click.echo(render_report(report, terminal_width(), use_colour()), nl=False)
+        if pairs:
+            from toklab.report.pairs import render_pairs
+
+            click.echo("\n" + render_pairs(report, terminal_width(), use_colour()), nl=False)
     if all(result.error for result in report.results):
         sys.exit(1)
