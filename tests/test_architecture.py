@@ -20,7 +20,7 @@ LAYERS = (
     ("corpus", "pretokenize"),
     ("algorithms", "baselines", "formats", "metrics"),
     ("training", "results", "measure", "statistics", "contenders", "worker", "workshop"),
-    ("comparison", "retraining"),
+    ("comparison", "retraining", "languages"),
     ("testing",),
     ("report",),
     ("cli", "__main__"),

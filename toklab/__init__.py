@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from toklab.comparison import compare
     from toklab.corpus import Corpus, open_corpus
     from toklab.errors import ToklabError
+    from toklab.languages import compare_languages
     from toklab.results import Report
     from toklab.retraining import determinism
     from toklab.training import load, train
@@ -19,6 +20,7 @@ __all__ = [
     "Report",
     "ToklabError",
     "compare",
+    "compare_languages",
     "determinism",
     "load",
     "open_corpus",
@@ -34,6 +36,7 @@ _HOME = {
     "train": "toklab.training",
     "load": "toklab.training",
     "compare": "toklab.comparison",
+    "compare_languages": "toklab.languages",
     "determinism": "toklab.retraining",
 }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -101,15 +101,7 @@ def compare(
     InputError
         The text cannot be read.
     """
-    from toklab.pretokenize import get_pretokenizer
-
-    asked = vocab_size if isinstance(vocab_size, Iterable) else [vocab_size]
-    sizes = tuple(dict.fromkeys(check_vocab_size(size) for size in asked))
-    if not sizes or min(sizes) < 1:
-        raise UsageError("vocabulary sizes must be 1 or more, and there must be one")
-    if seed < 0:
-        raise UsageError(f"seed {seed} is negative; use 0 or more")
-    get_pretokenizer(pretokenizer)
+    sizes = check_choices(vocab_size, pretokenizer, seed)
     chosen = resolve(contenders)
     corpus = open_corpus(source, documents=documents)
     training, test = corpus.split(held_out, seed)
@@ -123,7 +115,7 @@ def compare(
         Bootstrap(len(test), resamples, seed),
         seen_words(training.documents),
     )
-    entries = _entries(chosen, sizes, pretokenizer)
+    entries = entries_of(chosen, sizes, pretokenizer)
     groups = [_jobs(entry, training, probe) for entry in entries]
     fits = _fit(groups, limits, progress)
     raise_if_all_too_small([runs[0] for entry, runs in zip(entries, fits, strict=True) if entry.sized])
@@ -131,7 +123,27 @@ def compare(
     return _report(results, setting, sizes, chosen)
 
 
-def _entries(contenders: Sequence[Contender], sizes: Sequence[int], pretokenizer: str) -> list[Entry]:
+def check_choices(vocab_size: int | Iterable[int], pretokenizer: str, seed: int) -> tuple[int, ...]:
+    """The distinct vocabulary sizes, in the order given.
+
+    Raises
+    ------
+    UsageError
+        No size, one below 1, a negative seed, or an unknown pattern.
+    """
+    from toklab.pretokenize import get_pretokenizer
+
+    asked = vocab_size if isinstance(vocab_size, Iterable) else [vocab_size]
+    sizes = tuple(dict.fromkeys(check_vocab_size(size) for size in asked))
+    if not sizes or min(sizes) < 1:
+        raise UsageError("vocabulary sizes must be 1 or more, and there must be one")
+    if seed < 0:
+        raise UsageError(f"seed {seed} is negative; use 0 or more")
+    get_pretokenizer(pretokenizer)
+    return sizes
+
+
+def entries_of(contenders: Sequence[Contender], sizes: Sequence[int], pretokenizer: str) -> list[Entry]:
     """Every contender at every size; those without a size of their own to choose, once."""
     entries = []
     for contender in contenders:
@@ -205,18 +217,25 @@ def encode(tokenizer: Tokenizer, texts: Sequence[str], seen: frozenset[str], req
     return Encoded(tokenizer.vocab, tuple(texts), batch, decoded, seen, requested, posterior)
 
 
+def shared_facts(
+    sizes: Sequence[int], pretokenizer: str, contenders: Sequence[Contender], facts: Mapping[str, str]
+) -> dict[str, str]:
+    """What the signature of a comparison as a whole says, its own facts in the middle."""
+    libraries = [getattr(get_algorithm(c.algorithm), "library", "toklab") for c in contenders]
+    others = "+".join(dict.fromkeys(name for name in libraries if name != "toklab"))
+    return {
+        "toklab": toklab_version(),
+        "vocab": "+".join(map(str, sizes)),
+        "pre": pretokenizer,
+        **facts,
+        **({"lib": others} if others else {}),
+    }
+
+
 def _report(
     results: Sequence[Result], setting: Setting, sizes: Sequence[int], contenders: Sequence[Contender]
 ) -> Report:
-    libraries = [getattr(get_algorithm(c.algorithm), "library", "toklab") for c in contenders]
-    others = "+".join(dict.fromkeys(name for name in libraries if name != "toklab"))
-    facts = {
-        "toklab": toklab_version(),
-        "vocab": "+".join(map(str, sizes)),
-        "pre": setting.pretokenizer,
-        **setting.facts,
-        **({"lib": others} if others else {}),
-    }
+    facts = shared_facts(sizes, setting.pretokenizer, contenders, setting.facts)
     corpus = {
         "name": setting.corpus.name,
         "digest": setting.corpus.digest,
