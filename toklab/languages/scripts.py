@@ -11,21 +11,15 @@ import regex
 NO_LETTERS, OTHER = "no letters", "other"
 # Property values of Unicode's Script (UAX #24) that hold letters of languages in use, or written until recently.
 _NAMES = """
-
+    Latin Cyrillic Greek Arabic Hebrew Devanagari Han Hiragana Katakana Hangul Thai Adlam Armenian Balinese
+    Bamum Bassa_Vah Batak Bengali Bopomofo Buginese Buhid Canadian_Aboriginal Chakma Cham Cherokee Coptic
+    Deseret Ethiopic Georgian Gothic Gujarati Gurmukhi Hanifi_Rohingya Hanunoo Javanese Kannada Kayah_Li Khmer
+    Lao Lepcha Limbu Lisu Malayalam Mandaic Medefaidrin Meetei_Mayek Mende_Kikakui Miao Mongolian Mro Myanmar
+    New_Tai_Lue Nko Nushu Nyiakeng_Puachue_Hmong Ol_Chiki Oriya Osage Osmanya Pahawh_Hmong Rejang Runic
+    Samaritan Saurashtra Sinhala Sora_Sompeng Sundanese Syloti_Nagri Syriac Tagalog Tagbanwa Tai_Le Tai_Tham
+    Tai_Viet Tamil Telugu Thaana Tibetan Tifinagh Vai Wancho Warang_Citi Yi
 """
 SCRIPTS = tuple(_NAMES.split())
-_LETTERS, OTHER = "no letters", "other"
-# Property values of Unicode's Script (UAX #24) that hold letters of languages in use, or written until recently.
-SCRIPTS = (
-    *"Latin Cyrillic Greek Arabic Hebrew Devanagari Han Hiragana Katakana Hangul Thai".split(),
-    *"Adlam Armenian Balinese Bamum Bassa_Vah Batak Bengali Bopomofo Buginese Buhid Canadian_Aboriginal Chakma".split(),
-    *"Cham Cherokee Coptic Deseret Ethiopic Georgian Gothic Gujarati Gurmukhi Hanifi_Rohingya Hanunoo".split(),
-    *"Javanese Kannada Kayah_Li Khmer Lao Lepcha Limbu Lisu Malayalam Mandaic Medefaidrin Meetei_Mayek".split(),
-    *"Mende_Kikakui Miao Mongolian Mro Myanmar New_Tai_Lue Nko Nushu Nyiakeng_Puachue_Hmong Ol_Chiki".split(),
-    *"Oriya Osage Osmanya Pahawh_Hmong Rejang Runic Samaritan Saurashtra Sinhala Sora_Sompeng Sundanese".split(),
-    *"Syloti_Nagri Syriac Tagalog Tagbanwa Tai_Le Tai_Tham Tai_Viet Tamil Telugu Thaana Tibetan Tifinagh".split(),
-    *"Vai Wancho Warang_Citi Yi".split(),
-)
 _LETTER = r"\p{L}"
 
 

@@ -4,19 +4,37 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from toklab.report.palette import FAMILIES, GROUND, family
 from toklab.report.terminal import visible
-from toklab.results import Report, Result
+from toklab.results import Result
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure, SubFigure
 
 
+class Contestant(Protocol):
+    """What a picture needs to know of a result to name it."""
+
+    @property
+    def tokenizer(self) -> str: ...
+    @property
+    def vocab_size(self) -> int: ...
+    @property
+    def error(self) -> str | None: ...
+
+
+class Contest(Protocol):
+    """A report on contenders."""
+
+    @property
+    def results(self) -> Sequence[Contestant]: ...
+
+
 def new_figure(
-    report: Report, title: str, panels: int, width: float, height: float
+    report: Contest, title: str, panels: int, width: float, height: float
 ) -> tuple[Figure, SubFigure, list[Axes]]:
     """A figure, its upper part, and in that part the panels, at most two beside each other.
 
@@ -79,7 +97,7 @@ def bar_legend(part: SubFigure, results: Sequence[Result]) -> None:
     part.legend(handles=handles, loc="outside lower right", ncols=len(handles), frameon=False, fontsize=9)
 
 
-def line_legend(part: SubFigure, styles: dict[str, dict[str, Any]], results: Sequence[Result]) -> None:
+def line_legend(part: SubFigure, styles: dict[str, dict[str, Any]], results: Sequence[Contestant]) -> None:
     """Every contender by name, right of the panels."""
     from matplotlib.lines import Line2D
 
