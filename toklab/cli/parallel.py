@@ -31,8 +31,8 @@ OPTIONS = (
         multiple=True,
         default=("joint",),
         metavar="joint|monolingual|FILE",
-        help="With --parallel: train on the lines of all languages together, on those of each language by itself, or on "
-        "a text of its own (may be repeated)  [default: joint].",
+        help="With --parallel: train on the lines of all languages together, on those of each by itself, or on other "
+        "text (a FILE may be repeated)  [default: joint].",
     ),
     click.option(
         "--temperature",

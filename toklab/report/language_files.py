@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 DODGE = 0.7  # of the distance between two languages, what their dots spread over
+SHAPES = {"-": "o", "--": "s", ":": "^", "-.": "D"}
 COSTS = {"line": "tokens per parallel line", "byte": "tokens per UTF-8 byte"}
 
 
@@ -58,19 +59,25 @@ def write_languages(report: LanguageReport, folder: str | Path) -> list[Path]:
 
 
 def premiums(report: LanguageReport) -> Figure:
-    """A dot for each language and tokenizer with its interval, dearest language on top; hollow where text is unknown."""
+    """A dot with its interval for each language and tokenizer, dearest on top; hollow where text is unknown.
+
+    The shape of a dot tells the family of a tokenizer, as its dashes do.
+    """
     panels = [(size, found) for size, results in by_size(report) if (found := _without_errors(results))]
     languages = len(panels[0][1][0].languages)
     title = f"Further right, dearer: tokens for the same lines, as a multiple of {short(report.reference)}"
     figure, part, axes = new_figure(report, title, len(panels), 7.0, 0.3 * languages + 1.2)
     names = [result.tokenizer for result in report.results]
-    styles = {name: {**style, "marker": style["marker"] or "o"} for name, style in line_styles(names).items()}
+    styles = {
+        name: {**style, "marker": style["marker"] or SHAPES[style["linestyle"]]}
+        for name, style in line_styles(names).items()
+    }
     for axis, (size, results) in zip(axes, panels, strict=True):
         axis.set_title(f"vocabulary size {size:,}")
         order = [each.language for each in worst_first(results)]
         for place, result in enumerate(results):
             shift = DODGE * ((place + 0.5) / len(results) - 0.5)
-            _dots(axis, result, {language: row + shift for row, language in enumerate(order)}, styles)
+            _dots(axis, result, {language: row + shift for row, language in enumerate(order)}, styles[result.tokenizer])
         axis.axvline(1, color="#555555", linewidth=0.8, linestyle=":")
         axis.set_yticks(range(len(order)), [short(language) for language in order])
         axis.set_ylim(len(order) - 0.5, -0.5)
@@ -81,16 +88,16 @@ def premiums(report: LanguageReport) -> Figure:
     return figure
 
 
-def _dots(axis: Axes, result: Fairness, rows: dict[str, float], styles: dict[str, dict[str, str]]) -> None:
-    colour, marker = styles[result.tokenizer]["color"], styles[result.tokenizer]["marker"]
+def _dots(axis: Axes, result: Fairness, rows: dict[str, float], style: dict[str, str]) -> None:
+    colour, dashes = style["color"], style["linestyle"]
     for figures in result.languages:
         if figures.premium is None:
             continue
         cell, row = figures["premium"], rows[figures.language]
         if cell.ci_low is not None and cell.ci_high is not None:
-            axis.plot([cell.ci_low, cell.ci_high], [row, row], color=colour, linewidth=1.2)
+            axis.plot([cell.ci_low, cell.ci_high], [row, row], color=colour, linestyle=dashes, linewidth=1.2)
         face = "white" if figures.bought else colour
-        axis.plot([figures.premium], [row], marker=marker, markersize=4.5, color=colour, markerfacecolor=face)
+        axis.plot([figures.premium], [row], style["marker"], markersize=4.5, color=colour, markerfacecolor=face)
 
 
 def lorenz_curves(report: LanguageReport) -> Figure:

@@ -61,14 +61,18 @@ def by_size(report: LanguageReport) -> list[tuple[int, list[Fairness]]]:
 
 
 def worst_first(results: Sequence[Fairness]) -> list[LanguageFigures]:
-    """The languages of these results by their mean premium over the tokenizers, the largest first, ties by name."""
+    """The languages by their mean premium over the tokenizers, the largest first, ties by name.
+
+    Premiums that unknown text makes low have no part in it, unless a language has no others.
+    """
     shown = [result for result in results if result.error is None]
-    premiums: dict[str, list[float]] = {}
-    for result in shown:
-        for figures in result.languages:
-            premiums.setdefault(figures.language, []).extend([] if figures.premium is None else [figures.premium])
-    means = {language: fmean(found) if found else 0.0 for language, found in premiums.items()}
-    return sorted(shown[0].languages if shown else (), key=lambda each: (-means[each.language], each.language))
+
+    def dear(language: str) -> float:
+        found = [each for each in (result[language] for result in shown) if each.premium is not None]
+        honest = [each for each in found if not each.bought] or found
+        return fmean(each.premium or 0.0 for each in honest) if honest else 0.0
+
+    return sorted(shown[0].languages if shown else (), key=lambda each: (-dear(each.language), each.language))
 
 
 def warning_lines(report: LanguageReport) -> list[str]:
@@ -99,7 +103,7 @@ def _premiums(results: Sequence[Fairness], reference: str) -> Grid:
     rows = [
         Entry(_label(each, reference), tuple(_premium(result[each.language]) for result in shown)) for each in order
     ]
-    scripts = list(dict.fromkeys(figures.script for figures in order))
+    scripts = [script for script, _ in sorted(_script_means(shown).items(), key=lambda item: (-item[1], item[0]))]
     means = [Entry(visible(script), tuple(_mean(result, script) for result in shown)) for script in scripts]
     sections = [("", tuple(rows))]
     if shown:
@@ -112,14 +116,34 @@ def _premiums(results: Sequence[Fairness], reference: str) -> Grid:
     return Grid(CORNER, heads, tuple(section for section in sections if section[1]))
 
 
+def _script_means(results: Sequence[Fairness]) -> dict[str, float]:
+    """The mean premium of each script over the tokenizers."""
+    found: dict[str, list[float]] = {}
+    for result in results:
+        for group in result.scripts:
+            found.setdefault(group.script, []).append(group.premium.value or 0.0)
+    return {script: fmean(values) for script, values in found.items()}
+
+
 def _summary(results: Sequence[Fairness]) -> tuple[Entry, ...]:
     rows = {
-        "Gini per line": [_together(result, "gini_cost_per_line", 3) for result in results],
-        "Gini per byte": [_together(result, "gini_cost_per_byte", 3) for result in results],
-        "worst language": [MISSING if result.worst is None else visible(result.worst) for result in results],
-        "pieces obtained": [_obtained(result) for result in results],
+        "Gini per line": [_gini(result, "gini_cost_per_line") for result in results],
+        "Gini per byte": [_gini(result, "gini_cost_per_byte") for result in results],
+        "worst language": [Text(_worst(result)) for result in results],
+        "pieces obtained": [Text(_obtained(result)) for result in results],
     }
-    return tuple(Entry(name, tuple(Text(f"{text} ") for text in texts)) for name, texts in rows.items())
+    return tuple(Entry(name, tuple(texts)) for name, texts in rows.items())
+
+
+def _gini(result: Fairness, metric: str) -> Text:
+    text = _with_interval(result.figure(metric), 3) if result.cells else MISSING
+    return _marked(text, any(each.bought for each in result.languages))
+
+
+def _worst(result: Fairness) -> str:
+    if result.worst is None:
+        return f"{MISSING} "
+    return f"{visible(result.worst)} {_with_interval(result.figure('worst_premium'), 2)} "
 
 
 def _details(result: Fairness) -> Grid:
@@ -148,24 +172,26 @@ def _label(figures: LanguageFigures, reference: str) -> str:
 def _premium(figures: LanguageFigures) -> Text:
     if figures.error is not None:
         return Text("failed ", style="red")
-    text = _with_interval(figures["premium"], 2)
-    return Text(f"{text}?", style="bold yellow") if figures.bought else Text(f"{text} ")
+    return _marked(_with_interval(figures["premium"], 2), figures.bought)
 
 
 def _mean(result: Fairness, script: str) -> Text:
-    found = next((group.premium for group in result.scripts if group.script == script), None)
-    return Text(f"{MISSING if found is None else _with_interval(found, 2)} ")
+    found = next((group for group in result.scripts if group.script == script), None)
+    if found is None:
+        return Text(f"{MISSING} ")
+    return _marked(_with_interval(found.premium, 2), any(result[language].bought for language in found.languages))
 
 
-def _together(result: Fairness, metric: str, decimals: int) -> str:
-    return _with_interval(result.figure(metric), decimals) if result.cells else MISSING
+def _marked(text: str, bought: bool) -> Text:
+    """A figure with a mark, or room for it, so that figures end above each other."""
+    return Text(f"{text}?", style="bold yellow") if bought else Text(f"{text} ")
 
 
 def _obtained(result: Fairness) -> str:
     sizes = [int(each["vocab_obtained"].value or 0) for each in result.languages if each.error is None]
     low, high = min(sizes), max(sizes)
     text = f"{low:,}" if low == high else f"{low:,}-{high:,}"
-    return f"{text}!" if result.sized and not low == high == result.vocab_size else text
+    return f"{text}{'!' if result.sized and not low == high == result.vocab_size else ' '}"
 
 
 def _plain(cell: Cell) -> str:
@@ -188,7 +214,7 @@ def _legend(report: LanguageReport, shown: Sequence[Fairness]) -> list[str]:
         return ["nothing was compared"]
     marks = ["± half of the 95% interval over lines, all languages resampled together"]
     if any(each.bought for result in shown for each in result.languages):
-        marks.append("? more than 1% of the language's bytes are unknown: a low premium is no merit there")
+        marks.append("? rests on a language with more than 1% of its bytes unknown: low is no merit there")
     if any(_obtained(result).endswith("!") for result in shown):
         marks.append("! not the vocabulary size asked for")
     notes = [marks, [note.format(reference=visible(report.reference)) for note in _PREMIUM]]
