@@ -156,9 +156,9 @@ class TestSampling:
 
     def test_equal_shares_of_bytes(self) -> None:
         text = read_parallel({"long": ["a" * 8] * 4, "short": ["b" * 2] * 4})
-        assert {name: part.n_bytes for name, part in joint(text, 1).items()} == {"long": 32, "short": 8}
-        assert {name: part.n_bytes for name, part in joint(text, 2).items()} == {"long": 32, "short": 16}
-        assert {name: part.n_bytes for name, part in joint(text, math.inf).items()} == {"long": 32, "short": 32}
+        assert {name: part.n_bytes for name, part in joint(text.texts, 1).items()} == {"long": 32, "short": 8}
+        assert {name: part.n_bytes for name, part in joint(text.texts, 2).items()} == {"long": 32, "short": 16}
+        assert {name: part.n_bytes for name, part in joint(text.texts, math.inf).items()} == {"long": 32, "short": 32}
 
 
 class TestReading:
@@ -281,6 +281,19 @@ class TestComparing:
         assert equal.to_dict()["temperature"] == "inf"
         with pytest.raises(UsageError, match="goes with joint training only"):
             compare_three(train="monolingual", temperature=2)
+
+    def test_a_folder_of_its_own_with_other_amounts(self, tmp_path: Path) -> None:
+        (tmp_path / "en.txt").write_text("abcdefg\n" * 8)
+        (tmp_path / "el.txt").write_text("xyz\n\nxyzx\n")
+        report = compare_three(["bpe:backend=reference"], train=tmp_path, temperature=2, vocab_size=260)
+        # 56 bytes and 7: the smaller is taken sqrt(8) = 2.83 times, of two lines 6 (rounded).
+        assert {name: facts["lines"] for name, facts in report.training.items()} == {"el": 6, "en": 8}
+        assert report.train.startswith(f"{tmp_path.name}@")
+        assert "temperature:2" in report.signature
+        assert report.results[0]["zh"].premium  # judged, though not trained on
+        (tmp_path / "empty").mkdir()
+        with pytest.raises(InputError, match="holds no file NAME"):
+            compare_three(train=tmp_path / "empty")
 
     def test_unknown_text_is_marked(self) -> None:
         result = compare_three(["word"], train=THREE["en"], vocab_size=20).results[0]

@@ -30,9 +30,9 @@ OPTIONS = (
         "--train",
         multiple=True,
         default=("joint",),
-        metavar="joint|monolingual|FILE",
-        help="With --parallel: train on the lines of all languages together, on those of each by itself, or on other "
-        "text (a FILE may be repeated)  [default: joint].",
+        metavar="joint|monolingual|DIR|FILE",
+        help="With --parallel: train on the lines of all languages together, on those of each by itself, on the files "
+        "NAME.txt of another DIR together, or on other text (a FILE may be repeated)  [default: joint].",
     ),
     click.option(
         "--temperature",
@@ -75,7 +75,7 @@ def compare_parallel(folder: Path, output: Path | None, as_json: bool, train: tu
     """
     from toklab.languages import compare_languages
 
-    source = train[0] if train in (("joint",), ("monolingual",)) else [Path(name) for name in train]
+    source = train[0] if len(train) == 1 else [Path(name) for name in train]
     with progress("training") as show:
         report = compare_languages(folder, train=source, progress=show, **options)
     if output is not None:

@@ -9,10 +9,10 @@ from pathlib import Path
 from toklab.comparison import Entry, check_choices, entries_of, shared_facts
 from toklab.contenders import resolve
 from toklab.corpus import Corpus, open_corpus
-from toklab.errors import UnknownNameError, UsageError
+from toklab.errors import InputError, UnknownNameError, UsageError
 from toklab.languages.findings import LanguageReport
 from toklab.languages.judging import Judge, LanguageFits
-from toklab.languages.parallel import ParallelText, read_parallel
+from toklab.languages.parallel import ParallelText, read_lines, read_parallel
 from toklab.languages.scripts import script_of
 from toklab.languages.training_text import joint
 from toklab.retraining import raise_if_all_too_small
@@ -35,7 +35,7 @@ class TrainingText:
     ----------
     name : how the report and the signature call it
     shared : what one tokenizer for all languages is trained on; None where each language has its own
-    parts : what each language contributes; empty for a text that is not the parallel one
+    parts : what each language contributes; empty for a text that is not kept by language
     """
 
     name: str
@@ -73,7 +73,9 @@ def compare_languages(
     contenders : names, or ``name:option=value``; None is the default set
     reference : the language to which premiums are
     train : ``"joint"``, one training on the lines of all languages; ``"monolingual"``, one for each language, all
-        of the same size and each judged on its own language; anything else is a text of its own, as for `compare`
+        of the same size and each judged on its own language; a folder with a file NAME.txt for each language, of any
+        number of lines, to train on together (languages without one are judged all the same); anything else is a
+        text of its own, as for `compare`
     temperature : τ of a joint training: languages are sampled in proportion to their share of the bytes to the
         power 1 / τ; 1 takes all lines once, ``float("inf")`` gives equal shares
     vocab_size : one size or several
@@ -109,7 +111,7 @@ def compare_languages(
         "corpus": f"{text.name}@{text.digest}",
         "heldout": f"{held_out:g}@seed{seed}",
         "train": training.name,
-        **({"temperature": f"{temperature:g}"} if training.name == JOINT else {}),
+        **({"temperature": f"{temperature:g}"} if training.shared and training.parts else {}),
         "reference": reference,
         "words": "uax29",
         "bootstrap": f"{resamples}@seed{seed}",
@@ -140,16 +142,30 @@ def _training_text(
     seed: int,
     documents: str,
 ) -> TrainingText:
-    parts = joint(kept, temperature, seed)
+    folder = Path(train) if isinstance(train, str | Path) and train not in (JOINT, MONOLINGUAL) else None
     if train == JOINT:
-        lines = tuple(line for part in parts.values() for line in part.documents)
-        return TrainingText(JOINT, Corpus(kept.name, lines), parts)
+        return _together(JOINT, kept.name, joint(kept.texts, temperature, seed))
+    if folder is not None and folder.is_dir():
+        found = {
+            language: Corpus(language, tuple(filter(str.strip, lines)))
+            for language, lines in read_lines(folder).items()
+        }
+        texts = {language: text for language, text in found.items() if len(text)}
+        if not texts:
+            raise InputError(f"{folder} holds no file NAME.txt with text to train on")
+        digest = ParallelText(folder.name, texts).digest
+        return _together(f"{folder.resolve().name}@{digest}", folder.name, joint(texts, temperature, seed))
     if temperature != 1:
         raise UsageError("a temperature goes with joint training only; leave it at 1")
     if train == MONOLINGUAL:
-        return TrainingText(MONOLINGUAL, None, parts)
+        return TrainingText(MONOLINGUAL, None, kept.texts)
     own = open_corpus(train, documents=documents)
     return TrainingText(f"{own.name}@{own.digest}", own, {})
+
+
+def _together(label: str, name: str, parts: Mapping[str, Corpus]) -> TrainingText:
+    """The lines of all languages as one text."""
+    return TrainingText(label, Corpus(name, tuple(line for part in parts.values() for line in part.documents)), parts)
 
 
 def _fit(

@@ -87,7 +87,7 @@ def read_parallel(source: str | Path | Mapping[str, Sequence[str]]) -> ParallelT
         name, found = "texts", {language: list(source[language]) for language in sorted(source)}
     else:
         folder = Path(source)
-        name, found = folder.resolve().name, _read(folder)
+        name, found = folder.resolve().name, read_lines(folder)
     if len(found) < 2:
         where = "the mapping" if isinstance(source, Mapping) else str(source)
         raise InputError(
@@ -102,7 +102,14 @@ def read_parallel(source: str | Path | Mapping[str, Sequence[str]]) -> ParallelT
     return ParallelText(name, texts, total - len(whole))
 
 
-def _read(folder: Path) -> dict[str, list[str]]:
+def read_lines(folder: Path) -> dict[str, list[str]]:
+    """The lines of every NAME.txt in a folder, by name, without their ends.
+
+    Raises
+    ------
+    InputError
+        There is no such folder, or a file is empty or not UTF-8.
+    """
     if not folder.exists():
         raise InputError(f"{folder}: no such folder")
     if not folder.is_dir():

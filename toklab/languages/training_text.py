@@ -10,11 +10,10 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from toklab.corpus import Corpus
 from toklab.errors import UsageError
-from toklab.languages.parallel import ParallelText
 
 NEARLY = 1e-9  # so that a half rounds up on every machine, whatever the last bit of a power
 
@@ -65,12 +64,12 @@ def draw(lines: Sequence[str], times: float, seed: int = 0) -> tuple[str, ...]:
     return tuple(lines) * whole + tuple(lines[i] for i in sorted(ranked[:rest]))
 
 
-def joint(parts: ParallelText, temperature: float, seed: int = 0) -> dict[str, Corpus]:
+def joint(texts: Mapping[str, Corpus], temperature: float, seed: int = 0) -> dict[str, Corpus]:
     """What each language contributes to a joint training.
 
     Parameters
     ----------
-    parts : the lines to train on
+    texts : by language, corpora whose documents are lines
     temperature, seed : see `times_drawn` and `draw`
 
     Raises
@@ -78,8 +77,8 @@ def joint(parts: ParallelText, temperature: float, seed: int = 0) -> dict[str, C
     UsageError
         A temperature that is not above 0.
     """
-    times = times_drawn([text.n_bytes for text in parts.texts.values()], temperature)
+    times = times_drawn([text.n_bytes for text in texts.values()], temperature)
     return {
         language: Corpus(language, draw(tuple(text.documents), taken, seed))
-        for (language, text), taken in zip(parts.texts.items(), times, strict=True)
+        for (language, text), taken in zip(texts.items(), times, strict=True)
     }

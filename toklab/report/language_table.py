@@ -92,7 +92,8 @@ def _trained_on(report: LanguageReport) -> str:
     each = f"{min(sizes):,} to {max(sizes):,} bytes of each language"
     if report.train == "monolingual":
         return f"one training for each language, {each}"
-    return f"all languages together at temperature {report.temperature:g}, {each}"
+    name = "" if report.train == "joint" else f"{visible(report.train)}, "
+    return f"{name}all languages together at temperature {report.temperature:g}, {each}"
 
 
 def _premiums(results: Sequence[Fairness], reference: str) -> Grid:
