@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import sys
 import tempfile
 from pathlib import Path
@@ -19,11 +18,17 @@ from benchmarks.settings import make_plan
 from benchmarks.sources import TEXTS
 from benchmarks.startup import StartUps, start_rows, starts
 from benchmarks.texts import SHAPES
+from benchmarks.typed import typed
 from toklab.errors import ToklabError, UsageError
 from toklab.files import check_writable
 
 POSITIVE = click.FloatRange(min=0, min_open=True)
+PARITY = "parity"
 EPILOG = f"""
+\b
+Whether toklab's trainers equal the libraries', which is no matter of speed:
+  python -m benchmarks {PARITY} --help
+
 \b
 A release candidate beside the stable release, in an environment of its own:
   python3 -m venv rc && rc/bin/pip install --pre tokenizers numpy
@@ -79,7 +84,7 @@ A release candidate beside the stable release, in an environment of its own:
 def command(output: Path | None, as_json: bool, **options: Any) -> None:
     """Measure toklab and the libraries people use side by side: time and peak memory of training and encoding.
 
-    Without options: BPE and WordPiece, 10 MB of English, 32,000 pieces, all cores; some minutes. Results go to
+    Without options: BPE, WordPiece and Unigram, 10 MB of English, 32,000 pieces, all cores; some minutes. Results go to
     standard output, progress to standard error. Exit status: 0 done, 1 every contender failed, 2 wrong usage or
     bad input.
     """
@@ -95,7 +100,7 @@ def command(output: Path | None, as_json: bool, **options: Any) -> None:
         rows = _measure(plan, texts, Path(folder), missing)
     if not rows:
         raise UsageError("nothing to measure: no contender that was named is installed and loads our model")
-    report = make_report(rows, texts.written, plan, missing, _typed())
+    report = make_report(rows, texts.written, plan, missing, typed())
     _show(report, output, as_json)
     if all(row["error"] for row in rows):
         sys.exit(1)
@@ -112,15 +117,6 @@ def _measure(plan: Plan, texts: Texts, folder: Path, missing: dict[str, str]) ->
     if STARTUP in plan.tasks:
         rows += start_rows(StartUps(plan, folder, _say).run(starts()), plan.threads[-1])
     return rows
-
-
-def _typed() -> str:
-    """The command as it was typed, with file names instead of this machine's paths."""
-    parts = []
-    for part in sys.argv[1:]:
-        before, equals, value = part.rpartition("=")
-        parts.append(before + equals + (Path(value).name if Path(value).is_absolute() else value))
-    return shlex.join(["python", "-m", "benchmarks", *parts])
 
 
 def _show(report: dict[str, object], output: Path | None, as_json: bool) -> None:
@@ -146,6 +142,10 @@ def _say(line: str) -> None:
 def main() -> None:
     """Run; every error that toklab knows is one line and exit status 2."""
     try:
+        if sys.argv[1:2] == [PARITY]:
+            from benchmarks.parity.command import command as parity
+
+            parity(sys.argv[2:], prog_name=f"python -m benchmarks {PARITY}")
         command(prog_name="python -m benchmarks")
     except ToklabError as error:
         _say(f"benchmarks: error: {error}")

@@ -28,7 +28,7 @@ class Entrant:
     library : the distribution that it needs
     reference : the contender of toklab that its ratio is to
     tasks : what it can do
-    by_default : takes part without being named
+    slow : tasks in which it takes part only when it is named
     model : for encoding, the contender of toklab that trains the vocabulary
     module : what is imported, where that is not the distribution's name
     environment : what ``--environment`` calls the Python that runs it; this one unless given
@@ -38,7 +38,7 @@ class Entrant:
     library: str
     reference: str = "bpe"
     tasks: tuple[str, ...] = (TRAIN,)
-    by_default: bool = True
+    slow: tuple[str, ...] = ()
     model: str | None = None
     module: str | None = None
     environment: str | None = None
@@ -52,11 +52,17 @@ _BOTH = (TRAIN, ENCODE)
 
 
 def _bpe(name: str, library: str, tasks: tuple[str, ...] = (ENCODE,), **more: str) -> Entrant:
-    return Entrant(name, library, "bpe", tasks, True, "bpe", **more)
+    return Entrant(name, library, "bpe", tasks, (), "bpe", **more)
 
 
 def _wordpiece(name: str, library: str, tasks: tuple[str, ...] = (ENCODE,), **more: str) -> Entrant:
-    return Entrant(name, library, "wordpiece-hf", tasks, True, "wordpiece-hf", **more)
+    return Entrant(name, library, "wordpiece-hf", tasks, (), "wordpiece-hf", **more)
+
+
+def _unigram(
+    name: str, library: str, tasks: tuple[str, ...] = (ENCODE,), slow: tuple[str, ...] = (), **more: str
+) -> Entrant:
+    return Entrant(name, library, "unigram", tasks, slow, "unigram", **more)
 
 
 _TABLE = (
@@ -68,7 +74,7 @@ _TABLE = (
     Entrant("rustbpe", "rustbpe"),
     Entrant("bpeasy", "bpeasy"),
     Entrant("youtokentome", "youtokentome"),
-    Entrant("subword-nmt", "subword-nmt", by_default=False, module="subword_nmt"),
+    Entrant("subword-nmt", "subword-nmt", slow=(TRAIN,), module="subword_nmt"),
     _bpe("tiktoken", "tiktoken"),
     _bpe("gigatoken", "gigatoken", _BOTH),
     _bpe("fastokens", "fastokens"),
@@ -85,13 +91,19 @@ _TABLE = (
     _wordpiece("gigatoken-wordpiece", "gigatoken"),
     _wordpiece("fastokens-wordpiece", "fastokens"),
     Entrant("wordpiece", "toklab", "wordpiece-hf"),
-    Entrant("hf-unigram", "tokenizers", "unigram", by_default=False),
-    Entrant("spm-unigram", "sentencepiece", "unigram", by_default=False),
+    _unigram("unigram", "toklab", _BOTH),
+    _unigram("spm-unigram", "sentencepiece", _BOTH),
+    _unigram("hf-unigram", "tokenizers", _BOTH, (TRAIN,)),
+    _unigram("hf-unigram-fast", "tokenizers"),
+    _unigram("hf-unigram-rc", "tokenizers", environment=RELEASE_CANDIDATE),
+    _unigram("splintr-unigram", "splintr-rs", module="splintr"),
+    _unigram("tokie-unigram", "tokie"),
+    _unigram("kitoken-unigram", "kitoken"),
 )
 ENTRANTS = {entrant.name: entrant for entrant in _TABLE}
 # Why a library that trains does not encode here.
 OWN_MODELS = {
-    "sentencepiece": "loads its own models only",
+    "sentencepiece": "has no byte-level BPE",
     "rustbpe": "encodes with what it has just trained only",
     "bpeasy": "trains only",
     "youtokentome": "loads its own models only",
@@ -103,7 +115,7 @@ def choose(names: Sequence[str], task: str) -> list[Entrant]:
     """Who does a task: those that were named, or everyone who takes part by default."""
     if names:
         return [entrant for entrant in map(find, dict.fromkeys(names)) if task in entrant.tasks]
-    return [entrant for entrant in _TABLE if task in entrant.tasks and entrant.by_default]
+    return [entrant for entrant in _TABLE if task in entrant.tasks and task not in entrant.slow]
 
 
 def find(name: str) -> Entrant:
@@ -170,12 +182,12 @@ def left_out(names: Sequence[str], tasks: Sequence[str], environments: Mapping[s
     reasons: dict[str, str] = {}
     for entrant in map(find, dict.fromkeys(names)) if names else _TABLE:
         if set(tasks).isdisjoint(entrant.tasks):
-            if not names and ENCODE in tasks and entrant.library in OWN_MODELS and entrant.by_default:
+            if not names and ENCODE in tasks and entrant.library in OWN_MODELS and not entrant.slow:
                 reasons[entrant.name] = f"{entrant.library} {OWN_MODELS[entrant.library]}"
-        elif not names and not entrant.by_default:
-            reasons[entrant.name] = f"slow; name it with --contender {entrant.name}"
         elif reason := absence(entrant, environments):
             reasons[entrant.name] = reason
+        elif not names and (slow := [task for task in tasks if task in entrant.slow]):
+            reasons[entrant.name] = f"slow to {' and '.join(slow)}; name it with --contender {entrant.name}"
     return reasons
 
 

@@ -19,7 +19,7 @@ from benchmarks.documents import WARM_UP
 
 Flat: TypeAlias = tuple[npt.NDArray[Any], npt.NDArray[Any]]
 
-FILE, PLAIN = "tokenizer.json", "byte_level.json"
+FILE, PLAIN, METASPACE, SPM = "tokenizer.json", "byte_level.json", "metaspace.json", "tokenizer.model"
 # toklab compiles for much text and many new words only: its kernels are loaded after this many copies of the warm-up
 # text, and documents of words that are all different and in no real text, so that it remembers none that will come.
 COPIES, DOCUMENTS, WORDS = 14_000, 4_000, 20
@@ -46,8 +46,11 @@ def make_encoder(name: str, folder: Path, threads: int) -> Encoder:
     """Load the vocabulary that toklab saved in a folder into a contender's library."""
     if name == "tiktoken":
         return _tiktoken(folder, threads)
+    if name == "spm-unigram":
+        return _sentencepiece(folder / SPM, threads)
     if name.startswith("hf-"):
-        return _hugging_face(folder, with_offsets=not name.endswith("-fast"))
+        path = folder / (METASPACE if "unigram" in name else FILE)
+        return _hugging_face(path, with_offsets=not name.endswith("-fast"))
     peers = {
         "gigatoken": _gigatoken,
         "fastokens": _fastokens,
@@ -55,9 +58,10 @@ def make_encoder(name: str, folder: Path, threads: int) -> Encoder:
         "tokie": _tokie,
         "kitoken": _kitoken,
     }
-    peer = peers.get(name.removesuffix("-wordpiece"))
-    # Who names GPT-2's pattern instead of spelling it out gets these libraries' fastest scanner.
-    return peer(folder / (FILE if name.endswith("-wordpiece") else PLAIN)) if peer else _toklab(folder, threads)
+    library, _, kind = name.partition("-")
+    # Who names GPT-2's pattern, or the rule for spaces, instead of spelling it out gets the fastest scanner.
+    path = folder / {"wordpiece": FILE, "unigram": METASPACE}.get(kind, PLAIN)
+    return peers[library](path) if library in peers else _toklab(folder, threads)
 
 
 def _toklab(folder: Path, threads: int) -> Encoder:
@@ -71,10 +75,15 @@ def _toklab(folder: Path, threads: int) -> Encoder:
     )
 
 
-def _hugging_face(folder: Path, with_offsets: bool) -> Encoder:
+def _sentencepiece(path: Path, threads: int) -> Encoder:
+    engine = import_module("sentencepiece").SentencePieceProcessor(model_file=str(path))
+    return Encoder(lambda texts: engine.encode(texts, out_type="numpy", num_threads=threads), from_lists)
+
+
+def _hugging_face(path: Path, with_offsets: bool) -> Encoder:
     from tokenizers import Tokenizer
 
-    engine: Any = Tokenizer.from_file(str(folder / FILE))
+    engine: Any = Tokenizer.from_file(str(path))
     # Otherwise the text "[UNK]" in a document would be read as the special token.
     options: dict[str, Any] = {"add_special_tokens": False}
     if hasattr(engine, "encode_special_tokens"):

@@ -47,7 +47,7 @@ def to_markdown(report: Mapping[str, Any]) -> str:
 
 def _texts(report: Mapping[str, Any]) -> list[str]:
     lines = [*corpora(report), *(f"left out: {name} ({reason})" for name, reason in report["left_out"].items())]
-    return ["\n".join(f"- {_safe(line)}" for line in lines)]
+    return ["\n".join(f"- {safe(line)}" for line in lines)]
 
 
 def _pivots(rows: Sequence[Row], task: str, table_of: Key, column_of: Key) -> list[str]:
@@ -71,7 +71,7 @@ def _pivot(rows: Sequence[Row], column_of: Key) -> str:
     if first["shape"] is not None:
         heading += f", {SHAPES[first['shape']]}, {first['vocab_size']:,} pieces"
     headings = ["contender", *(_column(first["task"], column) for column in columns), "peak MB", "remarks"]
-    return heading + ":** MB/s (times toklab's time)\n\n" + _table(headings, body)
+    return heading + ":** MB/s (times toklab's time)\n\n" + make_table(headings, body)
 
 
 def _column(task: str, column: tuple[Any, ...]) -> str:
@@ -106,7 +106,7 @@ def _starts(rows: Sequence[Row]) -> list[str]:
         for row in rows
         if row["task"] == STARTUP
     ]
-    return [f"**{HEADINGS[STARTUP]}**\n\n" + _table(["command", "seconds", "remarks"], lines)] if lines else []
+    return [f"**{HEADINGS[STARTUP]}**\n\n" + make_table(["command", "seconds", "remarks"], lines)] if lines else []
 
 
 def _fits(fits: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -121,7 +121,7 @@ def _fits(fits: Sequence[Mapping[str, Any]]) -> list[str]:
         for fit in fits
     ]
     headings = ["contender", "series", "MB", "exponent", "time at 2n against n"]
-    return ["**Time as a function of size**\n\n" + _table(headings, lines)] if lines else []
+    return ["**Time as a function of size**\n\n" + make_table(headings, lines)] if lines else []
 
 
 def _marks(marks: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -130,13 +130,15 @@ def _marks(marks: Sequence[Mapping[str, Any]]) -> list[str]:
         for m in marks
     ]
     headings = ["mark", "against", "goal", "measured", "met", "worst case"]
-    return ["**Marks**\n\n" + _table(headings, lines)] if lines else []
+    return ["**Marks**\n\n" + make_table(headings, lines)] if lines else []
 
 
-def _table(headings: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
+def make_table(headings: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
+    """A table of Markdown; all columns but the first are set to the right."""
     body = [headings, [":--", *["--:"] * (len(headings) - 1)], *lines]
-    return "\n".join("| " + " | ".join(map(_safe, line)) + " |" for line in body)
+    return "\n".join("| " + " | ".join(map(safe, line)) + " |" for line in body)
 
 
-def _safe(text: str) -> str:
+def safe(text: str) -> str:
+    """Text that Markdown does not take for a cell's end or for HTML."""
     return text.replace("|", "\\|").replace("<", "&lt;")

@@ -10,7 +10,7 @@ from benchmarks.contenders import ENCODE, ENTRANTS, TRAIN
 from benchmarks.matrix import count_threads
 from benchmarks.rows import Row, comparable
 
-VOCAB_SIZE = 32_000
+VOCAB_SIZES = (32_000,)
 DOUBLE = 2.3
 FASTEST = "the fastest peer"
 LOWEST = "the lowest peer"
@@ -29,6 +29,8 @@ class Mark:
     which : the pass, for encoding
     corpus : the text; after a hyphen, whatever follows
     figure : the column
+    at_mb : of this size only, and then of the word model's text too
+    vocab_sizes : of these only
     """
 
     label: str
@@ -39,6 +41,8 @@ class Mark:
     which: str | None = None
     corpus: str = "english"
     figure: str = "median_s"
+    at_mb: int | None = None
+    vocab_sizes: tuple[int, ...] = VOCAB_SIZES
 
 
 _FIRST: tuple[tuple[str, float], ...] = (
@@ -58,22 +62,34 @@ _TRAIN: tuple[tuple[str, float], ...] = (
     ("rustbpe", 3),
     ("gigatoken", 1.5),
 )
+
+
+def _train_unigram(at_mb: int, ratio: float, sizes: tuple[int, ...]) -> Iterator[Mark]:
+    for label, figure, least in (("train Unigram", "median_s", ratio), ("peak memory, train Unigram", "peak_mb", 1)):
+        name = f"{label}, {at_mb} MB"
+        yield Mark(name, TRAIN, "unigram", "spm-unigram", least, figure=figure, at_mb=at_mb, vocab_sizes=sizes)
+
+
 MARKS: tuple[Mark, ...] = (
     *(Mark("train BPE", TRAIN, "bpe", peer, ratio) for peer, ratio in _TRAIN),
     Mark("train WordPiece", TRAIN, "wordpiece-hf", "hf-wordpiece", 6),
     Mark("peak memory, train BPE", TRAIN, "bpe", LOWEST, 1, figure="peak_mb"),
     Mark("peak memory, train WordPiece", TRAIN, "wordpiece-hf", LOWEST, 1, figure="peak_mb"),
+    *_train_unigram(10, 3, (8_000, 32_000)),
+    *_train_unigram(100, 4, VOCAB_SIZES),
     *(Mark("encode BPE, first pass", ENCODE, "bpe", peer, ratio, "first") for peer, ratio in _FIRST),
     *(Mark("encode BPE, second pass", ENCODE, "bpe", peer, 1, "second") for peer in ("gigatoken", "fastokens")),
     Mark("encode WordPiece, first pass", ENCODE, "wordpiece-hf", FASTEST, 1, "first"),
     Mark("encode WordPiece, second pass", ENCODE, "wordpiece-hf", FASTEST, 1, "second"),
+    Mark("encode Unigram, first pass", ENCODE, "unigram", FASTEST, 1, "first"),
+    Mark("encode Unigram, second pass", ENCODE, "unigram", FASTEST, 1, "second"),
     Mark("encode hostile words", ENCODE, "bpe", FASTEST, 1, "first", "hostile-"),
 )
 
 
 def make_marks(rows: Sequence[Row], fits: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Each mark whose rows there are, with the worst of all ratios that it is about and where that was."""
-    groups = comparable([row for row in rows if row["vocab_size"] == VOCAB_SIZE])
+    groups = comparable(rows)
     found = [_judge(mark, groups) for mark in MARKS]
     return [*(row for row in found if row is not None), *_doubles(fits)]
 
@@ -91,7 +107,7 @@ def _judge(mark: Mark, groups: Sequence[Sequence[Row]]) -> dict[str, Any] | None
         "ratio": worst,
         "met": worst >= mark.at_least,
         "comparisons": len(results),
-        "worst": _where(ours, peer if mark.against in (FASTEST, LOWEST) else None),
+        "worst": _where(mark, ours, peer),
     }
 
 
@@ -106,9 +122,12 @@ def _ratios(mark: Mark, group: Sequence[Row]) -> Iterator[tuple[float, Row, Row]
 
 
 def _is_about(mark: Mark, row: Row) -> bool:
-    corpus = str(row["corpus"])
-    right = corpus.startswith(mark.corpus) if mark.corpus.endswith("-") else corpus == mark.corpus
-    return right and (row["task"], row["pass"]) == (mark.task, mark.which)
+    if (row["task"], row["pass"]) != (mark.task, mark.which) or row["vocab_size"] not in mark.vocab_sizes:
+        return False
+    if mark.at_mb is not None and round(row["text_mb"]) != mark.at_mb:
+        return False
+    corpus, begins = str(row["corpus"]), mark.corpus.endswith("-") or mark.at_mb is not None
+    return corpus.startswith(mark.corpus) if begins else corpus == mark.corpus
 
 
 def _is_peer(mark: Mark, row: Row) -> bool:
@@ -118,15 +137,21 @@ def _is_peer(mark: Mark, row: Row) -> bool:
     return entrant is not None and not entrant.ours and entrant.reference == mark.ours
 
 
-def _where(ours: Row, peer: Row | None) -> str:
+def _where(mark: Mark, ours: Row, peer: Row) -> str:
     parts = [ours["corpus"], f"{ours['text_mb']:.3g} MB", ours["shape"], count_threads(ours["threads"])]
-    if peer is not None:
+    if len(mark.vocab_sizes) > 1:
+        parts.append(f"{ours['vocab_size']:,} pieces")
+    if mark.against in (FASTEST, LOWEST):
         parts.append(peer["contender"] + (", whose ids differ" if peer["same_ids"] is False else ""))
     return ", ".join(part for part in parts if part)
 
 
 def _doubles(fits: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
-    ours = [fit for fit in fits if fit["corpus"].startswith("hostile") and fit["contender"] in ("bpe", "wordpiece-hf")]
+    ours = [
+        fit
+        for fit in fits
+        if fit["corpus"].startswith("hostile") and fit["contender"] in ("bpe", "wordpiece-hf", "unigram")
+    ]
     measured = [fit for fit in ours if fit["worst_double"] is not None]
     if measured:
         worst = max(measured, key=lambda fit: float(fit["worst_double"]))

@@ -30,13 +30,14 @@ NOTES = (
     (
         (TRAIN,),
         "Training is one call on a file, reading included; rustbpe and bpeasy get the file's lines. All byte-level "
-        "trainers use the GPT-2 pattern; SentencePiece and YouTokenToMe cut at spaces, WordPiece as BERT does.",
+        "trainers use the GPT-2 pattern; SentencePiece, YouTokenToMe and all of Unigram cut at spaces, WordPiece as "
+        "BERT does.",
     ),
     (
         (ENCODE,),
         "Encoders get the same vocabulary, trained by toklab, and documents as a list of strings: one long document, "
         "or documents of 2 kB. First and second pass are different text of the same kind, so that words may be "
-        "remembered, never texts. hf-bpe and hf-wordpiece give ids, offsets and more; toklab and the others ids alone. "
+        "remembered, never texts. hf-bpe, hf-wordpiece and hf-unigram give ids, offsets and more; others ids alone. "
         "Ids are compared on a sample before timing and in full afterwards.",
     ),
     (

@@ -1,7 +1,7 @@
 """How each contender trains: a text file in, the size of the vocabulary out.
 
 A library that takes a file gets its path; one that does not gets the file's lines. Byte-level trainers use the
-GPT-2 pattern, SentencePiece and YouTokenToMe cut at spaces, WordPiece as BERT does.
+GPT-2 pattern, SentencePiece, YouTokenToMe and all of Unigram cut at spaces, WordPiece as BERT does.
 """
 
 from __future__ import annotations
@@ -31,7 +31,9 @@ def make_trainer(name: str, threads: int) -> Train:
     peers: dict[str, Callable[[int], Train]] = {
         "hf-bpe": _hugging_face_bpe,
         "hf-wordpiece": _hugging_face_wordpiece,
-        "spm-bpe": _sentencepiece,
+        "spm-bpe": lambda threads: _sentencepiece(threads, model_type="bpe", byte_fallback=True),
+        # Small texts hold fewer pieces than asked for, which toklab gives too.
+        "spm-unigram": lambda threads: _sentencepiece(threads, model_type="unigram", hard_vocab_limit=False),
         "rustbpe": _rustbpe,
         "bpeasy": _bpeasy,
         "gigatoken": _gigatoken,
@@ -58,7 +60,8 @@ def with_settings(contender: Contender) -> Contender:
     name = contender.algorithm
     options: dict[str, Any] = {}
     if not name.startswith("spm-"):
-        options["pretokenizer"] = "bert" if "wordpiece" in name else "gpt2"
+        kinds = {"wordpiece": "bert", "unigram": "sentencepiece"}
+        options["pretokenizer"] = next((pattern for kind, pattern in kinds.items() if kind in name), "gpt2")
     if not name.startswith(("spm-", "hf-")):
         options["backend"] = "fast"
     return replace(contender, options={**options, **contender.options})
@@ -93,7 +96,7 @@ def _hugging_face_wordpiece(threads: int) -> Train:
     return train
 
 
-def _sentencepiece(threads: int) -> Train:
+def _sentencepiece(threads: int, **options: Any) -> Train:
     import sentencepiece
 
     def train(path: Path, vocab_size: int) -> int:
@@ -101,13 +104,12 @@ def _sentencepiece(threads: int) -> Train:
         sentencepiece.SentencePieceTrainer.train(
             input=str(path),
             model_writer=model,
-            model_type="bpe",
             vocab_size=vocab_size,
             character_coverage=1.0,
-            byte_fallback=True,
             max_sentence_length=LONGEST_LINE,
             num_threads=threads,
             minloglevel=1,
+            **options,
         )
         return int(sentencepiece.SentencePieceProcessor(model_proto=model.getvalue()).get_piece_size())
 

@@ -14,6 +14,8 @@ from toklab.algorithms import ahead, fast
 from toklab.algorithms.bpe import BpeSpec, initial_symbols, spelling_of
 from toklab.algorithms.symbols import Material, build_material
 from toklab.algorithms.unigram import UnigramSpec, begin, learn
+from toklab.algorithms.unigram_spm_fast import FastSpmSteps
+from toklab.algorithms.unigram_spm_seeds import read
 from toklab.corpus import Corpus
 from toklab.kernels import (
     bpe,
@@ -26,6 +28,9 @@ from toklab.kernels import (
     top_down,
     unigram,
     unigram_seeds,
+    unigram_spm,
+    unigram_spm_paths,
+    unigram_spm_seeds,
     wordpiece,
 )
 from toklab.pretokenize import count_words, get_pretokenizer
@@ -95,10 +100,11 @@ def test_what_is_compiled_ahead_is_what_a_corpus_needs(
 )
 def test_what_is_compiled_ahead_is_what_an_encoder_needs(algorithm: str, kernel: Any) -> None:
     ahead.TASKS[f"encode-{algorithm}"]()
+    compiled = list(kernel.signatures)
     tokenizer = train(algorithm, CORPUS, vocab_size=300, backend="fast")
     tokenizer.encode_batch(CORPUS.documents)
     tokenizer.encode_batch(["x" * 40], offsets=True)
-    assert len(kernel.signatures) == 1
+    assert kernel.signatures == compiled
     lay_out: Any = layout.lay_out
     assert len(lay_out.signatures) == 1
 
@@ -112,6 +118,19 @@ def test_every_kernel_of_unigram_is_compiled_ahead_and_once() -> None:
     outer = [kernel for module in (unigram, unigram_seeds) for kernel in vars(module).values() if is_outer(kernel)]
     assert unigram.expect in outer
     assert {len(kernel.signatures) for kernel in outer} == {1}
+
+
+def test_every_kernel_of_sentencepieces_unigram_is_compiled_ahead_and_once() -> None:
+    ahead.TASKS["train-unigram-spm"]()
+    for backend in ("reference", "fast"):
+        steps = FastSpmSteps(read(CORPUS.documents, ["<unk>"], backend=backend), 1000, 16)
+        steps.improve()
+        steps.prune(30, 0.75)
+    modules = (unigram_spm, unigram_spm_paths, unigram_spm_seeds, unigram_seeds)
+    outer = [kernel for module in modules for kernel in vars(module).values() if is_outer(kernel)]
+    assert unigram_spm.expect in outer
+    assert {len(kernel.signatures) for kernel in outer} == {1}
+    assert len(unigram.keep.signatures) == 1  # type: ignore[attr-defined]
 
 
 def is_outer(kernel: Any) -> bool:

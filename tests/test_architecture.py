@@ -16,13 +16,13 @@ PACKAGE = ROOT / "toklab"
 # Lower layers first; a module may import from its own layer and from those below it.
 LAYERS = (
     ("types", "errors"),
-    ("backend", "files", "signature", "kernels"),
+    ("backend", "files", "fingerprints", "signature", "kernels"),
     ("corpus", "pretokenize"),
     ("algorithms", "baselines", "formats", "metrics"),
     ("training", "results", "measure", "statistics", "contenders", "worker", "workshop"),
-    ("comparison", "retraining", "languages"),
-    ("testing",),
+    ("comparison", "differing", "inspecting", "languages", "retraining", "sweeping", "checking"),
     ("report",),
+    ("testing", "pytest_plugin"),
     ("cli", "__main__"),
 )
 LAYER_OF = {room: level for level, rooms in enumerate(LAYERS) for room in rooms}
@@ -116,7 +116,7 @@ def test_nothing_is_ever_unpickled() -> None:
         assert not imports(path) & {"pickle", "marshal", "shelve", "dill", "joblib"}, name
 
 
-@pytest.mark.parametrize("module", ["toklab", "toklab.cli"])
+@pytest.mark.parametrize("module", ["toklab", "toklab.cli", "toklab.pytest_plugin"])
 def test_importing_loads_nothing_heavy(module: str) -> None:
     assert importlib.util.find_spec(module) is not None
     code = f"import sys, {module}; print([name for name in {HEAVY!r} if name in sys.modules])"

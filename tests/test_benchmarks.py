@@ -136,13 +136,17 @@ def test_time_limit_and_missing_peer_are_named(corpus: Path, monkeypatch: pytest
 
 def test_what_takes_part_by_default() -> None:
     names = [entrant.name for entrant in choose((), TRAIN)]
+    assert {"unigram", "spm-unigram"} <= set(names)
     assert {"bpe", "wordpiece", "hf-bpe", "spm-bpe", "rustbpe", "bpeasy", "gigatoken", "youtokentome"} <= set(names)
     assert "hf-unigram" not in names
     assert [e.name for e in choose(("hf-unigram", "tiktoken"), TRAIN)] == ["hf-unigram"]
     missing = left_out((), [TRAIN], {})
-    assert "hf-unigram" in missing
+    assert missing["hf-unigram"] == "slow to train; name it with --contender hf-unigram"
     assert "tiktoken" not in missing
-    assert left_out((), [ENCODE], {})["spm-bpe"] == "sentencepiece loads its own models only"
+    assert {"hf-unigram", "spm-unigram"} <= {entrant.name for entrant in choose((), ENCODE)}
+    missing = left_out((), [ENCODE], {})
+    assert missing["spm-bpe"] == "sentencepiece has no byte-level BPE"
+    assert {"subword-nmt", "hf-unigram"}.isdisjoint(missing)
 
 
 def test_another_environment_runs_a_contender(corpus: Path) -> None:

@@ -159,6 +159,22 @@ def test_marks_against_the_best_peer(plan: Plan) -> None:
     assert double["ratio"] == pytest.approx(2.2)
 
 
+def test_marks_of_unigram_name_size_and_vocabulary(plan: Plan) -> None:
+    def trained(seconds: float, peak: float = 100.0) -> list[Measurement]:
+        return [measured("unigram", [1.0]), measured("spm-unigram", [seconds], peak=peak)]
+
+    sizes = [(10, 8_000, 5.0), (10, 32_000, 2.0), (1, 32_000, 1.0)]
+    groups = [group(TRAIN, trained(seconds), mb * 1_000_000, size=size) for mb, size, seconds in sizes]
+    groups.append(group(TRAIN, trained(4.5, 20.0), 100_000_000, "english-model", 32_000))
+    found = {mark["mark"]: mark for mark in make_marks(make_rows(groups, plan), [])}
+    small, large = found["train Unigram, 10 MB"], found["train Unigram, 100 MB"]
+    assert (small["ratio"], small["met"], small["comparisons"]) == (2.0, False, 2)
+    assert small["worst"] == "english, 10 MB, 2 threads, 32,000 pieces"
+    assert (large["ratio"], large["met"], large["comparisons"]) == (4.5, True, 1)
+    memory = found["peak memory, train Unigram, 100 MB"]
+    assert (memory["ratio"], memory["met"]) == (0.9, False)
+
+
 def test_plot_shows_one_size_of_each_text(plan: Plan) -> None:
     rows = scaled(plan, "hostile-dna", {1000: 1.0, 2000: 2.0})
     assert [row["text_mb"] for row in chosen(rows)] == [0.0006, 0.0004]

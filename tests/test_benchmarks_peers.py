@@ -16,11 +16,13 @@ from benchmarks.contenders import ENCODE, ENTRANTS, TRAIN, choose
 from benchmarks.documents import digest
 from benchmarks.encoders import from_buffers, from_lists, make_encoder
 from benchmarks.matrix import Texts, make_groups
-from benchmarks.models import byte_ranks, read_ranks, save_forms
+from benchmarks.models import byte_ranks, read_ranks, save_forms, with_short_scores
 from benchmarks.rounds import Bench
 from benchmarks.settings import make_plan
 from benchmarks.trainers import PATTERN, make_trainer
 from toklab import train
+from toklab.algorithms.pipeline import TrainedTokenizer
+from toklab.algorithms.unigram_model import UnigramModel
 from toklab.pretokenize import PATTERNS
 from toklab.types import Piece, Vocab
 from toklab.worker import peak_memory_mb
@@ -34,10 +36,11 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def models(corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The vocabularies of both kinds."""
+    """The vocabularies of all kinds."""
     folder = tmp_path_factory.mktemp("models")
     save_forms(train("bpe", corpus, vocab_size=400, pretokenizer="gpt2"), folder / "bpe")
     save_forms(train("wordpiece", corpus, vocab_size=200, variant="hf", pretokenizer="bert"), folder / "wordpiece-hf")
+    save_forms(train("unigram", corpus, vocab_size=200, pretokenizer="sentencepiece"), folder / "unigram")
     return folder
 
 
@@ -53,7 +56,7 @@ def test_peers_give_the_ids_of_toklab(entrant: contenders.Entrant, models: Path)
     if not contenders.is_installed(entrant, sys.executable):
         pytest.skip(f"{entrant.library} is not installed")
     folder = models / str(entrant.model)
-    texts = [PARAGRAPHS[0], PARAGRAPHS[3], "", PARAGRAPHS[1]]
+    texts = [PARAGRAPHS[0], PARAGRAPHS[3], "", PARAGRAPHS[1], "  two  spaces ", "\u2603\u2603 x"]
     peer, ours = make_encoder(entrant.name, folder, 2), make_encoder(str(entrant.model), folder, 2)
     found, wanted = peer.flat(peer.encode(texts)), ours.flat(ours.encode(texts))
     for values, expected in zip(found, wanted, strict=True):
@@ -76,8 +79,22 @@ def test_forms_of_a_model(models: Path) -> None:
     whole = json.loads((models / "bpe" / "tokenizer.json").read_text(encoding="utf-8"))
     assert plain["model"] == whole["model"]
     assert not (models / "wordpiece-hf" / "byte_level.json").exists()
+    spaces = json.loads((models / "unigram" / "metaspace.json").read_text(encoding="utf-8"))["model"]
+    spelled_out = json.loads((models / "unigram" / "tokenizer.json").read_text(encoding="utf-8"))["model"]
+    assert [text.replace("\u2581", " ") for text, _ in spaces["vocab"]] == [text for text, _ in spelled_out["vocab"]]
     # The child that trains a peer imports no toklab, so it has the pattern's text.
     assert PATTERNS["gpt2"].pattern == PATTERN
+
+
+def test_scores_of_unigram_are_exact_in_32_bits(corpus: Path) -> None:
+    tokenizer = train("unigram", corpus, vocab_size=300)
+    assert isinstance(tokenizer, TrainedTokenizer)
+    assert isinstance(tokenizer.model, UnigramModel)
+    [unknown, *before], [hidden, *after] = tokenizer.model.scores, with_short_scores(tokenizer.model).scores
+    assert np.cumsum(np.array(after, np.float32)).tolist() == np.cumsum(after).tolist()
+    assert np.cumsum(np.array(before, np.float32)).tolist() != np.cumsum(before).tolist()
+    assert after == pytest.approx(before, abs=2**-11)
+    assert max(unknown, hidden) < min(before)
 
 
 def test_tiktoken_ranks_leave_out_special_pieces() -> None:

@@ -204,6 +204,24 @@ def test_show_is_safe(model: Path) -> None:
     assert r"\x1b" in ran.out
 
 
+def test_show_names_the_id_and_the_bytes_of_each_token(model: Path) -> None:
+    text = "The harbour, naïve 語\n" * 9
+    lines = run("encode", model, "--show", "-", cwd=model, stdin=text.encode()).out.splitlines()
+    facts = json.loads(run("encode", model, "--json", "-", cwd=model, stdin=text.encode()).out)
+    assert lines[0].replace("·", "") == r"The␣harbour,␣na\xc3\xafve␣\xe8\xaa\x9e\n" * 9
+    rows = {
+        name: [c for line in lines if line.startswith(name) for c in line.split()[1:]]
+        for name in ("token", "id", "bytes")
+    }
+    assert "·".join(rows["token"]) == lines[0]
+    assert list(map(int, rows["id"])) == facts["ids"]
+    assert [[*map(int, each.split("-"))] for each in rows["bytes"]] == facts["offsets"]
+    assert all(len(line) <= 80 for line in lines[1:])
+    count, size = len(facts["ids"]), len(text.encode())
+    assert lines[-1] == f"{count} tokens, {size} bytes, {size / count:.2f} bytes/token"
+    assert run("encode", model, "", "--show", cwd=model).out == "0 tokens, 0 bytes\n"
+
+
 def test_encode_starts_no_compiler(model: Path) -> None:
     script = "import sys; from toklab.cli import group; group.main(sys.argv[1:], standalone_mode=False); "
     script += "print(sorted({'numba', 'pandas', 'matplotlib', 'rich', 'tokenizers'} & {*sys.modules}))"

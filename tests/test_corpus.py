@@ -249,6 +249,29 @@ def test_a_split_does_not_move_between_versions() -> None:
     assert corpus.split(0.3, seed=1)[1].documents != corpus.split(0.3)[1].documents
 
 
+@given(documents=DOCUMENTS, limit=st.integers(1, 60), seed=st.integers(0, 9))
+def test_a_choice_within_a_limit(documents: list[str], limit: int, seed: int) -> None:
+    corpus = Corpus("x", tuple(documents))
+    found = corpus.within(limit, seed)
+    if corpus.n_bytes <= limit:
+        assert found is corpus
+    else:
+        # no more than part of one character is missing
+        assert limit - 3 <= found.n_bytes <= limit
+        assert found == corpus.within(limit, seed)
+        whole = [text for text in found.documents if text in corpus.documents]
+        assert len(whole) >= len(found) - 1
+        rest = iter(corpus.documents)
+        assert all(any(text.startswith(part) for text in rest) for part in found.documents)
+
+
+def test_a_choice_within_a_limit_does_not_move_between_versions() -> None:
+    corpus = Corpus("x", tuple(f"{i}é" for i in range(10)))
+    # the last one drawn loses its second character, which has no room as a whole
+    assert corpus.within(8).documents == ("2é", "4é", "5")
+    assert corpus.within(8, seed=1) != corpus.within(8)
+
+
 @given(documents=DOCUMENTS, seed=st.integers(0, 9))
 def test_shuffling_keeps_the_documents(documents: list[str], seed: int) -> None:
     corpus = Corpus("x", tuple(documents))

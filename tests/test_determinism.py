@@ -253,3 +253,9 @@ def test_hugging_face_with_a_suffix_moves_and_does_not_claim_otherwise() -> None
     assert report.probes[0].verdict in ("ids differ", "pieces differ")
     assert report.probes[1].verdict == "exact"
     assert not report.broken_claims
+
+
+def test_the_threads_of_sentencepiece_move_its_unigram() -> None:
+    found = determinism(None, "spm-unigram", vocab_size=1000, axes="threads").probes[0]
+    assert found.verdict in ("ids differ", "pieces differ")
+    assert [run.label for run in found.found if not run.same_ids]

@@ -143,6 +143,7 @@ def test_a_command_in_which_all_fail_ends_with_1(desk: Path) -> None:
         (["--parallel", "three", "--train", "monolingual", "--temperature", "2"], "joint training only"),
         (["--parallel", "three", "own.txt"], "cannot be given with --parallel"),
         (["--parallel", "three", "--no-probe"], "--probe cannot be given with --parallel"),
+        (["--parallel", "three", "--pairs"], "--pairs cannot be given with --parallel"),
         (["own.txt", "--temperature", "2"], "--temperature goes with --parallel"),
     ],
 )

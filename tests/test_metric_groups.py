@@ -295,6 +295,6 @@ class TestDistribution:
 
 
 def test_every_group_has_its_metrics() -> None:
-    groups = {"characters": 3, "numbers": 1, "morphology": 4, "code": 3, "probability": 3}
+    groups = {"characters": 3, "numbers": 1, "morphology": 4, "code": 3, "cost of use": 1, "probability": 3}
     for group, count in groups.items():
         assert sum(each.group == group for each in METRICS.values()) == count

@@ -43,7 +43,10 @@ def encoded(
     seen: Sequence[str] = (),
     decoded: Sequence[str] | None = None,
 ) -> Encoded:
-    """Documents as (text, [(piece, start, end)]), with a vocabulary of the pieces in order of appearance."""
+    """Documents as (text, [(piece, start, end)]), with a vocabulary of the pieces in order of appearance.
+
+    They are also what a metric that learns from training documents learns from.
+    """
     tokens = [
         [(piece if isinstance(piece, Piece) else Piece(piece), start, end) for piece, start, end in row]
         for _, row in documents
@@ -59,7 +62,8 @@ def encoded(
     ]
     texts = tuple(text for text, _ in documents)
     vocab = Vocab(tuple(pieces), 0 if unk else None)
-    return Encoded(vocab, texts, Batch.stack(rows), tuple(decoded or texts), frozenset(seen), requested=10)
+    batch = Batch.stack(rows)
+    return Encoded(vocab, texts, batch, tuple(decoded or texts), frozenset(seen), 10, training=lambda: batch)
 
 
 def value(name: str, data: Encoded) -> float | None:
@@ -388,6 +392,7 @@ class TestAgainstLoops:
 
     @given(arbitrary())
     def test_word_metrics(self, data: Encoded) -> None:
+        assert data.seen_words is not None
         found = list(_naive_words(data))
         oov = [row for row in found if row[1] not in data.seen_words]
         seen = [row for row in found if row[1] in data.seen_words]
@@ -452,7 +457,8 @@ class TestRegistry:
     def test_order_of_the_table(self) -> None:
         groups = list(dict.fromkeys(each.group for each in METRICS.values()))
         first = ["vocabulary size", "sequence length", "OOV handling", "fidelity"]
-        assert groups == [*first, "characters", "numbers", "morphology", "code", "distribution", "probability"]
+        middle = ["characters", "numbers", "morphology", "code", "distribution"]
+        assert groups == [*first, *middle, "cost of use", "probability"]
         assert all(name == each.name and each.description.endswith(".") for name, each in METRICS.items())
 
     def test_unknown_name(self) -> None:

@@ -45,6 +45,8 @@ METRICS = {
     "oov_fertility": ("tokens/word", "lower", "OOV handling"),
     "oov_exploded": ("share", "lower", "OOV handling"),
     "round_trip": ("share", "higher", "fidelity"),
+    "round_trip_cer": ("share", "lower", "fidelity"),
+    "bits_per_byte": ("bits/byte", "lower", "cost of use"),
     "mattr": ("share", "", "distribution"),
     "likelihood_per_byte": ("bits/byte", "lower", "probability"),
 }
@@ -94,6 +96,7 @@ def full_report(sizes: tuple[int, ...] = (2000, 8000)) -> Report:
                 cell("oov_fertility", 9 / ratio),
                 cell("oov_exploded", i / 90),
                 cell("round_trip", 1.0 if i % 2 else 0.987),
+                cell("bits_per_byte", 1.7 + i / 13 + size / 1e5),
                 cell("mattr", None),
             )
             frequencies = 5000 // np.arange(1, 300 + i)
@@ -174,6 +177,28 @@ def test_who_does_not_know_the_text_is_not_ranked_by_what_the_rest_costs() -> No
     assert best(report, "round_trip") == ["words"]
 
 
+def test_who_changes_the_text_is_not_ranked_by_what_the_rest_costs() -> None:
+    report = Report(
+        (
+            result("whole", {"bits_per_byte": 2.4, "round_trip_cer": 0.0, "tokens": 9.0}),
+            result("nearly", {"bits_per_byte": 2.5, "round_trip_cer": 0.01, "tokens": 8.0}),
+            result("lowercase", {"bits_per_byte": 2.2, "round_trip_cer": 0.04, "tokens": 7.0}),
+        ),
+        "",
+    )
+    assert best(report, "bits_per_byte") == ["whole"]
+    assert best(report, "tokens") == ["lowercase"]
+
+
+def test_the_two_kinds_of_bits_per_byte_are_told_apart() -> None:
+    figures = {"bits_per_byte": 2.4, "likelihood_per_byte": 2.9}
+    text = render_markdown(Report((result("unigram", figures), result("bpe", figures)), ""))
+    assert "**n-gram bits/byte ↓**" in text
+    assert "**own bits/byte ↓**" in text
+    assert "n-gram bits/byte: " in text
+    assert "own bits/byte: " in text
+
+
 @pytest.mark.parametrize("second", [None, float("nan"), float("inf")])
 def test_one_figure_alone_is_no_best(second: float | None) -> None:
     report = Report((result("a", {"unk_rate": 0.1}), result("b", {"unk_rate": second})), "")
@@ -227,6 +252,7 @@ def test_groups_stand_in_order() -> None:
         "sequence length",
         "OOV handling",
         "fidelity",
+        "use",
         "determinism",
     ]
 

@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from helpers import broken_trainers, english
 
 import toklab
-from toklab.errors import UnknownNameError
-from toklab.testing import assert_deterministic, assert_round_trip, assert_same_encodings
+from toklab.checking import make_baseline
+from toklab.errors import InputError, UnknownNameError, UsageError
+from toklab.testing import (
+    assert_deterministic,
+    assert_encodes_as,
+    assert_metric,
+    assert_no_regression,
+    assert_round_trip,
+    assert_same_encodings,
+)
 from toklab.training import train
 
 CORPUS = english(6_000)
@@ -54,7 +63,14 @@ def test_encodings_that_are_not() -> None:
     first, second = (train("bpe", CORPUS, vocab_size=size) for size in (256, 300))
     with pytest.raises(AssertionError) as caught:
         assert_same_encodings(first, second, ["q", "qthe"])
-    assert str(caught.value) == ("text 1 is encoded differently from token 2 on\nbpe: q | t | h | e\nbpe: q | t | he")
+    assert str(caught.value).splitlines() == [
+        "text 1 is encoded differently from token 2 on: 'qthe'",
+        "  bpe       bpe",
+        "      80 q      80 q",
+        "      83 t      83 t",
+        ">     71 h     257 he",
+        "      68 e",
+    ]
 
 
 def test_a_shorter_encoding_is_told() -> None:
@@ -63,6 +79,85 @@ def test_a_shorter_encoding_is_told() -> None:
     word = train("byte", CORPUS, pretokenizer="whitespace")
     with pytest.raises(AssertionError, match="encoded differently from token 2 on"):
         assert_same_encodings(first, word, ["ab "])
+
+
+def test_pieces_as_expected() -> None:
+    bpe = train("bpe", CORPUS, vocab_size=300)
+    wordpiece = train("wordpiece", CORPUS, vocab_size=300, variant="hf")
+    assert_encodes_as(bpe, "qthe", ["q", "t", "he"])
+    assert_encodes_as(bpe, "é", ["\\xc3", "\\xa9"])
+    assert_encodes_as(bpe, "", [])
+    pieces = [str(wordpiece.vocab[index]) for index in wordpiece.encode("weigh").ids]
+    assert pieces[1].startswith("##")
+    assert_encodes_as(wordpiece, "weigh", pieces)
+
+
+@pytest.mark.parametrize(
+    ("pieces", "rows"),
+    [
+        (["q", "th", "e"], ["  q         q", "> th        t", "  e         he"]),
+        (["q", "t"], ["  q         q", "  t         t", ">           he"]),
+        (["q", "t", "he", "y"], ["  q         q", "  t         t", "  he        he", "> y"]),
+        ([], [">           q", "            t", "            he"]),
+    ],
+)
+def test_other_pieces_than_expected(pieces: list[str], rows: list[str]) -> None:
+    with pytest.raises(AssertionError) as caught:
+        assert_encodes_as(train("bpe", CORPUS, vocab_size=300), "qthe", pieces)
+    first, *rest = str(caught.value).splitlines()
+    at = next(i for i, row in enumerate(rows) if row.startswith(">"))
+    assert first == f"bpe cuts 'qthe' differently from token {at} on"
+    assert rest == ["  expected  bpe", *rows]
+
+
+def test_a_metric_within_its_limits() -> None:
+    tok = train("bpe", CORPUS, vocab_size=300)
+    assert_metric(tok, "qthe", "tokens", at_most=3, at_least=3)
+    assert_metric(tok, ["the", "qthe"], "fertility", at_most=2.5)
+    assert_metric(tok, CORPUS, "round_trip", at_least=1)
+
+
+def test_a_metric_beyond_its_limits() -> None:
+    tok = train("bpe", CORPUS, vocab_size=300)
+    with pytest.raises(AssertionError) as caught:
+        assert_metric(tok, ["a", "", "qthe", "zqzq"], "fertility", at_least=0.5, at_most=2)
+    assert str(caught.value).splitlines() == [
+        "fertility of bpe is 2.66667 tokens/word, not at least 0.5 and at most 2",
+        "worst is 'zqzq': z | q | z | q",
+    ]
+    with pytest.raises(AssertionError, match=r"chars_per_token of bpe is 1.*, not at least 9\nworst is 'zq': z . q"):
+        assert_metric(tok, ["the the", "zq"], "chars_per_token", at_least=9)
+    with pytest.raises(AssertionError, match=r"^tokens of bpe is 3 tokens, not at most 2$"):
+        assert_metric(tok, "qthe", "tokens", at_most=2)
+    with pytest.raises(AssertionError, match="unk_rate of bpe is undefined on these texts, not at most 0"):
+        assert_metric(tok, "qthe", "unk_rate", at_most=0)
+    with pytest.raises(AssertionError, match="oov_fertility of bpe is undefined"):
+        assert_metric(tok, "qthe", "oov_fertility", at_most=9)
+
+
+def test_a_metric_asked_for_wrongly() -> None:
+    tok = train("bpe", CORPUS, vocab_size=300)
+    with pytest.raises(UnknownNameError, match="did you mean 'fertility'"):
+        assert_metric(tok, "a", "fertilty", at_most=1)
+    with pytest.raises(UsageError, match="needs a limit"):
+        assert_metric(tok, "a", "fertility")
+    with pytest.raises(InputError, match="empty"):
+        assert_metric(tok, "", "fertility", at_most=1)
+
+
+def test_no_regression(tmp_path: Path) -> None:
+    tok, smaller = (train("bpe", CORPUS, vocab_size=size) for size in (320, 300))
+    make_baseline(tok, CORPUS).save(tmp_path / "base.json")
+    assert_no_regression(tok, tmp_path / "base.json", CORPUS)
+    assert_no_regression(smaller, tmp_path / "base.json", CORPUS, max_drop={"default": "any"}, allow_id_drift=True)
+    with pytest.raises(AssertionError) as caught:
+        assert_no_regression(smaller, tmp_path / "base.json", CORPUS)
+    message = str(caught.value)
+    assert message.startswith("bpe: FAILED: ")
+    for part in ("tokens ↓", "documents have other ids", "  baseline ", "\n> "):
+        assert part in message
+    with pytest.raises(InputError, match="the baseline is of the text"):
+        assert_no_regression(tok, tmp_path / "base.json", ["a"])
 
 
 def test_a_deterministic_trainer() -> None:

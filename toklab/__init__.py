@@ -7,23 +7,33 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from toklab import testing
+    from toklab.checking import CheckReport, check
     from toklab.comparison import compare
     from toklab.corpus import Corpus, open_corpus
+    from toklab.differing import diff
     from toklab.errors import ToklabError
+    from toklab.inspecting import inspect_model
     from toklab.languages import compare_languages
     from toklab.results import Report
     from toklab.retraining import determinism
+    from toklab.sweeping import SweepReport, sweep
     from toklab.training import load, train
 
 __all__ = [
+    "CheckReport",
     "Corpus",
     "Report",
+    "SweepReport",
     "ToklabError",
+    "check",
     "compare",
     "compare_languages",
     "determinism",
+    "diff",
+    "inspect_model",
     "load",
     "open_corpus",
+    "sweep",
     "testing",
     "train",
 ]
@@ -35,9 +45,15 @@ _HOME = {
     "Report": "toklab.results",
     "train": "toklab.training",
     "load": "toklab.training",
+    "check": "toklab.checking",
+    "CheckReport": "toklab.checking",
     "compare": "toklab.comparison",
     "compare_languages": "toklab.languages",
     "determinism": "toklab.retraining",
+    "diff": "toklab.differing",
+    "sweep": "toklab.sweeping",
+    "SweepReport": "toklab.sweeping",
+    "inspect_model": "toklab.inspecting",
 }
 
 

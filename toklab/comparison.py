@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from toklab.algorithms import check_vocab_size, get_algorithm
 from toklab.contenders import resolve
 from toklab.corpus import Corpus, open_corpus
 from toklab.errors import ToklabError, UsageError
-from toklab.measure import measure
+from toklab.measure import measure, measure_pairs
 from toklab.metrics import Encoded, seen_words
+from toklab.metrics.cost import ORDER
+from toklab.metrics.pairs import Cutting
 from toklab.results import Report, Result
 from toklab.retraining import prepared, probe_axis, raise_if_all_too_small
 from toklab.signature import render, toklab_version
@@ -19,6 +22,8 @@ from toklab.statistics import Bootstrap
 from toklab.training import DEFAULT_VOCAB_SIZE
 from toklab.types import Contender, Tokenizer
 from toklab.workshop import Fit, Job, Limits, Progress, run_jobs
+
+LEARNED_MB = 5  # of training text, that the metrics which learn from it learn from
 
 
 @dataclass(frozen=True)
@@ -40,6 +45,8 @@ class Setting:
     corpus : the whole
     pretokenizer : given to every contender that takes one
     held_out, seed : how the corpus was split
+    seen : the words of the training part
+    learned : of the training part, what a language model of the tokens learns from
     """
 
     training: Corpus
@@ -50,6 +57,7 @@ class Setting:
     seed: int
     bootstrap: Bootstrap
     seen: frozenset[str] = field(repr=False)
+    learned: Corpus = field(repr=False)
 
     @property
     def facts(self) -> dict[str, str]:
@@ -58,8 +66,27 @@ class Setting:
             "corpus": f"{self.corpus.name}@{self.corpus.digest}",
             "heldout": f"{self.held_out:g}@seed{self.seed}",
             "words": "uax29",
+            "ngram": f"kn{ORDER}@{LEARNED_MB}MB@seed{self.seed}",
             "bootstrap": f"{self.bootstrap.resamples}@seed{self.bootstrap.seed}",
         }
+
+    @property
+    def description(self) -> dict[str, str | int]:
+        """The corpus and its two parts, as a report holds it."""
+        return {
+            "name": self.corpus.name,
+            "digest": self.corpus.digest,
+            "documents": len(self.corpus),
+            "bytes": self.corpus.n_bytes,
+            "train_documents": len(self.training),
+            "train_bytes": self.training.n_bytes,
+            "test_documents": len(self.test),
+            "test_bytes": self.test.n_bytes,
+        }
+
+    def signature(self, sizes: Sequence[int], contenders: Sequence[Contender]) -> str:
+        """The signature of all contenders together."""
+        return render(shared_facts(sizes, self.pretokenizer, contenders, self.facts))
 
 
 def compare(
@@ -101,49 +128,69 @@ def compare(
     InputError
         The text cannot be read.
     """
-    sizes = check_choices(vocab_size, pretokenizer, seed)
+    sizes = check_sizes(vocab_size)
     chosen = resolve(contenders)
-    corpus = open_corpus(source, documents=documents)
-    training, test = corpus.split(held_out, seed)
-    setting = Setting(
-        training,
-        test,
-        corpus,
-        pretokenizer,
-        held_out,
-        seed,
-        Bootstrap(len(test), resamples, seed),
-        seen_words(training.documents),
-    )
-    entries = entries_of(chosen, sizes, pretokenizer)
-    groups = [_jobs(entry, training, probe) for entry in entries]
+    setting = prepare(source, pretokenizer, documents, held_out, seed, resamples)
+    entries = make_entries(chosen, sizes, pretokenizer)
+    groups = [_jobs(entry, setting.training, probe) for entry in entries]
     fits = _fit(groups, limits, progress)
     raise_if_all_too_small([runs[0] for entry, runs in zip(entries, fits, strict=True) if entry.sized])
     results = [judge(entry, runs, setting) for entry, runs in zip(entries, fits, strict=True)]
-    return _report(results, setting, sizes, chosen)
+    failed = [r.tokenizer for r in results if r.error]
+    warnings = (f"failed: {', '.join(dict.fromkeys(failed))}",) if failed else ()
+    pairs = measure_pairs(results, setting.bootstrap)
+    return Report(tuple(results), setting.signature(sizes, chosen), setting.description, warnings, pairs)
 
 
-def check_choices(vocab_size: int | Iterable[int], pretokenizer: str, seed: int) -> tuple[int, ...]:
+def check_sizes(vocab_size: int | Iterable[int]) -> tuple[int, ...]:
     """The distinct vocabulary sizes, in the order given.
 
     Raises
     ------
     UsageError
-        No size, one below 1, a negative seed, or an unknown pattern.
+        No size, or one below 1.
     """
-    from toklab.pretokenize import get_pretokenizer
-
     asked = vocab_size if isinstance(vocab_size, Iterable) else [vocab_size]
     sizes = tuple(dict.fromkeys(check_vocab_size(size) for size in asked))
     if not sizes or min(sizes) < 1:
         raise UsageError("vocabulary sizes must be 1 or more, and there must be one")
-    if seed < 0:
-        raise UsageError(f"seed {seed} is negative; use 0 or more")
-    get_pretokenizer(pretokenizer)
     return sizes
 
 
-def entries_of(contenders: Sequence[Contender], sizes: Sequence[int], pretokenizer: str) -> list[Entry]:
+def check_choices(pretokenizer: str, seed: int) -> None:
+    """Refuse, before anything is read, what cannot be used.
+
+    Raises
+    ------
+    UsageError
+        A negative seed, or an unknown pattern.
+    """
+    from toklab.pretokenize import get_pretokenizer
+
+    if seed < 0:
+        raise UsageError(f"seed {seed} is negative; use 0 or more")
+    get_pretokenizer(pretokenizer)
+
+
+def prepare(
+    source: str | Path | Corpus | Iterable[str] | None,
+    pretokenizer: str,
+    documents: str,
+    held_out: float,
+    seed: int,
+    resamples: int,
+) -> Setting:
+    """Read and split the corpus; the arguments and the errors are those of `compare`."""
+    check_choices(pretokenizer, seed)
+    corpus = open_corpus(source, documents=documents)
+    training, test = corpus.split(held_out, seed)
+    bootstrap = Bootstrap(len(test), resamples, seed)
+    learned = training.within(LEARNED_MB * 1_000_000, seed)
+    seen = seen_words(training.documents)
+    return Setting(training, test, corpus, pretokenizer, held_out, seed, bootstrap, seen, learned)
+
+
+def make_entries(contenders: Sequence[Contender], sizes: Sequence[int], pretokenizer: str) -> list[Entry]:
     """Every contender at every size; those without a size of their own to choose, once."""
     entries = []
     for contender in contenders:
@@ -154,11 +201,16 @@ def entries_of(contenders: Sequence[Contender], sizes: Sequence[int], pretokeniz
 
 
 def _jobs(entry: Entry, training: Corpus, probe: bool) -> list[Job]:
-    jobs = [Job(entry.contender, training, {"PYTHONHASHSEED": "0"})]
+    jobs = [first_job(entry, training)]
     if probe:
         jobs.append(Job(entry.contender, training, {"PYTHONHASHSEED": "1"}))
         jobs.append(Job(entry.contender, training.shuffled(1), {"PYTHONHASHSEED": "2"}))
     return jobs
+
+
+def first_job(entry: Entry, training: Corpus) -> Job:
+    """The training that is judged."""
+    return Job(entry.contender, training, {"PYTHONHASHSEED": "0"})
 
 
 def _fit(
@@ -174,16 +226,24 @@ def _fit(
     return fits
 
 
-def judge(entry: Entry, runs: Sequence[Fit | ToklabError], setting: Setting) -> Result:
-    """The figures of one contender."""
+def judge(
+    entry: Entry, runs: Sequence[Fit | ToklabError], setting: Setting, metrics: Sequence[str] | None = None
+) -> Result:
+    """The figures of one contender.
+
+    Parameters
+    ----------
+    runs : the training to judge, then those to hold against it
+    metrics : names of the figures; None is all of them
+    """
     first = runs[0]
     if isinstance(first, ToklabError):
         return Result(entry.contender.name, entry.vocab_size, entry.sized, error=str(first))
     tokenizer, test = first.tokenizer, setting.test.documents
     size = entry.vocab_size if entry.sized else len(tokenizer.vocab)
     try:
-        encoded = encode(tokenizer, test, setting.seen, size)
-        cells = measure(encoded, setting.bootstrap)
+        encoded = encode(tokenizer, test, setting.seen, size, setting.learned.documents)
+        cells = measure(encoded, setting.bootstrap, metrics)
     except ToklabError as error:
         return Result(entry.contender.name, size, entry.sized, error=str(error))
     verdict = None
@@ -205,22 +265,36 @@ def judge(entry: Entry, runs: Sequence[Fit | ToklabError], setting: Setting) -> 
         peak_mb=first.peak_mb,
         warnings=warnings,
         signature=render({**tokenizer.signature, **setting.facts}),
+        cutting=Cutting.of(encoded),
     )
 
 
-def encode(tokenizer: Tokenizer, texts: Sequence[str], seen: frozenset[str], requested: int) -> Encoded:
-    """What the metrics see of a tokenizer: every text encoded once and decoded once."""
+def encode(
+    tokenizer: Tokenizer,
+    texts: Sequence[str],
+    seen: frozenset[str] | None = None,
+    requested: int | None = None,
+    learned: Sequence[str] | None = None,
+) -> Encoded:
+    """What the metrics see of a tokenizer: every text encoded once and decoded once.
+
+    Parameters
+    ----------
+    seen, requested : words of its training text and the vocabulary size it was asked for, where these are known
+    learned : texts of the training part, encoded where a metric asks for them
+    """
     batch = tokenizer.encode_batch(texts, offsets=True)
     decoded = tuple(tokenizer.decode(batch[row].ids.tolist()) for row in range(len(batch)))
     judge = getattr(tokenizer, "posterior", None)
     posterior = None if judge is None else judge(texts)
-    return Encoded(tokenizer.vocab, tuple(texts), batch, decoded, seen, requested, posterior)
+    training = None if learned is None else partial(tokenizer.encode_batch, learned)
+    return Encoded(tokenizer.vocab, tuple(texts), batch, decoded, seen, requested, posterior, training)
 
 
 def shared_facts(
     sizes: Sequence[int], pretokenizer: str, contenders: Sequence[Contender], facts: Mapping[str, str]
 ) -> dict[str, str]:
-    """What the signature of a comparison as a whole says, its own facts in the middle."""
+    """What the signature of all contenders together says, with the facts of the comparison in the middle."""
     libraries = [getattr(get_algorithm(c.algorithm), "library", "toklab") for c in contenders]
     others = "+".join(dict.fromkeys(name for name in libraries if name != "toklab"))
     return {
@@ -230,22 +304,3 @@ def shared_facts(
         **facts,
         **({"lib": others} if others else {}),
     }
-
-
-def _report(
-    results: Sequence[Result], setting: Setting, sizes: Sequence[int], contenders: Sequence[Contender]
-) -> Report:
-    facts = shared_facts(sizes, setting.pretokenizer, contenders, setting.facts)
-    corpus = {
-        "name": setting.corpus.name,
-        "digest": setting.corpus.digest,
-        "documents": len(setting.corpus),
-        "bytes": setting.corpus.n_bytes,
-        "train_documents": len(setting.training),
-        "train_bytes": setting.training.n_bytes,
-        "test_documents": len(setting.test),
-        "test_bytes": setting.test.n_bytes,
-    }
-    failed = [r.tokenizer for r in results if r.error]
-    warnings = (f"failed: {', '.join(dict.fromkeys(failed))}",) if failed else ()
-    return Report(tuple(results), render(facts), corpus, warnings)

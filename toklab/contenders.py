@@ -14,6 +14,7 @@ from toklab.types import Contender, TrainSpec
 VARIANTS = {
     "bpe-spm": Contender("bpe", {"variant": "spm", "pretokenizer": "sentencepiece"}, "bpe-spm"),
     "unigram-hf": Contender("unigram", {"variant": "hf"}, "unigram-hf"),
+    "unigram-spm": Contender("unigram", {"variant": "spm", "pretokenizer": "sentencepiece"}, "unigram-spm"),
     "wordpiece-hf": Contender("wordpiece", {"variant": "hf"}, "wordpiece-hf"),
 }
 
@@ -120,6 +121,7 @@ def resolve(contenders: Sequence[str | Contender] | str | Contender | None) -> t
 def catalogue() -> dict[str, dict[str, str]]:
     """Everything that has a name: heading to name to what it is."""
     from toklab.metrics import all_metrics
+    from toklab.metrics.pairs import PAIR_METRICS
     from toklab.pretokenize import NORMALIZERS, PATTERNS
 
     targets = algorithm_targets()
@@ -134,6 +136,7 @@ def catalogue() -> dict[str, dict[str, str]]:
         "algorithms": ours | variants,
         "baselines": theirs,
         "metrics": metrics,
+        "metrics of pairs": {found.name: f"{found.description} [{found.unit}]" for found in PAIR_METRICS},
         "patterns": {name: entry.source for name, entry in PATTERNS.items()},
         "normalizers": {name: (function.__doc__ or "").splitlines()[0] for name, function in NORMALIZERS.items()},
         "formats": {"hf": "tokenizer.json of Hugging Face tokenizers"},

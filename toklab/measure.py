@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from itertools import combinations
 
 from toklab.errors import UsageError
 from toklab.metrics import Encoded, all_metrics, get_metric
-from toklab.results import Cell
+from toklab.metrics.pairs import PAIR_METRICS
+from toklab.results import Cell, Pair, Result
 from toklab.statistics import Bootstrap
 
 
@@ -35,4 +37,34 @@ def measure(encoded: Encoded, bootstrap: Bootstrap, names: Iterable[str] | None 
     return tuple(
         Cell(metric.name, statistic.value(), low, high, metric.unit, metric.better, metric.group)
         for metric, statistic, (low, high) in zip(chosen, statistics, bootstrap.intervals(statistics), strict=True)
+    )
+
+
+def measure_pairs(results: Sequence[Result], bootstrap: Bootstrap) -> tuple[Pair, ...]:
+    """Every figure of every two tokenizers that compare, with its interval.
+
+    Those that take a vocabulary size are compared at the same size; those with a size of their own, with all.
+
+    Parameters
+    ----------
+    results : of one comparison; those that failed are in no pair
+    bootstrap : resamples of the held-out documents
+    """
+    pairs = [
+        (first, first.cutting, second, second.cutting)
+        for first, second in combinations(results, 2)
+        if first.vocab_size == second.vocab_size or not (first.sized and second.sized)
+        if first.cutting is not None and second.cutting is not None
+    ]
+    statistics = [metric.function(one, two) for _, one, _, two in pairs for metric in PAIR_METRICS]
+    cells = [
+        Cell(metric.name, statistic.value(), low, high, metric.unit, "", "pairs")
+        for metric, statistic, (low, high) in zip(
+            PAIR_METRICS * len(pairs), statistics, bootstrap.intervals(statistics), strict=True
+        )
+    ]
+    width = len(PAIR_METRICS)
+    return tuple(
+        Pair(a.tokenizer, a.vocab_size, b.tokenizer, b.vocab_size, tuple(cells[i * width : (i + 1) * width]))
+        for i, (a, _, b, _) in enumerate(pairs)
     )

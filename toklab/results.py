@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from toklab.errors import UnknownNameError, UsageError
+from toklab.metrics.pairs import Cutting
 from toklab.types import IntArray
 
 if TYPE_CHECKING:
@@ -57,6 +58,7 @@ class Result:
     error : why it has no figures
     warnings : what a reader should know, such as a vocabulary smaller than asked for
     signature : what is needed to make the same figures again
+    cutting : what pairs of tokenizers are compared by; None where it failed
     """
 
     tokenizer: str
@@ -71,12 +73,38 @@ class Result:
     error: str | None = None
     warnings: tuple[str, ...] = ()
     signature: str = ""
+    cutting: Cutting | None = field(default=None, repr=False, compare=False)
 
     def __getitem__(self, metric: str) -> Cell:
-        for cell in self.cells:
-            if cell.metric == metric:
-                return cell
-        raise UnknownNameError("metric", metric, [cell.metric for cell in self.cells])
+        return _cell(self.cells, metric)
+
+
+def _cell(cells: Sequence[Cell], metric: str) -> Cell:
+    for cell in cells:
+        if cell.metric == metric:
+            return cell
+    raise UnknownNameError("metric", metric, [cell.metric for cell in cells])
+
+
+@dataclass(frozen=True)
+class Pair:
+    """How alike two tokenizers of a comparison are; it does not matter which is the first.
+
+    Parameters
+    ----------
+    tokenizer, vocab_size : name and vocabulary size of the first, as in its `Result`
+    other, other_vocab_size : of the second
+    cells : the figures of `toklab.metrics.pairs`, in their order
+    """
+
+    tokenizer: str
+    vocab_size: int
+    other: str
+    other_vocab_size: int
+    cells: tuple[Cell, ...]
+
+    def __getitem__(self, metric: str) -> Cell:
+        return _cell(self.cells, metric)
 
 
 @dataclass(frozen=True)
@@ -89,12 +117,14 @@ class Report:
     signature : of the comparison as a whole
     corpus : facts about the texts: name, digest, documents and bytes of both parts
     warnings : what concerns the comparison as a whole
+    pairs : every two contenders of the same vocabulary size; one with a size of its own is paired with all
     """
 
     results: tuple[Result, ...]
     signature: str
     corpus: Mapping[str, Any] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+    pairs: tuple[Pair, ...] = ()
 
     def __getitem__(self, key: str | tuple[str, int]) -> Result:
         """``report["bpe"]``, or ``report["bpe", 8000]`` where several sizes were compared."""
@@ -125,6 +155,24 @@ class Report:
                     }
                 )
         return rows
+
+    def pair_rows(self) -> list[dict[str, Any]]:
+        """Long form: one row per pair of contenders and figure."""
+        return [
+            {
+                "tokenizer": pair.tokenizer,
+                "vocab_size": pair.vocab_size,
+                "other": pair.other,
+                "other_vocab_size": pair.other_vocab_size,
+                "metric": cell.metric,
+                "value": cell.value,
+                "ci_low": cell.ci_low,
+                "ci_high": cell.ci_high,
+                "unit": cell.unit,
+            }
+            for pair in self.pairs
+            for cell in pair.cells
+        ]
 
     def to_frame(self) -> pd.DataFrame:
         """The rows as a data frame."""
@@ -157,6 +205,7 @@ class Report:
             "warnings": list(self.warnings),
             "contenders": contenders,
             "rows": self.rows(),
+            "pairs": self.pair_rows(),
         }
 
     def to_json(self) -> str:

@@ -22,6 +22,7 @@ IdArray: TypeAlias = npt.NDArray[np.int32]
 ByteArray: TypeAlias = npt.NDArray[np.uint8]
 StepArray: TypeAlias = npt.NDArray[np.unsignedinteger]
 FloatArray: TypeAlias = npt.NDArray[np.float64]
+ScoreArray: TypeAlias = npt.NDArray[np.floating]
 
 
 class Lazy(Sequence[T]):
@@ -189,7 +190,11 @@ class Words(NamedTuple):
     @staticmethod
     def of(words: Sequence[str]) -> Words:
         """Lay words end to end."""
-        encoded = [word.encode("utf-8") for word in words]
+        return Words.joined([word.encode("utf-8") for word in words])
+
+    @staticmethod
+    def joined(encoded: Sequence[bytes]) -> Words:
+        """The same of words that are UTF-8 already."""
         starts = np.zeros(len(encoded) + 1, np.int64)
         np.cumsum([len(raw) for raw in encoded], out=starts[1:])
         return Words(np.frombuffer(b"".join(encoded), np.uint8), starts)

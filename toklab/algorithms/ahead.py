@@ -74,6 +74,8 @@ def _is_compiled(task: str) -> bool:
         spm_bpe,
         top_down,
         unigram,
+        unigram_spm,
+        unigram_spm_paths,
         wordpiece,
     )
 
@@ -84,6 +86,7 @@ def _is_compiled(task: str) -> bool:
         "train-likelihood-gain": (likelihood_gain.learn,),
         "train-top-down": (top_down.keep,),
         "train-unigram": (unigram.keep, unigram.lose),
+        "train-unigram-spm": (unigram_spm.estimate, unigram_spm_paths.lose),
         "encode-bpe": (encode_bpe.encode,),
         "encode-wordpiece": (encode_wordpiece.encode,),
         "encode-unigram": (encode_unigram.encode,),
@@ -141,6 +144,16 @@ def _train_unigram() -> None:
     learn(begin(words, spec, ()), spec.vocab_size, spec)
 
 
+def _train_unigram_spm() -> None:
+    """Train on sentences that come to every kernel."""
+    from toklab.algorithms.unigram_spm_fast import FastSpmSteps
+    from toklab.algorithms.unigram_spm_seeds import read
+
+    steps = FastSpmSteps(read(["abcdefghi abcdefghj", "abcdefghi"], ["<unk>"], backend="fast"), 10, 1)
+    steps.improve()
+    steps.prune(10, 0.75)
+
+
 def _encode_bpe() -> None:
     from toklab.algorithms.models import BpeModel
 
@@ -178,6 +191,7 @@ TASKS: dict[str, Callable[[], None]] = {
     "train-likelihood-gain": _train_likelihood_gain,
     "train-top-down": _train_top_down,
     "train-unigram": _train_unigram,
+    "train-unigram-spm": _train_unigram_spm,
     "encode-bpe": _encode_bpe,
     "encode-wordpiece": _encode_wordpiece,
     "encode-unigram": _encode_unigram,

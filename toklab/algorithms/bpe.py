@@ -40,6 +40,7 @@ from toklab.algorithms.symbols import (
     merged_piece,
     special_symbols,
 )
+from toklab.algorithms.truncating import truncated_bpe
 from toklab.backend import use_kernel
 from toklab.corpus import Corpus
 from toklab.errors import UnknownNameError, UsageError
@@ -252,6 +253,20 @@ class Bpe:
         )
         model = BpeModel.from_learned(learned, spec.alphabet, spec.end_of_word_suffix or "", spec.byte_fallback)
         return build_tokenizer(self.name, spec, pretokenizer, model, {"tie": spec.tie})
+
+    def prefixes_with(self, options: Mapping[str, object]) -> bool:
+        """Whether a smaller training is the beginning of a larger one: always, see `toklab.algorithms.truncating`."""
+        return True
+
+    def truncate(self, tokenizer: TrainedTokenizer, vocab_size: int) -> TrainedTokenizer | None:
+        """What training at a smaller size gives, without training; see `toklab.algorithms.truncating.truncated_bpe`.
+
+        Raises
+        ------
+        UsageError
+            The size is smaller than the alphabet, or larger than the one that the tokenizer was trained for.
+        """
+        return truncated_bpe(tokenizer, vocab_size)
 
 
 def check_spec(spec: BpeSpec) -> None:

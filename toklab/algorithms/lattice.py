@@ -11,10 +11,12 @@ hu|g with 0.03 and h|ug with 0.04: the best is h|ug, the sum is 0.071, and ``ug`
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+
+from toklab.algorithms.single import single
 
 if TYPE_CHECKING:
     import random
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
 
 # What an unknown character costs below the rarest piece, in nats: SentencePiece's kUnkPenalty, Hugging Face's too.
 UNKNOWN_PENALTY = 10.0
+# Below this, SentencePiece begins to add anew, so that 32 bits tell ways apart in long texts too (nats).
+LEAST_SINGLE = -100_000.0
 
 
 class Edge(NamedTuple):
@@ -60,15 +64,7 @@ class Lattice:
         longest : characters of the longest piece
         unknown : id and score of a character that is no piece by itself
         """
-        edges: list[Edge] = []
-        for start in range(len(word)):
-            for end in range(start + 1, min(start + max(1, longest), len(word)) + 1):
-                found = pieces.get(word[start:end])
-                if found is not None:
-                    edges.append(Edge(start, end, *found))
-                elif end == start + 1:
-                    edges.append(Edge(start, end, *unknown))
-        return Lattice(len(word), tuple(edges))
+        return Lattice(len(word), tuple(edges_of(word, pieces, longest, unknown)))
 
     @cached_property
     def _arriving(self) -> tuple[tuple[Edge, ...], ...]:
@@ -79,23 +75,8 @@ class Lattice:
         return tuple(map(tuple, found))
 
     def best(self) -> Path:
-        """The most probable segmentation (Viterbi).
-
-        Of equal scores the one whose last piece is longest wins, at every position: SentencePiece's rule, which
-        comes of taking pieces by start and replacing only what is strictly worse.
-        """
-        scores = [0.0] + [-math.inf] * self.size
-        last: list[Edge | None] = [None] * (self.size + 1)
-        for edge in self.edges:
-            score = scores[edge.start] + edge.score
-            if last[edge.end] is None or score > scores[edge.end]:
-                scores[edge.end], last[edge.end] = score, edge
-        path: list[Edge] = []
-        edge_or_none = last[self.size]
-        while edge_or_none is not None:
-            path.append(edge_or_none)
-            edge_or_none = last[edge_or_none.start]
-        return tuple(reversed(path))
+        """The most probable segmentation; see `best_path`."""
+        return best_path(self.size, self.edges)
 
     def n_best(self, n: int) -> list[Path]:
         """The ``n`` most probable segmentations, best first; fewer where there are fewer.
@@ -177,6 +158,49 @@ class Lattice:
     def log_probability(self, path: Path) -> float:
         """Log probability of a segmentation given the word, in nats."""
         return score_of(path) - self.log_total
+
+
+def edges_of(
+    word: str, pieces: Mapping[str, tuple[int, float]], longest: int, unknown: tuple[int, float]
+) -> Iterator[Edge]:
+    """The pieces that fit into a word, by start and then by end; see `Lattice.of`."""
+    for start in range(len(word)):
+        for end in range(start + 1, min(start + max(1, longest), len(word)) + 1):
+            found = pieces.get(word[start:end])
+            if found is not None:
+                yield Edge(start, end, *found)
+            elif end == start + 1:
+                yield Edge(start, end, *unknown)
+
+
+def best_path(size: int, edges: Iterable[Edge], single_precision: bool = False) -> Path:
+    """The most probable way through the edges of a lattice (Viterbi).
+
+    Of equal scores the one whose last piece is longest wins, at every position: SentencePiece's rule, which comes of
+    taking pieces by start and replacing only what is strictly worse.
+
+    Parameters
+    ----------
+    size, edges : see `Lattice`
+    single_precision : add as SentencePiece 0.2.3 does: in 32 bits; where the score so far falls below -100,000, it
+        becomes 0, and those of the ways that lead further are moved with it
+    """
+    rounded, least = (single, LEAST_SINGLE) if single_precision else (float, -math.inf)
+    scores = [0.0] + [-math.inf] * size
+    last: list[Edge | None] = [None] * (size + 1)
+    for edge in edges:
+        base = scores[edge.start]
+        if base < least:
+            scores[edge.start :] = [rounded(score - base) for score in scores[edge.start :]]
+        score = rounded(scores[edge.start] + edge.score)
+        if last[edge.end] is None or score > scores[edge.end]:
+            scores[edge.end], last[edge.end] = score, edge
+    path: list[Edge] = []
+    edge_or_none = last[size]
+    while edge_or_none is not None:
+        path.append(edge_or_none)
+        edge_or_none = last[edge_or_none.start]
+    return tuple(reversed(path))
 
 
 class _Ranked(NamedTuple):

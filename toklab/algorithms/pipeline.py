@@ -15,7 +15,7 @@ from toklab.algorithms.models import BpeModel, Model, Segmentation, WordPieceMod
 from toklab.algorithms.unigram_model import UnigramModel
 from toklab.backend import READY_LIMIT, has_run, use_kernel
 from toklab.errors import UsageError
-from toklab.pretokenize import PreTokenizer, get_normalizer
+from toklab.pretokenize import Normalized, PreTokenizer, get_normalizer, normalize_all
 from toklab.pretokenize.precompiled import RULES
 from toklab.pretokenize.utf8 import char_to_byte
 from toklab.types import Batch, Encoding, IdArray, IntArray, Posterior, TrainSpec, Vocab
@@ -44,7 +44,7 @@ class TrainedTokenizer:
     Parameters
     ----------
     name : of the algorithm, with its variant
-    model : encodes single words
+    model : encodes single words, or whole texts: see `toklab.algorithms.unigram_model`
     pretokenizer, normalizer : how text becomes words
     signature : what is needed to train it again
     warnings : what a reader should know, such as a vocabulary smaller than asked for
@@ -99,6 +99,8 @@ class TrainedTokenizer:
         texts = list(texts)
         if allow_special and self._special_pattern is not None:
             return Batch.stack([self._encode_with_specials(text) for text in texts])
+        if isinstance(self.model, UnigramModel) and self.model.single_precision:
+            return self._encode_whole(self.model, texts, offsets, threads)
         if self.normalizer == "none" and texts:
             limit = READY_LIMIT if has_run("layout", "lay_out") else REFERENCE_LIMIT
             cutter = self.pretokenizer.cutter() if use_kernel(self.backend, sum(map(len, texts)), limit) else None
@@ -108,6 +110,17 @@ class TrainedTokenizer:
         table = self._segment(word for words, _, _ in cut for word in words)
         batch = Batch.stack([_assemble([table[word] for word in words], starts, back) for words, starts, back in cut])
         return batch if offsets else replace(batch, offsets=np.zeros((0, 2), np.int64))
+
+    def _encode_whole(self, model: UnigramModel, texts: list[str], offsets: bool, threads: int | None) -> Batch:
+        """Encode texts for a model that looks at all that is before."""
+        from toklab.algorithms.whole import encode_whole
+
+        batch = encode_whole(model, normalize_all(self.normalizer, texts), offsets, threads, self.backend)
+        if not offsets or self.normalizer == "none":
+            return batch
+        backs = (_Bytes.of(text, get_normalizer(self.normalizer)(text)) for text in texts)
+        spans = [back.to_raw(*row.offsets.T) for back, row in zip(backs, batch, strict=True)]
+        return replace(batch, offsets=np.concatenate([batch.offsets[:0], *spans]))
 
     def _scanned(self, cutter: Cutter) -> ScannedEncoder:
         """The encoder of much text, which remembers words from call to call."""
@@ -121,15 +134,10 @@ class TrainedTokenizer:
     def _cut(self, text: str) -> tuple[list[str], IntArray, _Bytes]:
         """Words of a text, where each starts in the normalised text (bytes), and the way back to raw bytes."""
         normalized = get_normalizer(self.normalizer)(text)
-        raw = char_to_byte(text)
-        inner = raw if normalized.text == text else char_to_byte(normalized.text)
+        back = _Bytes.of(text, normalized)
         spans = self.pretokenizer.spans(normalized.text)
         words = [normalized.text[start:end] for start, end in spans]
-        starts = inner[np.array([start for start, _ in spans], np.int64)]
-        source, edges = (
-            None if places is None else np.array(places, np.int64) for places in (normalized.source, normalized.edges)
-        )
-        back = _Bytes(raw, inner, source, edges)
+        starts = back.inner[np.array([start for start, _ in spans], np.int64)]
         return words, starts, back
 
     def _segment(self, words: Iterable[str]) -> dict[str, Segmentation]:
@@ -173,6 +181,8 @@ class TrainedTokenizer:
 
     def sample(self, text: str, n: int, *, alpha: float, seed: int) -> list[Sample]:
         """Draw ways to cut a text: BPE-dropout, MaxMatch-dropout for WordPiece, or from a Unigram model's lattice.
+
+        Each pre-token is cut for itself, which is the same: no piece crosses them.
 
         Parameters
         ----------
@@ -290,6 +300,15 @@ class _Bytes:
     source: IntArray | None
     edges: IntArray | None
 
+    @staticmethod
+    def of(text: str, normalized: Normalized) -> _Bytes:
+        raw = char_to_byte(text)
+        inner = raw if normalized.text == text else char_to_byte(normalized.text)
+        source, edges = (
+            None if places is None else np.array(places, np.int64) for places in (normalized.source, normalized.edges)
+        )
+        return _Bytes(raw, inner, source, edges)
+
     def to_raw(self, begins: IntArray, ends: IntArray) -> IntArray:
         if self.edges is not None:
             places = np.searchsorted(self.inner, np.stack([begins, ends], axis=1), side="right") - 1
@@ -317,10 +336,7 @@ def build_tokenizer(
     """Put a fresh model together with its pipeline, its signature and what the reader should know."""
     from toklab.signature import library_version, signature
 
-    obtained = len(model.vocab)
-    warnings: list[str] = []
-    if obtained < spec.vocab_size:
-        warnings.append(f"vocabulary of {obtained:,} pieces: the corpus holds no more ({spec.vocab_size:,} asked for)")
+    warnings = size_warnings(len(model.vocab), spec.vocab_size)
     described = signature(name, spec.vocab_size, pretokenizer.name, spec.normalizer) | {**facts, **_chosen(spec)}
     if spec.normalizer in RULES:
         described["rules"] = library_version("sentencepiece")
@@ -329,6 +345,13 @@ def build_tokenizer(
         warnings.append(f"the pattern {pretokenizer.name!r} is cut by the regex library, slowly: it holds {reason}")
         described["cut"] = library_version("regex")
     return TrainedTokenizer(name, model, pretokenizer, spec.normalizer, described, tuple(warnings), spec.backend)
+
+
+def size_warnings(obtained: int, asked: int) -> list[str]:
+    """What a reader should know where a vocabulary is smaller than asked for."""
+    if obtained >= asked:
+        return []
+    return [f"vocabulary of {obtained:,} pieces: the corpus holds no more ({asked:,} asked for)"]
 
 
 def _chosen(spec: TrainSpec) -> dict[str, str]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import numpy as np
 
+from toklab.algorithms.lattice import LEAST_SINGLE
 from toklab.algorithms.posterior import BEST
 from toklab.algorithms.symbols import CONTINUATION
 from toklab.algorithms.trie import Trie
@@ -240,6 +242,10 @@ class UnigramKernel:
         self._pieces, self._scores = np.full(len(self._links), unknown, np.int32), np.zeros(len(self._links))
         self._scores[found.slots] = [score for _, (_, score) in entries]
         self._pieces[found.slots] = [index for _, (index, _) in entries]
+        self._added = self._scores.astype(np.float32) if model.single_precision else self._scores
+        self._least = LEAST_SINGLE if model.single_precision else -math.inf
+        # A character has 4 bytes at most, and may be unknown.
+        self._reach = max([4, *(len(text.encode()) for text, _ in entries)])
         self._unseen = model.unseen
         self._fallback = np.array(model.fallback, np.int32)
 
@@ -249,10 +255,12 @@ class UnigramKernel:
 
         room = int(words.starts[-1] - words.starts[0])
         longest = int(np.diff(words.starts).max(initial=0))
-        best, made, nexts = np.empty(longest + 1), np.empty(longest + 1, np.uint64), np.empty(longest + 1, np.int32)
+        best, made = np.empty(longest + 1, self._added.dtype), np.empty(longest + 1, np.uint64)
+        nexts = np.empty(longest + 1, np.int32)
         ids, ends = np.empty(room, np.int32), np.empty(room, np.int32)
         sizes = np.zeros(len(words.starts) - 1, np.int64)
-        tables = self._links, self._scores, self._pieces, self._penalty, self._fallback
+        penalty = self._added.dtype.type(self._penalty)
+        tables = self._links, self._added, self._pieces, penalty, self._least, self._reach, self._fallback
         total = encode_unigram.encode(words.text, words.starts, *tables, best, made, nexts, ids, ends, sizes)
         return Tokens(ids[:total], ends[:total], sizes)
 

@@ -110,6 +110,12 @@ def words_of(
     return _escaped(count_words(read, get_pretokenizer("sentencepiece"), threads=threads, backend=backend))
 
 
+def sentences(documents: Sequence[str], reserved: Sequence[str]) -> list[str]:
+    """The documents that are read, whole: spaces as U+2581, texts of special pieces as U+001F."""
+    special = _any_of(reserved)
+    return [special.sub(BOUNDARY, text.replace(" ", SPACE)) for text in documents if UNKNOWN_MARK not in text]
+
+
 def _escaped(words: WordCounts) -> WordCounts:
     """The words with U+2581 for the space that may begin them."""
     starts, text = words.flat.starts, words.flat.text

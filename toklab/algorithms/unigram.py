@@ -18,9 +18,9 @@ The steps are in `unigram_steps` (to read) and `unigram_fast` (to run); this is 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from toklab.algorithms.ahead import count_beside
 from toklab.algorithms.bpe import UNKNOWN, character_symbols
@@ -42,7 +42,8 @@ LONGEST_PIECE = 255
 SPARE_TENTHS = 11
 # Digits that every reader of JSON reads exactly, and that hide the last bits, in which systems' exp and log differ.
 DECIMALS = 10
-VARIANTS = ("canonical", "hf")
+VARIANTS = ("canonical", "hf", "spm")
+LIBRARY_THREADS = 16
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,12 +52,14 @@ class UnigramSpec(TrainSpec):
 
     Parameters
     ----------
-    variant : ``"canonical"`` or ``"hf"``; see `unigram_hf` for what Hugging Face's trainer does otherwise
+    variant : ``"canonical"``, or ``"hf"`` and ``"spm"`` for what Hugging Face's and SentencePiece's trainers do
+        otherwise; see `unigram_hf` and `unigram_spm`
     byte_fallback : unseen characters become ``<0xNN>`` pieces, not ``<unk>``
     seed_size : pieces to begin with, at most
     shrinking_factor : the share of the pieces that stays in each pruning
     sub_iterations : steps of EM before each pruning
     max_piece_length : characters that a piece may have
+    library_threads : with ``"spm"``, the library's number of threads, on which its result depends
     """
 
     variant: str = VARIANTS[0]
@@ -65,6 +68,7 @@ class UnigramSpec(TrainSpec):
     shrinking_factor: float = 0.75
     sub_iterations: int = 2
     max_piece_length: int = 16
+    library_threads: int = LIBRARY_THREADS
 
 
 class Trainable(Protocol):
@@ -147,6 +151,10 @@ class Unigram:
     takes_pretokenizer = True
     library = "toklab"
 
+    def claims_with(self, options: Mapping[str, Any]) -> Determinism:
+        """With ``"spm"`` nothing is promised: the library's seeds depend on the order of the documents."""
+        return Determinism.NONE if options.get("variant") == "spm" else self.claims
+
     def fit(self, corpus: Corpus, spec: TrainSpec) -> TrainedTokenizer:
         """Train on the documents.
 
@@ -157,6 +165,10 @@ class Unigram:
         """
         assert isinstance(spec, UnigramSpec)
         check_spec(spec)
+        if spec.variant == "spm":
+            from toklab.algorithms.unigram_spm import fit
+
+            return fit(corpus, spec)
         pretokenizer = get_pretokenizer(spec.pretokenizer or "gpt2")
         words = count_beside("train-unigram", corpus, spec, pretokenizer)
         hidden = hidden_symbols(spec)
@@ -177,14 +189,16 @@ class Unigram:
         return build_tokenizer(name, spec, pretokenizer, model, {"variant": spec.variant})
 
 
-def model_of(hidden: list[Symbol], learned: list[tuple[str, float]], byte_fallback: bool) -> UnigramModel:
+def model_of(
+    hidden: list[Symbol], learned: list[tuple[str, float]], byte_fallback: bool, single_precision: bool = False
+) -> UnigramModel:
     """The model: hidden pieces first, then what was learned."""
     lowest = min((score for _, score in learned), default=0.0)
     pieces = [symbol.piece for symbol in hidden]
     scores = [hidden_score(spelled(piece), lowest) for piece in pieces]
     unknown = pieces.index(Piece(UNKNOWN.encode(), special=True))
     vocab = Vocab((*pieces, *(Piece(text.encode()) for text, _ in learned)), unknown)
-    return UnigramModel(vocab, (*scores, *(score for _, score in learned)), byte_fallback)
+    return UnigramModel(vocab, (*scores, *(score for _, score in learned)), byte_fallback, single_precision)
 
 
 def check_spec(spec: UnigramSpec) -> None:
@@ -197,6 +211,8 @@ def check_spec(spec: UnigramSpec) -> None:
     """
     if spec.variant not in VARIANTS:
         raise UnknownNameError("variant of unigram", spec.variant, VARIANTS)
+    if spec.variant != "spm" and spec.library_threads != LIBRARY_THREADS:
+        raise UsageError("library_threads is an option of the variant spm alone; leave it out")
     if not 0 < spec.shrinking_factor < 1:
         raise UsageError(f"shrinking_factor {spec.shrinking_factor} is not between 0 and 1")
     if spec.sub_iterations < 1:

@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from toklab.algorithms.lattice import UNKNOWN_PENALTY, Lattice, Path, score_of
+from toklab.algorithms.lattice import UNKNOWN_PENALTY, Lattice, Path, best_path, edges_of, score_of
 from toklab.algorithms.models import Segmentation
 from toklab.algorithms.posterior import judge
+from toklab.algorithms.single import single
 from toklab.backend import use_kernel
 from toklab.types import FloatArray, Piece, Vocab, Words
 
@@ -32,7 +33,10 @@ JUDGE_LIMIT = 50_000
 
 @dataclass(frozen=True)
 class UnigramModel:
-    """The most probable segmentation; of equal ones that of `Lattice.best`.
+    """The most probable segmentation; of equal ones that of `best_path`.
+
+    In single precision, what is before a word decides which of its equally probable segmentations is taken, since the
+    sums from the beginning of the text are rounded. So whole texts are to be encoded then, and not words.
 
     Special tokens and the ``<0xNN>`` pieces never match text.
 
@@ -42,11 +46,14 @@ class UnigramModel:
     scores : log probability of each piece (nats), by id, of which any sum is finite; special tokens and bytes have one
         too, see `hidden_score`
     byte_fallback : unknown characters become ``<0xNN>`` pieces, of which there must be 256
+    single_precision : scores are added as SentencePiece does, see `best_path`; an unknown character then has the
+        score `unseen` in encoding too
     """
 
     vocab: Vocab
     scores: Sequence[float]
     byte_fallback: bool = False
+    single_precision: bool = False
 
     @cached_property
     def strings(self) -> tuple[str, ...]:
@@ -55,14 +62,16 @@ class UnigramModel:
     @cached_property
     def pieces(self) -> dict[str, tuple[int, float]]:
         """What text can become: id and score of each text."""
-        found = enumerate(zip(self.strings, self.vocab, self.scores, strict=True))
+        scores = map(single, self.scores) if self.single_precision else self.scores
+        found = enumerate(zip(self.strings, self.vocab, scores, strict=True))
         return {text: (i, score) for i, (text, piece, score) in found if not is_hidden(piece)}
 
     @cached_property
     def unknown(self) -> tuple[int, float]:
         """Id and score of a character that is no piece."""
         assert self.vocab.unk_id is not None
-        return self.vocab.unk_id, min(self.scores) - UNKNOWN_PENALTY
+        score = single(self.unseen) if self.single_precision else min(self.scores) - UNKNOWN_PENALTY
+        return self.vocab.unk_id, score
 
     @cached_property
     def unseen(self) -> float:
@@ -103,7 +112,8 @@ class UnigramModel:
 
     def cut(self, word: str) -> Segmentation:
         """The best segmentation of one word."""
-        return self._tokens(word, self.lattice(word).best())
+        edges = edges_of(word, self.pieces, self._longest, self.unknown)
+        return self._tokens(word, best_path(len(word), edges, self.single_precision))
 
     def sample_words(
         self, words: Sequence[str], alpha: float, random: Stream, backend: str = "auto"

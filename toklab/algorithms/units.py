@@ -8,12 +8,14 @@ without merges: their vocabulary has the size it has.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from toklab.algorithms.bpe import UNKNOWN, BpeSpec, initial_symbols
 from toklab.algorithms.models import BpeModel, WordModel
 from toklab.algorithms.pipeline import TrainedTokenizer, build_tokenizer
 from toklab.algorithms.symbols import Learned, check_special_tokens, ids_by_key
+from toklab.algorithms.truncating import truncated_list
 from toklab.corpus import Corpus
 from toklab.errors import VocabSizeError
 from toklab.pretokenize import count_words, get_pretokenizer
@@ -53,6 +55,20 @@ class Word:
         pieces += [Piece(word.encode()) for word in words]
         model = WordModel(Vocab(tuple(pieces), specials.index(UNKNOWN)))
         return build_tokenizer(self.name, spec, pretokenizer, model, {})
+
+    def prefixes_with(self, options: Mapping[str, object]) -> bool:
+        """Whether a smaller training is the beginning of a larger one: always."""
+        return True
+
+    def truncate(self, tokenizer: TrainedTokenizer, vocab_size: int) -> TrainedTokenizer:
+        """What training at a smaller size gives, without training.
+
+        Raises
+        ------
+        UsageError
+            There is no room for a word, or the size is larger than the one that the tokenizer was trained for.
+        """
+        return truncated_list(tokenizer, vocab_size, len(tokenizer.vocab.special_ids) + 1, self.name)
 
 
 class Units:

@@ -19,7 +19,7 @@ a randomly seeded hash table). ``variant="likelihood-gain"`` is `toklab.algorith
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -37,6 +37,7 @@ from toklab.algorithms.symbols import (
     merged_piece,
     special_symbols,
 )
+from toklab.algorithms.truncating import alphabet_size, truncated_list
 from toklab.backend import use_kernel
 from toklab.corpus import Corpus
 from toklab.errors import UnknownNameError, UsageError
@@ -52,6 +53,8 @@ VARIANTS = {
     "top-down-tf": "train-top-down",
 }
 DEFAULT_VARIANT = "likelihood-ratio"
+# Those that add one piece after the other, whatever the size asked for.
+MERGING = ("likelihood-ratio", "hf", "likelihood-gain")
 UNKNOWN = "[UNK]"
 JOINER = CONTINUATION.encode()
 SPELLING = Spelling(prefix=CONTINUATION)
@@ -196,6 +199,20 @@ class WordPiece:
         name = self.name if spec.variant == DEFAULT_VARIANT else f"{self.name}-{spec.variant}"
         tie = "count, text" if VARIANTS[spec.variant] == "train-top-down" else "lowest-ids"
         return build_tokenizer(name, spec, pretokenizer, model, {"variant": spec.variant, "tie": tie})
+
+    def prefixes_with(self, options: Mapping[str, object]) -> bool:
+        """Whether a smaller training is the beginning of a larger one: with the variants that merge."""
+        return options.get("variant", DEFAULT_VARIANT) in MERGING
+
+    def truncate(self, tokenizer: TrainedTokenizer, vocab_size: int) -> TrainedTokenizer:
+        """What training at a smaller size gives, without training, for the variants that merge.
+
+        Raises
+        ------
+        UsageError
+            The size is smaller than the alphabet, or larger than the one that the tokenizer was trained for.
+        """
+        return truncated_list(tokenizer, vocab_size, alphabet_size(tokenizer.vocab), self.name)
 
 
 WORDPIECE = WordPiece()

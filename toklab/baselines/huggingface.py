@@ -14,9 +14,10 @@ from typing import Any
 
 from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
 
+from toklab.algorithms.pipeline import size_warnings
 from toklab.algorithms.symbols import CONTINUATION
-from toklab.baselines.huggingface_model import HuggingFaceTokenizer, load
-from toklab.baselines.saved import check_spec, failures, size_warnings, special_facts
+from toklab.baselines.huggingface_model import HuggingFaceTokenizer, load, truncated_model
+from toklab.baselines.saved import check_spec, failures, special_facts
 from toklab.corpus import Corpus
 from toklab.errors import BaselineError, InputError, PatternError, UnknownNameError, UsageError, VocabSizeError
 from toklab.pretokenize import Pattern, get_pretokenizer, to_oniguruma
@@ -106,6 +107,31 @@ class HuggingFaceAlgorithm:
         facts |= special_facts(spec)
         model = engine.to_str().encode("utf-8")
         return HuggingFaceTokenizer(self.name, model, facts, self._warnings(engine, entry, spec))
+
+    def prefixes_with(self, options: Mapping[str, Any]) -> bool:
+        """Whether a smaller training is the beginning of a larger one, with the same ids."""
+        return self.kind in ("BPE", "WordLevel") and self.claims_with(options) is Determinism.EXACT
+
+    def truncate(self, tokenizer: HuggingFaceTokenizer, vocab_size: int) -> HuggingFaceTokenizer:
+        """What training at a smaller size gives, without training.
+
+        Raises
+        ------
+        VocabSizeError
+            The alphabet and the special tokens alone are more than ``vocab_size``.
+        UsageError
+            It is larger than the size that the tokenizer was trained for.
+        """
+        engine = Tokenizer.from_str(truncated_model(self.name, tokenizer, vocab_size))
+        facts = {**tokenizer.signature, "vocab": str(vocab_size)}
+        given = facts.get("special", "").split(",")
+        unknown = engine.model.unk_token
+        vocab = tokenizer.vocab
+        specials = [vocab[index].surface.decode("utf-8") for index in sorted(vocab.special_ids)]
+        told = tuple(text for text in specials if text in given or text != unknown)
+        spec = HuggingFaceSpec(vocab_size=vocab_size, special_tokens=told)
+        warnings = self._warnings(engine, get_pretokenizer(facts["pre"]).entry, spec)
+        return HuggingFaceTokenizer(self.name, engine.to_str().encode("utf-8"), facts, warnings)
 
     def _check(self, given: TrainSpec) -> HuggingFaceSpec:
         spec = check_spec(self.name, given, HuggingFaceSpec)

@@ -13,9 +13,10 @@ from tokenizers import Tokenizer, decoders
 
 from toklab.algorithms.posterior import posterior_of
 from toklab.algorithms.symbols import CHAR_TO_BYTE, CONTINUATION, merged_piece
+from toklab.algorithms.truncating import check_smaller, cut
 from toklab.algorithms.unigram_model import UnigramModel
 from toklab.baselines.saved import LibraryTokenizer, failures, read_saved
-from toklab.errors import BaselineError, FormatError
+from toklab.errors import BaselineError, FormatError, VocabSizeError
 from toklab.pretokenize.utf8 import char_to_byte
 from toklab.types import Encoding, IntArray, Piece, Posterior, Vocab
 
@@ -93,6 +94,37 @@ def load(path: str | Path) -> HuggingFaceTokenizer:
         A file is missing, cut short, changed since it was saved, or of another kind.
     """
     return read_saved(HuggingFaceTokenizer, path)
+
+
+def truncated_model(name: str, tokenizer: HuggingFaceTokenizer, size: int) -> str:
+    """``tokenizer.json`` with the first ``size`` pieces of BPE or of a word list, and the merges behind them.
+
+    Parameters
+    ----------
+    name : of the algorithm, for the error
+
+    Raises
+    ------
+    VocabSizeError
+        The alphabet and the special tokens are more than ``size``.
+    UsageError
+        It is larger than the size that the tokenizer was trained for.
+    """
+    check_smaller(name, int(tokenizer.signature["vocab"]), size)
+    parsed = json.loads(tokenizer.model)
+    model, vocab = parsed["model"], tokenizer.vocab
+    ids: dict[str, int] = model["vocab"]
+    if model["type"] == "WordLevel":
+        if size <= len(vocab.special_ids):
+            raise VocabSizeError(name, size, len(vocab.special_ids) + 1)
+    else:
+        tokens = sorted(ids, key=ids.__getitem__)
+        atoms = [len(token) == 1 or piece.special for token, piece in zip(tokens, vocab, strict=True)]
+        merges = [(ids[left], ids[right], ids[left + right]) for left, right in model["merges"]]
+        _, count = cut(name, atoms, merges, size)
+        model["merges"] = model["merges"][:count]
+    model["vocab"] = {token: index for token, index in ids.items() if index < size}
+    return json.dumps(parsed)
 
 
 def _vocab(parsed: Mapping[str, Any]) -> Vocab:

@@ -206,10 +206,3 @@ def check_spec(name: str, spec: TrainSpec, spec_type: type[Spec]) -> Spec:
 def special_facts(spec: TrainSpec) -> dict[str, str]:
     """What a signature says of the special tokens, where there are any."""
     return {"special": ",".join(spec.special_tokens)} if spec.special_tokens else {}
-
-
-def size_warnings(obtained: int, asked: int) -> list[str]:
-    """What a reader should know where a vocabulary is smaller than asked for."""
-    if obtained >= asked:
-        return []
-    return [f"vocabulary of {obtained:,} pieces: the corpus holds no more ({asked:,} asked for)"]

@@ -17,7 +17,8 @@ from typing import Any
 
 import sentencepiece as spm
 
-from toklab.baselines.saved import check_spec, size_warnings, special_facts
+from toklab.algorithms.pipeline import size_warnings
+from toklab.baselines.saved import check_spec, special_facts
 from toklab.baselines.sentencepiece_model import SPACE, SentencePieceTokenizer, load
 from toklab.corpus import Corpus
 from toklab.errors import BaselineError, InputError, ToklabError, UsageError, VocabSizeError

@@ -68,6 +68,7 @@ from toklab.cli.parallel import check_parallel, compare_parallel, parallel_optio
     metavar="DIR",
     help="Write report.json, .csv, .parquet, .md and plots.",
 )
+@click.option("--pairs", is_flag=True, help="Show how alike every two contenders are (the JSON always has it).")
 @parallel_options
 @strict_option
 @json_option
@@ -86,6 +87,7 @@ def command(
     time_limit: float,
     memory_limit: int,
     output: Path | None,
+    pairs: bool,
     strict: bool,
     as_json: bool,
     parallel: Path | None,
@@ -153,5 +155,9 @@ def command(
         from toklab.report.table import render_report
 
         click.echo(render_report(report, terminal_width(), use_colour()), nl=False)
+        if pairs:
+            from toklab.report.pairs import render_pairs
+
+            click.echo("\n" + render_pairs(report, terminal_width(), use_colour()), nl=False)
     if all(result.error for result in report.results):
         sys.exit(1)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from toklab.cli.common import given, json_option, use_colour
+from toklab.cli.common import given, json_option, terminal_width, use_colour
 
 if TYPE_CHECKING:
     from toklab.algorithms.sampling import Sample
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 @click.command("encode")
 @click.argument("model", type=click.Path(path_type=Path))
 @click.argument("text", default="-")
-@click.option("--show", is_flag=True, help="Show the tokens, coloured on a terminal, with their ids.")
+@click.option("--show", is_flag=True, help="Show the tokens, coloured on a terminal, with their ids and bytes.")
 @click.option(
     "--sample",
     "sampled",
@@ -58,11 +58,14 @@ def command(
         raise UsageError(f"{' and '.join(told)} without --sample; add --sample to draw samples")
     tokenizer = load(model)
     if not sampled:
-        encoding = tokenizer.encode(read_text(text))
+        source = read_text(text)
+        encoding = tokenizer.encode(source)
         if as_json:
             _print_json(_facts(encoding, tokenizer.vocab))
+        elif show:
+            _show(encoding, tokenizer.vocab, len(source.encode("utf-8")))
         else:
-            _print(encoding, tokenizer.vocab, show)
+            click.echo(_ids(encoding))
         return
     options = {"alpha": 0.1 if alpha is None else alpha, "seed": seed or 0}
     samples = _samples(tokenizer, read_text(text), count or 1, **options)
@@ -72,7 +75,11 @@ def command(
         return
     for sample in samples:
         known = sample.log_probability is not None
-        _print(sample.encoding, tokenizer.vocab, show, f"\t{sample.log_probability:.6g}" if known else "")
+        if show:
+            from toklab.report.terminal import render_tokens
+
+            click.echo(render_tokens(_surfaces(sample.encoding, tokenizer.vocab), use_colour()))
+        click.echo(_ids(sample.encoding) + (f"\t{sample.log_probability:.6g}" if known else ""))
 
 
 def _samples(tokenizer: Tokenizer, text: str, count: int, **options: Any) -> list[Sample]:
@@ -101,14 +108,20 @@ def _print_json(facts: dict[str, Any]) -> None:
     click.echo(json.dumps({"schema": 1, **facts}, ensure_ascii=False))
 
 
-def _print(encoding: Encoding, vocab: Vocab, show: bool, after: str = "") -> None:
-    """Ids, below their tokens where these are to be shown."""
-    ids = encoding.ids.tolist()
-    if show:
-        from toklab.report.terminal import render_tokens
+def _ids(encoding: Encoding) -> str:
+    return " ".join(map(str, encoding.ids.tolist()))
 
-        click.echo(render_tokens([vocab[i].surface for i in ids], use_colour()))
-    click.echo(" ".join(map(str, ids)) + after)
+
+def _surfaces(encoding: Encoding, vocab: Vocab) -> list[bytes]:
+    return [vocab[i].surface for i in encoding.ids.tolist()]
+
+
+def _show(encoding: Encoding, vocab: Vocab, size: int) -> None:
+    from toklab.report.terminal import render_encoding
+
+    ids, offsets = encoding.ids.tolist(), encoding.offsets.tolist()
+    pieces, width = _surfaces(encoding, vocab), terminal_width()
+    click.echo(render_encoding(pieces, ids, offsets, size, width, use_colour()), nl=False)
 
 
 def read_text(text: str) -> str:

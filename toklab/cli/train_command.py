@@ -35,7 +35,7 @@ TRAINING_TEXT = "training text"
 @click.command("train")
 @files_argument
 @click.option("--algo", required=True, metavar="NAME", help="Algorithm or baseline; see: toklab list.")
-@click.option("--variant", metavar="V", help="Variant of the algorithm: hf for wordpiece, spm for bpe.")
+@click.option("--variant", metavar="V", help="Variant: hf for wordpiece and unigram, spm for bpe and unigram.")
 @click.option(
     "--vocab-size", type=SIZE, default=2000, show_default=True, help="Pieces, alphabet and specials included."
 )
@@ -69,6 +69,7 @@ TRAINING_TEXT = "training text"
 @click.option("--shrinking-factor", type=float, metavar="SHARE", help="unigram: pieces that stay in each pruning.")
 @click.option("--sub-iterations", type=int, metavar="N", help="unigram: steps of EM before each pruning.")
 @click.option("--threads", type=int, metavar="N", help="Threads to train with.")
+@click.option("--library-threads", type=int, metavar="N", help="unigram, spm: threads of the library to follow [16].")
 @click.option("--backend", metavar="NAME", help="auto, reference (readable) or fast (compiled); equal results.")
 @strict_option
 @json_option

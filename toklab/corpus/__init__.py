@@ -91,6 +91,29 @@ class Corpus:
         order = sorted(range(len(self)), key=lambda i: hashlib.sha256(f"order:{seed}:{i}".encode()).digest())
         return Corpus(self.name, tuple(self.documents[i] for i in order))
 
+    def within(self, limit: int, seed: int = 0) -> Corpus:
+        """The corpus itself, or where it is larger, a choice of its documents, in their order.
+
+        Documents are taken in an order that depends on the seed and their number alone, as in `split`; of the last one
+        the beginning, so that the choice is of the size asked for.
+
+        Parameters
+        ----------
+        limit : UTF-8 bytes at most
+        seed : another seed, another choice
+        """
+        if self.n_bytes <= limit:
+            return self
+        ranked = sorted(range(len(self)), key=lambda i: hashlib.sha256(f"within:{seed}:{i}".encode()).digest())
+        taken: dict[int, str] = {}
+        for i in ranked:
+            raw = self.documents[i].encode("utf-8")
+            taken[i] = raw[:limit].decode("utf-8", "ignore")  # what is ignored is part of a character at the cut
+            limit -= len(raw)
+            if limit <= 0:
+                break
+        return Corpus(self.name, tuple(taken[i] for i in sorted(taken)))
+
 
 def bundled_path() -> Path:
     """The English text that toklab brings along (``corpora/en.txt``)."""

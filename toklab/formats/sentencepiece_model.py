@@ -6,9 +6,10 @@ The library cuts the whole text, so that only pre-tokens that no piece crosses c
 - The library reads U+2581 in a text as a space. To our models it is a character like any other.
 - A ``.model`` of type BPE ranks pieces and holds no merges: any two neighbours that spell the best piece merge. Merges
   that come to anything else are refused.
-- Scores are 32-bit floats, and the library adds them up so from the beginning of the text; ours are added as 64-bit
-  floats from the beginning of the word. Where two ways to cut a word are as probable but for that rounding, as ``-|--``
-  and ``--|-`` are, the choice may be the other one: see `caveats`.
+- Scores are 32-bit floats, and the library adds them up so from the beginning of the text. So does ``unigram`` with
+  the variant ``spm``, and what is read from a file; other Unigram models add 64-bit floats from the beginning of the
+  word. Where two ways to cut a word are as probable but for that rounding, as ``-|--`` and ``--|-`` are, the choice
+  may be the other one: see `caveats`.
 """
 
 from __future__ import annotations
@@ -109,7 +110,7 @@ def _normalizer(name: str) -> Normalizer:
 
 def caveats(tokenizer: TrainedTokenizer) -> tuple[str, ...]:
     """What a reader should know of the file's encodings in the library."""
-    if not isinstance(tokenizer.model, UnigramModel):
+    if not isinstance(tokenizer.model, UnigramModel) or tokenizer.model.single_precision:
         return ()
     return (
         "SentencePiece adds scores as 32-bit floats: where two ways to cut a word are equally probable but for "
@@ -240,7 +241,7 @@ def _read_unigram(file: SentencePieceFile, ids: Mapping[str, int]) -> UnigramMod
     scores = tuple(
         entry.score if entry.kind == Kind.NORMAL else hidden_score(entry.text, lowest) for entry in file.entries
     )
-    return UnigramModel(Vocab(pieces, file.unknown), scores, file.byte_fallback)
+    return UnigramModel(Vocab(pieces, file.unknown), scores, file.byte_fallback, single_precision=True)
 
 
 def _pieces(file: SentencePieceFile) -> tuple[Piece, ...]:

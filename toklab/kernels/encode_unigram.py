@@ -1,8 +1,8 @@
 """Compiled twin of `toklab.algorithms.unigram_model.UnigramModel.cut`: the best segmentation of each word.
 
 Viterbi from the left over the bytes of a word: from every character, a trie gives all pieces that begin there. The
-same float64 additions in the same order as the readable twin. Time is linear in the word's length times that of the
-longest piece.
+same additions in the same order as the readable twin, in the precision of the scores that are given. Time is linear in
+the word's length times that of the longest piece.
 
 Layout: ``links`` is the table of `toklab.kernels.trie`, ``scores`` and ``pieces`` have the piece that ends at each of
 its slots. ``made`` is, for each byte of a word, how the best segmentation up to there ends: where its last piece begins
@@ -17,7 +17,7 @@ import numpy as np
 
 from toklab.kernels import inner, njit
 from toklab.kernels.trie import BASE, BYTE, ENTRY
-from toklab.types import ByteArray, FloatArray, IdArray, IntArray, StepArray
+from toklab.types import ByteArray, IdArray, IntArray, ScoreArray, StepArray
 
 HALF, SLOT = 32, 0xFFFFFFFF
 
@@ -38,9 +38,11 @@ def search(
     first: np.uint64,
     size: np.uint64,
     links: StepArray,
-    scores: FloatArray,
-    penalty: float,
-    best: FloatArray,
+    scores: ScoreArray,
+    penalty: np.floating,
+    least: float,
+    reach: int,
+    best: ScoreArray,
     made: StepArray,
 ) -> None:
     """Fill ``best`` and ``made`` for one word."""
@@ -50,6 +52,10 @@ def search(
         best[at + one] = -math.inf
     start = np.uint64(0)
     while start < size:
+        if best[start] < least:
+            base_score = best[start]
+            for at in range(start, min(size, start + np.uint64(reach)) + one):
+                best[at] -= base_score
         here, mark = best[start], start << half
         after = start + np.uint64(width_of(text[first + start]))
         single = False
@@ -79,11 +85,13 @@ def encode(
     text: ByteArray,
     starts: IntArray,
     links: StepArray,
-    scores: FloatArray,
+    scores: ScoreArray,
     pieces: IdArray,
-    penalty: float,
+    penalty: np.floating,
+    least: float,
+    reach: int,
     fallback: IdArray,
-    best: FloatArray,
+    best: ScoreArray,
     made: StepArray,
     nexts: IdArray,
     ids: IdArray,
@@ -97,7 +105,9 @@ def encode(
     text, starts : the words in UTF-8, end to end, and where each begins
     links, scores : (slots,) the trie
     pieces : (slots,) the piece of each slot; in slot 0, the unknown token
-    penalty : score of an unknown character
+    penalty : score of an unknown character; it, ``scores`` and ``best`` are all float64 or all float32
+    least : where the score so far is below this, it becomes 0; minus infinite for never
+    reach : bytes of the longest piece or character
     fallback : (256,) the piece of each byte, or (0,) without byte fallback
     best, made, nexts : (bytes of the longest word + 1,) written
     ids, ends : (bytes,) written: tokens of all words, end to end, and the byte of the word where each ends
@@ -111,7 +121,7 @@ def encode(
     unknown = pieces[0]
     for word in range(len(sizes)):
         first, size = starts[word], starts[word + 1] - starts[word]
-        search(text, np.uint64(first), np.uint64(size), links, scores, penalty, best, made)
+        search(text, np.uint64(first), np.uint64(size), links, scores, penalty, least, reach, best, made)
         # Turn the way back into the way on.
         end = size
         while end > 0:

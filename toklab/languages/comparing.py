@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from toklab.comparison import Entry, check_choices, entries_of, shared_facts
+from toklab.comparison import Entry, check_choices, check_sizes, first_job, make_entries, shared_facts
 from toklab.contenders import resolve
 from toklab.corpus import Corpus, open_corpus
 from toklab.errors import InputError, UnknownNameError, UsageError
@@ -16,12 +16,11 @@ from toklab.languages.parallel import ParallelText, read_lines, read_parallel
 from toklab.languages.scripts import script_of
 from toklab.languages.training_text import joint
 from toklab.retraining import raise_if_all_too_small
-from toklab.retraining.axes import PLAIN
 from toklab.signature import render
 from toklab.statistics import Bootstrap
 from toklab.training import DEFAULT_VOCAB_SIZE
 from toklab.types import Contender
-from toklab.workshop import Job, Limits, Progress, run_jobs
+from toklab.workshop import Limits, Progress, run_jobs
 
 JOINT, MONOLINGUAL = "joint", "monolingual"
 FEW_LINES = 30  # an interval over fewer lines is a rough one
@@ -98,14 +97,15 @@ def compare_languages(
     InputError
         The text cannot be read, or is not parallel.
     """
-    sizes = check_choices(vocab_size, pretokenizer, seed)
+    sizes = check_sizes(vocab_size)
+    check_choices(pretokenizer, seed)
     chosen = resolve(contenders)
     text = read_parallel(source)
     if reference not in text.texts:
         raise UnknownNameError("reference language", reference, text.languages)
     kept, test = text.split(held_out, seed)
     training = _training_text(kept, train, temperature, seed, documents)
-    entries = entries_of(chosen, sizes, pretokenizer)
+    entries = make_entries(chosen, sizes, pretokenizer)
     fits = _fit(entries, training, text.languages, limits, progress)
     facts = {
         "corpus": f"{text.name}@{text.digest}",
@@ -178,7 +178,7 @@ def _fit(
     """For each entry the training that serves each language."""
     corpora = training.corpora()
     # First all contenders on one text, so that each kernel compiles once.
-    jobs = [Job(entry.contender, corpus, PLAIN) for corpus in corpora for entry in entries]
+    jobs = [first_job(entry, corpus) for corpus in corpora for entry in entries]
     results = run_jobs(jobs, limits, progress)
     own = [results[place :: len(entries)] for place in range(len(entries))]
     raise_if_all_too_small([fit for entry, fits in zip(entries, own, strict=True) if entry.sized for fit in fits])

@@ -28,6 +28,7 @@ from toklab.metrics import numbers as _numbers  # noqa: F401
 from toklab.metrics import morphology as _morphology  # noqa: F401
 from toklab.metrics import code as _code  # noqa: F401
 from toklab.metrics import distribution as _distribution  # noqa: F401
+from toklab.metrics import cost as _cost  # noqa: F401
 from toklab.metrics import probability as _probability  # noqa: F401
 # isort: on
 

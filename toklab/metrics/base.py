@@ -24,6 +24,10 @@ Better: TypeAlias = Literal["higher", "lower", ""]
 ENTRY_POINTS = "toklab.metrics"
 
 
+class UndefinedError(Exception):
+    """Raised inside a metric by what it looks at and cannot have: its figure is None then."""
+
+
 class Statistic(Protocol):
     """A figure together with what it takes to compute it again on resampled documents."""
 
@@ -177,7 +181,10 @@ class Metric:
     function: Callable[[Encoded], Statistic]
 
     def __call__(self, encoded: Encoded) -> Statistic:
-        return self.function(encoded)
+        try:
+            return self.function(encoded)
+        except UndefinedError:
+            return Value(None)
 
 
 METRICS: dict[str, Metric] = {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -9,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from toklab.errors import UsageError
+from toklab.metrics.base import UndefinedError
 from toklab.metrics.texts import Texts, WordTable, texts_of
 from toklab.types import Batch, IdArray, IntArray, Posterior, Vocab
 
@@ -26,9 +28,10 @@ class Encoded:
     texts : the held-out documents, before any normalisation
     batch : their tokens
     decoded : what the tokenizer decodes from the tokens of each document
-    seen_words : distinct words of the training part, see `toklab.metrics.seen_words`
-    requested : vocabulary size asked for, in pieces
+    seen_words : distinct words of the training part, see `toklab.metrics.seen_words`; None where that is not known
+    requested : vocabulary size asked for, in pieces; None where that is not known
     posterior : what a probabilistic tokenizer thinks of the documents; None for any other
+    training : makes the tokens of training documents, where a metric learns from them; None without such documents
 
     Raises
     ------
@@ -41,9 +44,10 @@ class Encoded:
     texts: tuple[str, ...]
     batch: Batch
     decoded: tuple[str, ...]
-    seen_words: frozenset[str]
-    requested: int
+    seen_words: frozenset[str] | None
+    requested: int | None
     posterior: Posterior | None = None
+    training: Callable[[], Batch] | None = None
 
     def __post_init__(self) -> None:
         if not len(self.texts) == len(self.batch) == len(self.decoded):
@@ -53,20 +57,21 @@ class Encoded:
             )
         if self.posterior is not None and len(self.posterior.words) != len(self.texts):
             raise UsageError(f"a posterior of {len(self.posterior.words)} documents for {len(self.texts)}")
-        outside = (self.batch.ids < 0) | (self.batch.ids >= len(self.vocab))
-        if outside.any():
-            raise UsageError(
-                f"token id {self.batch.ids[outside][0]} is not in the vocabulary of {len(self.vocab)} pieces"
-            )
+        _check_ids(self.batch, self.vocab)
         _check_offsets(self)
+
+    @cached_property
+    def _counting(self) -> npt.NDArray[np.bool_]:
+        """(vocabulary,) which ids count."""
+        special = np.array([piece.special for piece in self.vocab], bool)
+        if self.vocab.unk_id is not None:
+            special[self.vocab.unk_id] = False
+        return ~special
 
     @cached_property
     def _counted(self) -> npt.NDArray[np.bool_]:
         """(all tokens,) which tokens count."""
-        special = np.array([piece.special for piece in self.vocab], bool)
-        if self.vocab.unk_id is not None:
-            special[self.vocab.unk_id] = False
-        return ~special[self.batch.ids]
+        return self._counting[self.batch.ids]
 
     @cached_property
     def ids(self) -> IdArray:
@@ -97,6 +102,30 @@ class Encoded:
         if self.vocab.unk_id is None:
             return np.zeros(len(self.ids), bool)
         return np.equal(self.ids, self.vocab.unk_id)
+
+    @cached_property
+    def unknown_bytes(self) -> IntArray:
+        """(d,) int64, bytes of each document that unknown tokens cover; a byte that several cover counts once."""
+        starts, ends = self.starts[self.unknown], self.ends[self.unknown]
+        starts[1:] = np.maximum(starts[1:], ends[:-1])
+        return self.total(self.documents[self.unknown], np.maximum(ends - starts, 0))
+
+    @cached_property
+    def training_tokens(self) -> tuple[IdArray, IntArray]:
+        """Tokens that count of the training documents: (n,) int32 ids, and the (m + 1,) int64 rows of a `Batch`.
+
+        Raises
+        ------
+        UsageError
+            There are no training documents, or an id is not in the vocabulary.
+        """
+        if self.training is None:
+            raise UsageError("no training documents were given to learn from")
+        batch = self.training()
+        _check_ids(batch, self.vocab)
+        counted = self._counting[batch.ids]
+        through = np.concatenate([np.zeros(1, np.int64), np.cumsum(counted)])
+        return batch.ids[counted], through[batch.rows]
 
     @cached_property
     def lengths(self) -> IntArray:
@@ -166,6 +195,8 @@ class Encoded:
     @cached_property
     def word_unseen(self) -> npt.NDArray[np.bool_]:
         """(words,) whether each word is absent from the training part."""
+        if self.seen_words is None:
+            raise UndefinedError
         unseen = np.array([word not in self.seen_words for word in self.words.distinct], bool)
         return unseen[self.words.index]
 
@@ -177,6 +208,12 @@ class Encoded:
         """(d,) int64, sum per document of integers that belong to a list of document numbers."""
         # float64 inside, exact below 2**53
         return np.bincount(documents, values, minlength=len(self.texts)).astype(np.int64)
+
+
+def _check_ids(batch: Batch, vocab: Vocab) -> None:
+    outside = (batch.ids < 0) | (batch.ids >= len(vocab))
+    if outside.any():
+        raise UsageError(f"token id {batch.ids[outside][0]} is not in the vocabulary of {len(vocab)} pieces")
 
 
 def _check_offsets(encoded: Encoded) -> None:

@@ -27,10 +27,7 @@ def unk_bytes(encoded: Encoded) -> Statistic:
     """
     if encoded.vocab.unk_id is None:
         return Value(None)
-    starts, ends = encoded.starts[encoded.unknown], encoded.ends[encoded.unknown]
-    starts[1:] = np.maximum(starts[1:], ends[:-1])
-    covered = encoded.total(encoded.documents[encoded.unknown], np.maximum(ends - starts, 0))
-    return Ratio(covered, encoded.source.sizes)
+    return Ratio(encoded.unknown_bytes, encoded.source.sizes)
 
 
 @metric("fallback_rate", group=GROUP, unit="share", better="lower")

@@ -11,7 +11,7 @@ GROUP = "vocabulary size"
 @metric("vocab_requested", group=GROUP, unit="pieces")
 def vocab_requested(encoded: Encoded) -> Statistic:
     """Vocabulary size asked for."""
-    return Value(float(encoded.requested))
+    return Value(None if encoded.requested is None else float(encoded.requested))
 
 
 @metric("vocab_obtained", group=GROUP, unit="pieces")

@@ -26,15 +26,8 @@ class Contestant(Protocol):
     def error(self) -> str | None: ...
 
 
-class Contest(Protocol):
-    """A report on contenders."""
-
-    @property
-    def results(self) -> Sequence[Contestant]: ...
-
-
 def new_figure(
-    report: Contest, title: str, panels: int, width: float, height: float
+    results: Sequence[Contestant], title: str, panels: int, width: float, height: float
 ) -> tuple[Figure, SubFigure, list[Axes]]:
     """A figure, its upper part, and in that part the panels, at most two beside each other.
 
@@ -42,6 +35,7 @@ def new_figure(
 
     Parameters
     ----------
+    results : all that was measured
     width, height : of a panel, in inches
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -50,7 +44,7 @@ def new_figure(
     columns = min(panels, 2)
     rows = -(-panels // columns)
     wide, high = max(width * columns, 8.5), height * rows + 0.7
-    failed = [f"{short(r.tokenizer)} at {r.vocab_size:,}" for r in report.results if r.error is not None]
+    failed = [f"{short(r.tokenizer)} at {r.vocab_size:,}" for r in results if r.error is not None]
     note = f"Left out because they failed: {', '.join(failed)}" if failed else ""
     lines = textwrap.wrap(note, round(15 * wide), break_on_hyphens=False)
     below = 0.05 + 0.15 * len(lines)

@@ -10,9 +10,18 @@ from dataclasses import dataclass
 from toklab.errors import UnknownNameError
 from toklab.results import Cell, Report, Result
 
-GROUPS = ("vocabulary size", "sequence length", "OOV handling", "fidelity", "probability", "merge determinism")
+GROUPS = (
+    "vocabulary size",
+    "sequence length",
+    "OOV handling",
+    "fidelity",
+    "cost of use",
+    "probability",
+    "merge determinism",
+)
 MISSING = "–"
 MOST_UNKNOWN = 0.01  # share of the bytes; above it, short sequences are no merit
+MOST_CHANGED = 0.01  # share of the characters that decode differently; above it, a low cost of the rest is no merit
 ERROR_LENGTH = 160  # characters of an error that a row shows; report.json holds all of it
 
 
@@ -42,7 +51,7 @@ class Column:
 
 DETERMINISM = Column(
     "determinism",
-    GROUPS[5],
+    GROUPS[6],
     ("verdict",),
     meaning="verdict: trained again, are ids and encodings the same",
 )
@@ -69,22 +78,28 @@ DEFAULT_COLUMNS = (
     ),
     Column("round_trip", GROUPS[3], ("round", "trip"), 1, meaning="round trip: texts that decode unchanged"),
     Column(
-        "likelihood_per_byte",
+        "bits_per_byte",
         GROUPS[4],
-        ("bits/byte",),
-        meaning="bits/byte: -log2 of the text's probability, over all its segmentations",
+        ("n-gram", "bits/byte"),
+        meaning="n-gram bits/byte: -log2 of the text's probability under a trigram model of the tokens",
+    ),
+    Column(
+        "likelihood_per_byte",
+        GROUPS[5],
+        ("own", "bits/byte"),
+        meaning="own bits/byte: the same under the tokenizer's own model, over all segmentations",
         optional=True,
     ),
     Column(
         "segmentation_entropy",
-        GROUPS[4],
+        GROUPS[5],
         ("entropy",),
         meaning="entropy: of a pre-token's segmentations, in bits",
         optional=True,
     ),
     Column(
         "nbest_diversity",
-        GROUPS[4],
+        GROUPS[5],
         ("n-best", "diversity"),
         1,
         meaning="n-best diversity: cuts that two of a pre-token's 8 best segmentations do not share",
@@ -200,10 +215,15 @@ def ranked_in(result: Result, column: Column) -> bool:
     """Whether it may be the best of a column.
 
     Text that is unknown costs next to nothing to encode, so those that know too little of it are not ranked by
-    what the rest costs.
+    what the rest costs; and text that is not kept costs a model nothing.
     """
-    unknown = number(result, "unk_bytes") or 0.0
-    return comparable(result) and (unknown <= MOST_UNKNOWN or column.group not in (GROUPS[1], GROUPS[2]))
+    if not comparable(result):
+        return False
+    if column.group in GROUPS[1:3]:
+        return (number(result, "unk_bytes") or 0.0) <= MOST_UNKNOWN
+    if column.group == GROUPS[4]:
+        return (number(result, "round_trip_cer") or 0.0) <= MOST_CHANGED
+    return True
 
 
 def show_share(value: float, decimals: int) -> str:
@@ -268,7 +288,7 @@ def _best(column: Column, results: Sequence[Result]) -> str | None:
     if len(cells) < 2:
         return None
     key = max if cells[0].better == "higher" else min
-    return _show(column, key(cells, key=lambda cell: cell.value or 0.0))
+    return show_value(column, key(cells, key=lambda cell: cell.value or 0.0))
 
 
 def _row(result: Result, columns: Sequence[Column], best: Sequence[str | None]) -> Row:
@@ -284,13 +304,14 @@ def _figure(result: Result, column: Column, best: str | None) -> Figure:
     cell = find(result, column.metric)
     if cell is None or number(result, column.metric) is None:
         return Figure(MISSING)
-    text = _show(column, cell)
+    text = show_value(column, cell)
     is_best = ranked_in(result, column) and text == best
     odd = column.metric == "vocab_obtained" and result.sized and not comparable(result)
-    return Figure(text + _half_width(column, cell), is_best, odd)
+    return Figure(text + half_width(column, cell), is_best, odd)
 
 
-def _show(column: Column, cell: Cell) -> str:
+def show_value(column: Column, cell: Cell) -> str:
+    """A figure as its column shows it."""
     value = cell.value or 0.0
     if column.decimals is None:
         return f"{value:,.0f}"
@@ -299,7 +320,8 @@ def _show(column: Column, cell: Cell) -> str:
     return f"{value:,.{column.decimals}f}"
 
 
-def _half_width(column: Column, cell: Cell) -> str:
+def half_width(column: Column, cell: Cell) -> str:
+    """Half of its interval, where the column shows it."""
     if not column.interval or cell.ci_low is None or cell.ci_high is None:
         return ""
     half = (cell.ci_high - cell.ci_low) / 2

@@ -32,7 +32,7 @@ def bytes_per_token(report: Report) -> Figure | None:
         return _bytes_over_sizes(report, panels)
     rows = max(len(results) for _, results in panels)
     title = "Longer bar, shorter sequences: bytes per token on held-out text"
-    figure, part, axes = new_figure(report, title, len(panels), 6.5, 0.32 * rows + 1)
+    figure, part, axes = new_figure(report.results, title, len(panels), 6.5, 0.32 * rows + 1)
     for axis, (size, results) in zip(axes, panels, strict=True):
         axis.set_title(f"vocabulary size {size:,}")
         _bars(axis, sorted(results, key=lambda r: (number(r, "bytes_per_token") or 0.0, r.tokenizer)))
@@ -47,7 +47,7 @@ def tokens_per_document(report: Report) -> Figure | None:
         return None
     rows = max(len(results) for _, results in panels)
     title = "Further left, shorter sequences: tokens per held-out document"
-    figure, part, axes = new_figure(report, title, len(panels), 6.0, 0.32 * rows + 1)
+    figure, part, axes = new_figure(report.results, title, len(panels), 6.0, 0.32 * rows + 1)
     for axis, (size, results) in zip(axes, panels, strict=True):
         axis.set_title(f"vocabulary size {size:,}")
         _boxes(axis, results)
@@ -61,7 +61,7 @@ def rank_frequency(report: Report) -> Figure | None:
     if not panels:
         return None
     title = "Flatter line, more even use: how often each token occurs"
-    figure, part, axes = new_figure(report, title, len(panels), 5.5, 4.2)
+    figure, part, axes = new_figure(report.results, title, len(panels), 5.5, 4.2)
     styles = _styles(report)
     for axis, (size, results) in zip(axes, panels, strict=True):
         axis.set_title(f"vocabulary size {size:,}")
@@ -139,7 +139,7 @@ def _unknown(result: Result) -> str:
 
 def _bytes_over_sizes(report: Report, panels: Sequence[_Panel]) -> Figure:
     title = "Higher line, shorter sequences: bytes per token"
-    figure, part, (axis,) = new_figure(report, title, 1, 8.5, 5)
+    figure, part, (axis,) = new_figure(report.results, title, 1, 8.5, 5)
     styles = _styles(report)
     results = [result for _, row in panels for result in row]
     for name in dict.fromkeys(result.tokenizer for result in results):

@@ -43,10 +43,10 @@ def write_report(report: Report, folder: str | Path) -> list[Path]:
     """
     frame = _frame(report)
     contents = {
-        "report.json": _encode(f"{report.to_json()}\n"),
+        "report.json": encode(f"{report.to_json()}\n"),
         "report.csv": csv_bytes(frame),
         "report.parquet": parquet_bytes(frame),
-        "report.md": _encode(render_markdown(report)),
+        "report.md": encode(render_markdown(report)),
     }
     paths = []
     for name, data in contents.items():
@@ -58,12 +58,12 @@ def write_report(report: Report, folder: str | Path) -> list[Path]:
 
 def _frame(report: Report) -> pd.DataFrame:
     """The long form with fixed types, so that an empty report has them too."""
-    results = (replace(r, tokenizer=_encode(r.tokenizer).decode("utf-8")) for r in report.results)
+    results = (replace(r, tokenizer=encode(r.tokenizer).decode("utf-8")) for r in report.results)
     frame = replace(report, results=tuple(results)).to_frame()
     return frame.astype({"vocab_size": "int64"} | dict.fromkeys(_TEXT_COLUMNS, "str"))
 
 
-def _encode(text: str) -> bytes:
+def encode(text: str) -> bytes:
     """UTF-8; a name from a path that is not UTF-8 holds lone surrogates, which are escaped (as in JSON)."""
     return text.encode("utf-8", "backslashreplace")
 
@@ -73,7 +73,7 @@ def csv_bytes(frame: pd.DataFrame) -> bytes:
     safe = frame.copy()
     for name in safe.select_dtypes(exclude="number").columns:
         safe[name] = [f"'{text}" if _FORMULA.match(str(text)) else text for text in safe[name]]
-    return safe.to_csv(index=False, lineterminator="\n").encode("utf-8")
+    return encode(safe.to_csv(index=False, lineterminator="\n"))
 
 
 def parquet_bytes(frame: pd.DataFrame) -> bytes:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from toklab.files import write_atomic
 from toklab.languages import Fairness, LanguageReport
 from toklab.report.canvas import line_legend, new_figure, short
-from toklab.report.files import csv_bytes
+from toklab.report.files import csv_bytes, encode
 from toklab.report.language_table import by_size, worst_first
 from toklab.report.palette import line_styles
 from toklab.report.plots import plain_style, png
@@ -44,7 +44,7 @@ def write_languages(report: LanguageReport, folder: str | Path) -> list[Path]:
         The folder or a file cannot be written.
     """
     contents = {
-        "languages.json": f"{report.to_json()}\n".encode("utf-8", "backslashreplace"),
+        "languages.json": encode(f"{report.to_json()}\n"),
         "languages.csv": csv_bytes(report.to_frame()),
     }
     with plain_style():
@@ -66,7 +66,7 @@ def premiums(report: LanguageReport) -> Figure:
     panels = [(size, found) for size, results in by_size(report) if (found := _without_errors(results))]
     languages = len(panels[0][1][0].languages)
     title = f"Further right, dearer: tokens for the same lines, as a multiple of {short(report.reference)}"
-    figure, part, axes = new_figure(report, title, len(panels), 7.0, 0.3 * languages + 1.2)
+    figure, part, axes = new_figure(report.results, title, len(panels), 7.0, 0.3 * languages + 1.2)
     names = [result.tokenizer for result in report.results]
     styles = {
         name: {**style, "marker": style["marker"] or SHAPES[style["linestyle"]]}
@@ -109,7 +109,7 @@ def lorenz_curves(report: LanguageReport) -> Figure:
         if (found := [result for result in results if result.lorenz.get(cost)])
     ]
     title = "Nearer the diagonal, fairer: how much of the cost the cheapest languages bear"
-    figure, part, axes = new_figure(report, title, len(panels), 5.0, 4.4)
+    figure, part, axes = new_figure(report.results, title, len(panels), 5.0, 4.4)
     styles = line_styles([result.tokenizer for result in report.results])
     for axis, (size, cost, results) in zip(axes, panels, strict=True):
         axis.set_title(f"{COSTS[cost]}, vocabulary size {size:,}", fontsize=10)

@@ -65,7 +65,7 @@ def legend(tables: Sequence[SizeTable]) -> list[str]:
     if any(figure.best for figure in figures):
         marks.append(
             "* best, or equal to it as shown, of those with exactly the size asked for (and, where it matters, at "
-            "most 1% of the bytes unknown)"
+            "most 1% of the text unknown or lost)"
         )
     if any(figure.odd for figure in figures):
         marks.append("! not the size asked for: not ranked")

@@ -77,7 +77,52 @@ def render_tokens(pieces: Sequence[str | bytes], colour: bool = False) -> str:
     str
         A space is shown as ``␣``, a byte of a character as ``\\xe2``, a control character as its escape.
     """
-    return to_string([_tokens(pieces, colour)], colour).rstrip("\n")
+    return to_string([tokens_line(pieces, colour)], colour).rstrip("\n")
+
+
+def render_encoding(
+    pieces: Sequence[str | bytes],
+    ids: Sequence[int],
+    offsets: Sequence[Sequence[int]],
+    size: int,
+    width: int | None = None,
+    colour: bool = False,
+) -> str:
+    """Tokens of a text on one line, then each above its id and its bytes, then how many there are.
+
+    Parameters
+    ----------
+    pieces, ids : of each token
+    offsets : the bytes [start, end) of the text that each covers
+    size : bytes of the text
+    width : columns of the terminal; None, for a pipe, is 80
+    colour : with escape codes for colour
+    """
+    lines = [tokens_line(pieces, colour)] if pieces else []
+    for block in _columns(pieces, ids, offsets, (width or 80) - len("token"), colour):
+        lines.append(Text())
+        for label, cells in zip(("token", "id", "bytes"), zip(*block, strict=True), strict=True):
+            lines.append(Text.assemble((f"{label:<5}", "cyan"), *cells))
+    ratio = f", {size / len(ids):.2f} bytes/token" if ids else ""
+    summary = f"{len(ids):,} token{'s' * (len(ids) != 1)}, {size:,} byte{'s' * (size != 1)}{ratio}"
+    return to_string([*lines, *([Text()] if lines else []), Text(summary, style="dim")], colour)
+
+
+def _columns(
+    pieces: Sequence[str | bytes], ids: Sequence[int], offsets: Sequence[Sequence[int]], room: int, colour: bool
+) -> list[list[list[Text]]]:
+    """A column of three cells for each token, in blocks that fit beside each other."""
+    blocks: list[list[list[Text]]] = []
+    used = room
+    for number, (piece, index, (start, end)) in enumerate(zip(pieces, ids, offsets, strict=True)):
+        cells = [tokens_line([piece], colour, number), Text(str(index)), Text(f"{start}-{end}")]
+        width = max(cell.cell_len for cell in cells)
+        if used + width + 2 > room:
+            blocks.append([])
+            used = 0
+        used += width + 2
+        blocks[-1].append([Text("  ") + cell + " " * (width - cell.cell_len) for cell in cells])
+    return blocks
 
 
 def render_summary(
@@ -94,7 +139,7 @@ def render_summary(
     """
     rows = [(visible(label), Text(show(value))) for label, value in facts.items()]
     if sample:
-        rows.append(("sample", _tokens(sample, colour)))
+        rows.append(("sample", tokens_line(sample, colour)))
     width = max([0, *(cell_len(label) for label, _ in rows)])
     lines = [Text(visible(title), style="bold")]
     for label, value in rows:
@@ -103,13 +148,14 @@ def render_summary(
     return to_string(lines, colour)
 
 
-def _tokens(pieces: Sequence[str | bytes], colour: bool) -> Text:
+def tokens_line(pieces: Sequence[str | bytes], colour: bool, first: int = 0) -> Text:
+    """Tokens side by side, as in `render_tokens`; the first is on the ground of the token of that number."""
     line = Text()
     for number, piece in enumerate(pieces):
         text = piece.decode("utf-8", "backslashreplace") if isinstance(piece, bytes) else piece
         text = visible(text).replace("␣", "\\u2423").replace(" ", "␣")
         if colour:
-            line.append(text, style=f"black {_GROUNDS[number % len(_GROUNDS)]}")
+            line.append(text, style=f"black {_GROUNDS[(first + number) % len(_GROUNDS)]}")
         else:
             line.append(("·" if number else "") + text.replace("·", "\\xb7"))
     return line

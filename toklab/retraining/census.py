@@ -13,8 +13,8 @@ from __future__ import annotations
 
 import heapq
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 from typing import Any
@@ -84,34 +84,40 @@ class Census:
         }
 
 
-@dataclass
 class Replay:
-    """Words as symbols, with the number of each pair, and how many pairs have each number.
+    """Words as symbols, how often each pair occurs, and how many pairs occur how often; all kept up to date.
+
+    Symbols have numbers here, which are quicker to compare.
 
     Parameters
     ----------
-    words : symbols of each distinct word
-    weights : occurrences of each word
+    words : initial symbols of distinct words, and how often each occurs
     """
 
-    words: list[list[Symbol]]
-    weights: Sequence[int]
-    pairs: Counter[Pair] = field(default_factory=Counter)
-    levels: Counter[int] = field(default_factory=Counter)
-    _places: dict[Pair, dict[int, None]] = field(default_factory=dict)
-    _heap: list[int] = field(default_factory=list)
+    def __init__(self, words: Iterable[tuple[Sequence[int], int]]) -> None:
+        self._numbers: dict[Symbol, int] = {}
+        self._words: list[list[int]] = []
+        self._weights: list[int] = []
+        self._pairs: Counter[tuple[int, int]] = Counter()
+        self._places: dict[tuple[int, int], dict[int, None]] = {}
+        self._heap: list[int] = []
+        self.levels: Counter[int] = Counter()
+        for word, weight in words:
+            self._weights.append(weight)
+            self._words.append([self._number((symbol,)) for symbol in word])
+            for pair in pairwise(self._words[-1]):
+                self._change(pair, weight, len(self._words) - 1)
 
-    def __post_init__(self) -> None:
-        for index, word in enumerate(self.words):
-            self._enter(index, word, self.weights[index])
+    def count(self, pair: Pair) -> int:
+        """How often a pair occurs."""
+        return self._pairs[self._number(pair[0]), self._number(pair[1])]
 
     def merge(self, pair: Pair) -> None:
         """Merge a pair wherever it occurs, from left to right without overlap."""
-        for index in self._places.pop(pair, {}):
-            word, weight = self.words[index], self.weights[index]
-            self._count(word, -weight)
-            self.words[index] = list(_merged(word, pair))
-            self._enter(index, self.words[index], weight)
+        left, right = self._number(pair[0]), self._number(pair[1])
+        new = self._number(pair[0] + pair[1])
+        for index in self._places.pop((left, right), {}):
+            self._merge_in(index, left, right, new)
 
     def best(self) -> int:
         """The number of the most frequent pair; 0 where there is none."""
@@ -130,30 +136,40 @@ class Replay:
         heapq.heappush(self._heap, -first)
         return below
 
-    def _enter(self, index: int, word: Sequence[Symbol], weight: int) -> None:
-        for pair in pairwise(word):
-            self._places.setdefault(pair, {})[index] = None
-        self._count(word, weight)
+    def _number(self, symbol: Symbol) -> int:
+        return self._numbers.setdefault(symbol, len(self._numbers))
 
-    def _count(self, word: Sequence[Symbol], change: int) -> None:
-        for pair in pairwise(word):
-            before = self.pairs[pair]
-            self.pairs[pair] = after = before + change
-            self.levels[before] -= 1
-            self.levels[after] += 1
-            if after > 0 and self.levels[after] == 1:
-                heapq.heappush(self._heap, -after)
-
-
-def _merged(word: Sequence[Symbol], pair: Pair) -> Iterator[Symbol]:
-    at = 0
-    while at < len(word):
-        if at + 1 < len(word) and (word[at], word[at + 1]) == pair:
-            yield word[at] + word[at + 1]
+    def _merge_in(self, index: int, left: int, right: int, new: int) -> None:
+        """In one word; each merge changes the pairs beside it, and the next one sees what it made."""
+        word, weight = self._words[index], self._weights[index]
+        done: list[int] = []
+        at = 0
+        while at < len(word):
+            if word[at] != left or word[at + 1 : at + 2] != [right]:
+                done.append(word[at])
+                at += 1
+                continue
+            self._change((left, right), -weight)
+            for before in done[-1:]:
+                self._change((before, left), -weight)
+                self._change((before, new), weight, index)
+            for after in word[at + 2 : at + 3]:
+                self._change((right, after), -weight)
+                self._change((new, after), weight, index)
+            done.append(new)
             at += 2
-        else:
-            yield word[at]
-            at += 1
+        self._words[index] = done
+
+    def _change(self, pair: tuple[int, int], change: int, index: int | None = None) -> None:
+        """Another number of a pair; ``index`` is a word that holds it now."""
+        if index is not None:
+            self._places.setdefault(pair, {})[index] = None
+        before = self._pairs[pair]
+        self._pairs[pair] = after = before + change
+        self.levels[before] -= 1
+        self.levels[after] += 1
+        if after > 0 and self.levels[after] == 1:
+            heapq.heappush(self._heap, -after)
 
 
 def take_census(
@@ -168,11 +184,10 @@ def take_census(
     merges : pairs in order, each symbol as the initial ones that it is made of
     rule : what decides between equals
     """
-    counted = list(words)
-    replay = Replay([[(symbol,) for symbol in word] for word, _ in counted], [count for _, count in counted])
+    replay = Replay(words)
     rows = np.zeros((3, len(merges)), np.int64)
     for rank, pair in enumerate(merges):
-        count, best = replay.pairs[pair], replay.best()
+        count, best = replay.count(pair), replay.best()
         rows[:, rank] = count, count - (replay.second() if count == best else best), replay.levels[count]
         replay.merge(pair)
     counts, margins, tied = rows
@@ -181,8 +196,7 @@ def take_census(
 
 def count_pairs(words: Iterable[tuple[Sequence[int], int]], merges: Sequence[Pair], pairs: Sequence[Pair]) -> list[int]:
     """How often each of some pairs occurs once these merges are made."""
-    counted = list(words)
-    replay = Replay([[(symbol,) for symbol in word] for word, _ in counted], [count for _, count in counted])
+    replay = Replay(words)
     for pair in merges:
         replay.merge(pair)
-    return [replay.pairs[pair] for pair in pairs]
+    return [replay.count(pair) for pair in pairs]

@@ -6,9 +6,7 @@ and a digest of each held-out document's encoding, so that a check can name the 
 
 from __future__ import annotations
 
-import hashlib
 import json
-import platform
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -19,18 +17,18 @@ from toklab.contenders import resolve
 from toklab.corpus import Corpus, open_corpus
 from toklab.errors import FormatError, InputError, ToklabError
 from toklab.files import write_atomic
+from toklab.fingerprints import FLAGS, ids_digest, piece_flags, read_kept, this_place
 from toklab.pretokenize import get_pretokenizer
 from toklab.retraining.axes import PLAIN, PLATFORM
 from toklab.retraining.findings import DeterminismReport, Probe
 from toklab.retraining.probing import judge, prepared
 from toklab.retraining.sameness import first_difference, same_pieces
 from toklab.signature import render, toklab_version
-from toklab.types import Batch, Contender, Piece, Vocab
+from toklab.types import Contender, Piece, Vocab
 from toklab.workshop import Fit, Job, Limits, Progress, run_jobs
 
 KIND = "toklab determinism lock"
 SCHEMA = 1
-FLAGS = ("continuation", "special", "word_final", "byte")
 
 
 @dataclass(frozen=True)
@@ -73,7 +71,7 @@ class Fingerprint:
             "name": self.name,
             "library": self.library,
             "unk_id": self.vocab.unk_id,
-            "pieces": [[piece.surface.hex(), _flags(piece)] for piece in self.vocab.pieces],
+            "pieces": [[piece.surface.hex(), piece_flags(piece)] for piece in self.vocab.pieces],
             "merges": [[places[left], places[right]] for left, right in self.vocab.merges],
             "encodings": list(self.encodings),
             "error": self.error,
@@ -89,10 +87,6 @@ class Fingerprint:
         merges = tuple((pieces[left], pieces[right]) for left, right in found["merges"])
         vocab = Vocab(pieces, found["unk_id"], merges)
         return Fingerprint(found["name"], found["library"], vocab, tuple(found["encodings"]), found["error"])
-
-
-def _flags(piece: Piece) -> str:
-    return "".join(flag[0] for flag in FLAGS if getattr(piece, flag))
 
 
 @dataclass(frozen=True)
@@ -131,16 +125,7 @@ class Lock:
         FormatError
             It is no lock, or it is damaged.
         """
-        try:
-            content = json.loads(Path(path).read_text(encoding="utf-8"))
-        except OSError as error:
-            raise InputError(f"{path} cannot be read: {error.strerror or error}") from None
-        except (ValueError, RecursionError):
-            raise FormatError(f"{path} is no lock: it is not JSON; make one with --lock") from None
-        if not isinstance(content, dict) or content.get("kind") != KIND:
-            raise FormatError(f"{path} is no lock; make one with --lock")
-        if content.get("schema") != SCHEMA:
-            raise FormatError(f"{path} is a lock of schema {content.get('schema')!r}; this version reads {SCHEMA}")
+        content = read_kept(path, KIND, SCHEMA, "lock", "--lock")
         try:
             settings = dict(content["settings"])
             settings["contenders"] = tuple(settings["contenders"])
@@ -148,11 +133,6 @@ class Lock:
             return Lock(Settings(**settings), str(content["made_on"]), fingerprints)
         except (KeyError, TypeError, ValueError, IndexError, AttributeError):
             raise FormatError(f"{path} is a damaged lock; make it again with --lock") from None
-
-
-def this_place() -> str:
-    """The machine, the system and the Python that trainings run on."""
-    return f"Python {platform.python_version()} on {platform.system()} {platform.machine()}"
 
 
 def make_lock(
@@ -208,12 +188,7 @@ def _fingerprint(contender: Contender, fit: Fit | ToklabError, test: Corpus) -> 
     if not isinstance(fit, Fit):
         return Fingerprint(contender.name, library, Vocab(()), (), str(fit))
     encoded = fit.tokenizer.encode_batch(test.documents)
-    return Fingerprint(contender.name, library, fit.tokenizer.vocab, _digests(encoded))
-
-
-def _digests(encoded: Batch) -> tuple[str, ...]:
-    """8 hexadecimal digits of the SHA-256 of each document's ids."""
-    return tuple(hashlib.sha256(row.ids.astype("<i4").tobytes()).hexdigest()[:8] for row in encoded)
+    return Fingerprint(contender.name, library, fit.tokenizer.vocab, tuple(ids_digest(row.ids) for row in encoded))
 
 
 def check_lock(

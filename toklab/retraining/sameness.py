@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from toklab.metrics.pairs import overlap
 from toklab.types import Batch, Encoding, IdArray, IntArray, Piece, Tokenizer, Vocab
 
 # What a first difference is told with: the two pairs of a merge, and its rank.
@@ -135,9 +136,8 @@ def use(vocab: Vocab, encoded: Batch) -> dict[Piece, int]:
 
 
 def jaccard(a: Vocab, b: Vocab) -> float:
-    """Pieces in both / pieces in either."""
-    ours, theirs = frozenset(a.pieces), frozenset(b.pieces)
-    return len(ours & theirs) / max(len(ours | theirs), 1)
+    """Pieces in both / pieces in either; here special pieces and the kinds of pieces count too."""
+    return overlap(a.pieces, b.pieces).jaccard or 0.0
 
 
 def use_jaccard(a: Mapping[Piece, int], b: Mapping[Piece, int]) -> float | None:

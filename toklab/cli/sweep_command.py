@@ -1,0 +1,113 @@
+"""``toklab sweep``."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from toklab.cli.common import (
+    documents_option,
+    files_argument,
+    json_option,
+    one_line,
+    pretokenizer_help,
+    progress,
+    read_corpus,
+    terminal_width,
+    use_colour,
+)
+
+
+@click.command("sweep")
+@files_argument
+@click.option(
+    "--vocab-size",
+    "vocab_sizes",
+    multiple=True,
+    metavar="A:B:xK",
+    help="From A, times K, up to B, such as 1000:32000:x2; or A:B:+S with a step, or one size; may be repeated  "
+    "[default: 500:8000:x2].",
+)
+@click.option(
+    "--tokenizer",
+    "-t",
+    "contenders",
+    multiple=True,
+    metavar="NAME",
+    help="Contender, may be repeated: NAME or NAME:option=value  [default: bpe, wordpiece, unigram].",
+)
+@click.option(
+    "--worth",
+    type=float,
+    default=1.0,
+    show_default=True,
+    metavar="TOKENS",
+    help="What a piece added is to save per million bytes of held-out text.",
+)
+@click.option("--pretokenizer", "-p", default="gpt2", show_default=True, metavar="NAME|REGEX", help=pretokenizer_help)
+@documents_option
+@click.option(
+    "--held-out",
+    type=float,
+    default=0.1,
+    show_default=True,
+    metavar="SHARE",
+    help="Share of the documents to judge on.",
+)
+@click.option(
+    "--seed",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    help="Of the held-out choice and the bootstrap.",
+)
+@click.option("--time-limit", type=float, default=900, show_default=True, metavar="SECONDS", help="For each training.")
+@click.option("--memory-limit", type=int, default=12_000, show_default=True, metavar="MB", help="For each training.")
+@click.option(
+    "--output", type=click.Path(path_type=Path), metavar="DIR", help="Write sweep.json, sweep.csv and the pictures."
+)
+@json_option
+def command(
+    files: tuple[Path, ...],
+    vocab_sizes: tuple[str, ...],
+    contenders: tuple[str, ...],
+    documents: str,
+    time_limit: float,
+    memory_limit: int,
+    output: Path | None,
+    as_json: bool,
+    **options: Any,
+) -> None:
+    """Vocabulary size against sequence length: curves, their knee, and what each piece added saves.
+
+    A contender whose smaller trainings are the beginning of larger ones (BPE, WordPiece that merges, word lists) is
+    trained once and cut; others are trained at every size.
+    """
+    from toklab.files import check_writable
+    from toklab.sweeping import DEFAULT_SIZES, parse_sizes, sweep
+    from toklab.workshop import Limits
+
+    sizes = parse_sizes(vocab_sizes or (DEFAULT_SIZES,))
+    if output is not None:
+        check_writable(output)
+    limits = Limits(time_limit, memory_limit)
+    corpus = read_corpus(files, documents)
+    with progress("training") as step:
+        report = sweep(corpus, list(contenders) or None, vocab_size=sizes, limits=limits, progress=step, **options)
+    if output is not None:
+        from toklab.report.sweep_plots import write_sweep
+
+        for path in write_sweep(report, output):
+            click.echo(f"wrote {one_line(str(path))}", err=True)
+    if as_json:
+        click.echo(report.to_json())
+    else:
+        from toklab.report.sweeps import render_sweep
+
+        click.echo(render_sweep(report, terminal_width(), use_colour()), nl=False)
+        click.echo(f"\nsignature\n{one_line(report.signature)}")
+    if not any(curve.measured for curve in report.curves):
+        sys.exit(1)

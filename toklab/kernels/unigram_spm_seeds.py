@@ -1,0 +1,80 @@
+"""Compiled twin of `toklab.algorithms.unigram_spm_seeds.seeds`: which nodes of a suffix tree may be pieces.
+
+Layout: as in `toklab.kernels.unigram_seeds`, with what follows each word, its tail, after it: U+2581, or NUL and the
+byte with which the next sentence begins. NUL has the number 1.
+"""
+
+from __future__ import annotations
+
+from toklab.kernels import njit
+from toklab.types import ByteArray, IdArray, IntArray
+
+NUL = 1
+# What `reaches` takes for a script: no piece holds such a character, or only as its first, or it has no script.
+NEVER, SPACE, INHERITED = -1, -2, -3
+
+
+@njit
+def reaches(scripts: IdArray, stops: IntArray, longest: int, limits: ByteArray) -> None:
+    """Characters of the longest piece that may begin at each position.
+
+    Parameters
+    ----------
+    scripts : of each character: a number, `NEVER`, `SPACE` or `INHERITED`
+    stops : where the word of each position ends, without its tail
+    limits : written
+    """
+    for p in range(len(scripts)):
+        before = NEVER
+        q = p
+        while q < min(p + longest, stops[p]):
+            script = scripts[q]
+            if script == NEVER or (script == SPACE and q > p):
+                break
+            if script >= 0:
+                if before >= 0 and script != before:
+                    break
+                before = script
+            q += 1
+        limits[p] = q - p
+
+
+@njit
+def choose(codes: IdArray, leads: IdArray, ends: IntArray, limits: ByteArray, order: IntArray, nodes: IntArray) -> int:
+    """Move the nodes that may be pieces to the front, as texts without the NUL after them; gives how many they are.
+
+    A node is one of the library only if different bytes follow it. Its children are in order, so the first and the
+    last tell that.
+
+    Parameters
+    ----------
+    leads : first byte of each character
+    ends : where the tail of each position's word ends
+    nodes : see `toklab.kernels.unigram_seeds.repeated`
+    """
+    used = 0
+    for node in range(len(nodes)):
+        depth = nodes[node, 2]
+        p, q = order[nodes[node, 0]], order[nodes[node, 1] - 1]
+        length = depth
+        if depth == limits[p] + 1 and codes[p + depth - 1] == NUL:
+            length -= 1
+        if length < 2 or length > limits[p]:
+            continue
+        one = leads[p + depth] if p + depth < ends[p] else -1
+        other = leads[q + depth] if q + depth < ends[q] else -1
+        if one != other:
+            nodes[used, 0], nodes[used, 1] = nodes[node, 0], nodes[node, 1]
+            nodes[used, 2], nodes[used, 3] = length, nodes[node, 3]
+            used += 1
+    return used
+
+
+@njit
+def first_places(order: IntArray, nodes: IntArray, places: IntArray) -> None:
+    """The first position where each node's text stands."""
+    for node in range(len(nodes)):
+        place = order[nodes[node, 0]]
+        for i in range(nodes[node, 0], nodes[node, 1]):
+            place = min(place, order[i])
+        places[node] = place
