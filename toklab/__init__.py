@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from toklab.differing import diff
     from toklab.errors import ToklabError
     from toklab.inspecting import inspect_model
+    from toklab.languages import compare_languages
     from toklab.results import Report
     from toklab.retraining import determinism
     from toklab.sweeping import SweepReport, sweep
@@ -26,6 +27,7 @@ __all__ = [
     "ToklabError",
     "check",
     "compare",
+    "compare_languages",
     "determinism",
     "diff",
     "inspect_model",
@@ -46,6 +48,7 @@ _HOME = {
     "check": "toklab.checking",
     "CheckReport": "toklab.checking",
     "compare": "toklab.comparison",
+    "compare_languages": "toklab.languages",
     "determinism": "toklab.retraining",
     "diff": "toklab.differing",
     "sweep": "toklab.sweeping",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -86,16 +86,7 @@ class Setting:
 
     def signature(self, sizes: Sequence[int], contenders: Sequence[Contender]) -> str:
         """The signature of all contenders together."""
-        libraries = [getattr(get_algorithm(c.algorithm), "library", "toklab") for c in contenders]
-        others = "+".join(dict.fromkeys(name for name in libraries if name != "toklab"))
-        facts = {
-            "toklab": toklab_version(),
-            "vocab": "+".join(map(str, sizes)),
-            "pre": self.pretokenizer,
-            **self.facts,
-            **({"lib": others} if others else {}),
-        }
-        return render(facts)
+        return render(shared_facts(sizes, self.pretokenizer, contenders, self.facts))
 
 
 def compare(
@@ -137,10 +128,7 @@ def compare(
     InputError
         The text cannot be read.
     """
-    asked = vocab_size if isinstance(vocab_size, Iterable) else [vocab_size]
-    sizes = tuple(dict.fromkeys(check_vocab_size(size) for size in asked))
-    if not sizes or min(sizes) < 1:
-        raise UsageError("vocabulary sizes must be 1 or more, and there must be one")
+    sizes = check_sizes(vocab_size)
     chosen = resolve(contenders)
     setting = prepare(source, pretokenizer, documents, held_out, seed, resamples)
     entries = make_entries(chosen, sizes, pretokenizer)
@@ -154,6 +142,36 @@ def compare(
     return Report(tuple(results), setting.signature(sizes, chosen), setting.description, warnings, pairs)
 
 
+def check_sizes(vocab_size: int | Iterable[int]) -> tuple[int, ...]:
+    """The distinct vocabulary sizes, in the order given.
+
+    Raises
+    ------
+    UsageError
+        No size, or one below 1.
+    """
+    asked = vocab_size if isinstance(vocab_size, Iterable) else [vocab_size]
+    sizes = tuple(dict.fromkeys(check_vocab_size(size) for size in asked))
+    if not sizes or min(sizes) < 1:
+        raise UsageError("vocabulary sizes must be 1 or more, and there must be one")
+    return sizes
+
+
+def check_choices(pretokenizer: str, seed: int) -> None:
+    """Refuse, before anything is read, what cannot be used.
+
+    Raises
+    ------
+    UsageError
+        A negative seed, or an unknown pattern.
+    """
+    from toklab.pretokenize import get_pretokenizer
+
+    if seed < 0:
+        raise UsageError(f"seed {seed} is negative; use 0 or more")
+    get_pretokenizer(pretokenizer)
+
+
 def prepare(
     source: str | Path | Corpus | Iterable[str] | None,
     pretokenizer: str,
@@ -163,11 +181,7 @@ def prepare(
     resamples: int,
 ) -> Setting:
     """Read and split the corpus; the arguments and the errors are those of `compare`."""
-    from toklab.pretokenize import get_pretokenizer
-
-    if seed < 0:
-        raise UsageError(f"seed {seed} is negative; use 0 or more")
-    get_pretokenizer(pretokenizer)
+    check_choices(pretokenizer, seed)
     corpus = open_corpus(source, documents=documents)
     training, test = corpus.split(held_out, seed)
     bootstrap = Bootstrap(len(test), resamples, seed)
@@ -275,3 +289,18 @@ def encode(
     posterior = None if judge is None else judge(texts)
     training = None if learned is None else partial(tokenizer.encode_batch, learned)
     return Encoded(tokenizer.vocab, tuple(texts), batch, decoded, seen, requested, posterior, training)
+
+
+def shared_facts(
+    sizes: Sequence[int], pretokenizer: str, contenders: Sequence[Contender], facts: Mapping[str, str]
+) -> dict[str, str]:
+    """What the signature of all contenders together says, with the facts of the comparison in the middle."""
+    libraries = [getattr(get_algorithm(c.algorithm), "library", "toklab") for c in contenders]
+    others = "+".join(dict.fromkeys(name for name in libraries if name != "toklab"))
+    return {
+        "toklab": toklab_version(),
+        "vocab": "+".join(map(str, sizes)),
+        "pre": pretokenizer,
+        **facts,
+        **({"lib": others} if others else {}),
+    }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -20,6 +21,7 @@ from toklab.cli.common import (
     terminal_width,
     use_colour,
 )
+from toklab.cli.parallel import check_parallel, compare_parallel, parallel_options
 
 
 @click.command("compare")
@@ -67,9 +69,13 @@ from toklab.cli.common import (
     help="Write report.json, .csv, .parquet, .md and plots.",
 )
 @click.option("--pairs", is_flag=True, help="Show how alike every two contenders are (the JSON always has it).")
+@parallel_options
 @strict_option
 @json_option
+@click.pass_context
 def command(
+    context: click.Context,
+    /,
     files: tuple[Path, ...],
     contenders: tuple[str, ...],
     vocab_sizes: tuple[int, ...],
@@ -84,11 +90,14 @@ def command(
     pairs: bool,
     strict: bool,
     as_json: bool,
+    parallel: Path | None,
+    **languages: Any,
 ) -> None:
     """Train contenders on the same documents and judge them on held-out text.
 
     Every contender gets the same documents, the same pre-tokenizer where it takes one, and exactly the same
-    vocabulary size; each is trained in its own process.
+    vocabulary size; each is trained in its own process. With --parallel, what is compared is the cost of the same
+    text in different languages.
     """
     from toklab.comparison import compare
     from toklab.errors import UsageError
@@ -96,8 +105,25 @@ def command(
     from toklab.training import DEFAULT_VOCAB_SIZE
     from toklab.workshop import Limits
 
+    check_parallel(context)
     if output is not None:
         check_writable(output)
+    limits = Limits(time_limit, memory_limit)
+    if parallel is not None:
+        compare_parallel(
+            parallel,
+            output,
+            as_json,
+            contenders=list(contenders) or None,
+            vocab_size=vocab_sizes or DEFAULT_VOCAB_SIZE,
+            pretokenizer=pretokenizer,
+            documents=documents,
+            held_out=held_out,
+            seed=seed,
+            limits=limits,
+            **languages,
+        )
+        return
     corpus = read_corpus(files, documents)
     with progress("training") as show:
         report = compare(
@@ -108,7 +134,7 @@ def command(
             held_out=held_out,
             seed=seed,
             probe=probe,
-            limits=Limits(time_limit, memory_limit),
+            limits=limits,
             progress=show,
         )
     if strict:

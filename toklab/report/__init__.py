@@ -5,6 +5,8 @@ from __future__ import annotations
 from toklab.report.differences import render_diff
 from toklab.report.files import render_markdown, write_report
 from toklab.report.lab_plots import write_determinism
+from toklab.report.language_files import write_languages
+from toklab.report.language_table import render_languages
 from toklab.report.pairs import render_pairs
 from toklab.report.plots import write_plots
 from toklab.report.probes import render_determinism
@@ -17,6 +19,7 @@ __all__ = [
     "render_determinism",
     "render_diff",
     "render_encoding",
+    "render_languages",
     "render_markdown",
     "render_pairs",
     "render_report",
@@ -25,6 +28,7 @@ __all__ = [
     "render_tokens",
     "visible",
     "write_determinism",
+    "write_languages",
     "write_plots",
     "write_report",
     "write_sweep",

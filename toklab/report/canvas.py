@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from toklab.report.palette import FAMILIES, GROUND, family
 from toklab.report.terminal import visible
@@ -15,8 +15,19 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure, SubFigure
 
 
+class Contestant(Protocol):
+    """What a picture needs to know of a result to name it."""
+
+    @property
+    def tokenizer(self) -> str: ...
+    @property
+    def vocab_size(self) -> int: ...
+    @property
+    def error(self) -> str | None: ...
+
+
 def new_figure(
-    results: Sequence[Result], title: str, panels: int, width: float, height: float
+    results: Sequence[Contestant], title: str, panels: int, width: float, height: float
 ) -> tuple[Figure, SubFigure, list[Axes]]:
     """A figure, its upper part, and in that part the panels, at most two beside each other.
 
@@ -80,7 +91,7 @@ def bar_legend(part: SubFigure, results: Sequence[Result]) -> None:
     part.legend(handles=handles, loc="outside lower right", ncols=len(handles), frameon=False, fontsize=9)
 
 
-def line_legend(part: SubFigure, styles: dict[str, dict[str, Any]], results: Sequence[Result]) -> None:
+def line_legend(part: SubFigure, styles: dict[str, dict[str, Any]], results: Sequence[Contestant]) -> None:
     """Every contender by name, right of the panels."""
     from matplotlib.lines import Line2D
 

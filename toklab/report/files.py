@@ -71,8 +71,8 @@ def encode(text: str) -> bytes:
 def csv_bytes(frame: pd.DataFrame) -> bytes:
     """Rows as CSV; a text that a spreadsheet would run as a formula gets an apostrophe in front."""
     safe = frame.copy()
-    for name in _TEXT_COLUMNS:
-        safe[name] = [f"'{text}" if _FORMULA.match(text) else text for text in safe[name]]
+    for name in safe.select_dtypes(exclude="number").columns:
+        safe[name] = [f"'{text}" if _FORMULA.match(str(text)) else text for text in safe[name]]
     return encode(safe.to_csv(index=False, lineterminator="\n"))
 
 
