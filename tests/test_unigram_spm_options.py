@@ -10,10 +10,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_spm_options import OPTIONS, SPECIALS
 from test_spm_options import TEXTS as SOME
-from test_unigram_spm import DOCUMENTS, TEXTS, library, ours
+from test_unigram_spm import DOCUMENTS, RESERVED, TEXTS, library, ours
 
 from toklab import train
 from toklab.algorithms.pipeline import TrainedTokenizer
+from toklab.algorithms.spm_rules import DIGITS
+from toklab.algorithms.unigram_spm_fast import FastSpmSteps
+from toklab.algorithms.unigram_spm_seeds import read, seeds
+from toklab.algorithms.unigram_spm_steps import shares
 from toklab.errors import UsageError
 from toklab.formats.sentencepiece_model import sentencepiece_file
 from toklab.formats.sentencepiece_proto import SentencePieceFile
@@ -30,7 +34,7 @@ def both(name: str, option: str, size: int, specials: tuple[str, ...] = ()) -> t
     return found, expected
 
 
-@pytest.mark.parametrize("option", [name for name in OPTIONS if "coverage" in name])
+@pytest.mark.parametrize("option", [name for name in OPTIONS if "coverage" in name or name == "digits"])
 @pytest.mark.parametrize(
     ("name", "size", "specials"),
     [
@@ -90,3 +94,40 @@ def test_other_variants_do_not_have_the_options(algorithm: str) -> None:
             train("unigram", ["ab ab"], vocab_size=300, variant="hf" if "hf" in algorithm else "canonical", **options)
     with pytest.raises(UsageError, match=r"0\.98"):
         train("unigram", ["ab ab"], vocab_size=300, variant="spm", character_coverage=0.5)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    documents=st.lists(st.text(st.sampled_from("a1２٣ .漢\u0301"), min_size=1, max_size=12), min_size=1, max_size=6),
+    split_digits=st.booleans(),
+)
+def test_digits_of_any_text(documents: list[str], split_digits: bool) -> None:
+    expected, scores = library(documents, 300, 2, split_digits=split_digits)
+    for backend in ("fast", "reference"):
+        found, found_scores = ours(documents, 300, 2, backend=backend, split_digits=split_digits)
+        assert found.vocab.pieces == expected.vocab.pieces
+        assert found_scores == scores
+
+
+@settings(max_examples=60)
+@given(
+    documents=st.lists(st.text("ab1２ .", min_size=1, max_size=12), min_size=1, max_size=6),
+    size=st.integers(1, 30),
+    coverage=st.sampled_from([1, 0.98]),
+)
+def test_both_find_the_same_seeds_without_digits(documents: list[str], size: int, coverage: float) -> None:
+    sentences = read([*(50 * text for text in documents), "xyz"], RESERVED, coverage)
+    texts, weights = seeds(sentences.texts, size, split_digits=True)
+    fast = FastSpmSteps(sentences, size, 1, split_digits=True)
+    assert fast.texts == texts
+    assert fast.scores == shares(weights)
+    assert all(len(text) == 1 or DIGITS.isdisjoint(text) for text in texts)
+
+
+def test_a_digit_is_always_a_token() -> None:
+    found, _ = both("code", "digits", 500)
+    assert found.signature["split_digits"] == "True"
+    text = "    value[1234] = 0x98"
+    tokens = [str(found.vocab[index]) for index in found.encode(text).ids]
+    assert "".join(tokens) == text
+    assert [token for token in tokens if not DIGITS.isdisjoint(token)] == list("1234098")

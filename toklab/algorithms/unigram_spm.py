@@ -55,7 +55,7 @@ SPARE = 1.1
 RETURN_STEP = single(0.0001)
 # The options that go with this variant; all others must be as they are by default.
 OWN = (
-    *(option.name for option in fields(SpmSpec) if option.name not in ("split_digits", "normalizer")),
+    *(option.name for option in fields(SpmSpec) if option.name != "normalizer"),
     *("variant", "seed_size", "shrinking_factor", "sub_iterations", "library_threads"),
 )
 
@@ -153,8 +153,8 @@ def begin(sentences: Sentences, spec: UnigramSpec) -> SpmTrainable:
     if use_kernel(spec.backend, len(sentences.words.flat.text), REFERENCE_LIMIT):
         from toklab.algorithms.unigram_spm_fast import FastSpmSteps
 
-        return FastSpmSteps(sentences, spec.seed_size, spec.library_threads, spec.threads)
-    texts, weights = seeds(sentences.texts, spec.seed_size)
+        return FastSpmSteps(sentences, spec.seed_size, spec.library_threads, spec.threads, spec.split_digits)
+    texts, weights = seeds(sentences.texts, spec.seed_size, spec.split_digits)
     return SpmSteps(sentences.words, texts, shares(weights), spec.library_threads)
 
 

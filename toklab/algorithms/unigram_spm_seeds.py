@@ -84,13 +84,14 @@ def _marked(texts: Sequence[str], characters: Collection[str]) -> list[str]:
     return [pattern.sub(UNKNOWN_MARK, text) for text in texts]
 
 
-def seeds(texts: Sequence[str], size: int) -> tuple[list[str], list[float]]:
+def seeds(texts: Sequence[str], size: int, split_digits: bool = False) -> tuple[list[str], list[float]]:
     """All characters, and the nodes of the suffix tree that may be pieces.
 
     Parameters
     ----------
     texts : from `read`
     size : seeds to take that are no characters; those are all taken
+    split_digits : a digit is in no piece of several characters
 
     Returns
     -------
@@ -111,7 +112,8 @@ def seeds(texts: Sequence[str], size: int) -> tuple[list[str], list[float]]:
         if len(set(bytes_after)) > 1:
             found = node.removesuffix(END)
             counts[found] = counts.get(found, 0) + len(bytes_after)
-    weights = {text: single(count * len(text)) for text, count in counts.items() if len(text) > 1 and is_piece(text)}
+    found_pieces = (text for text in counts if len(text) > 1 and is_piece(text, split_digits))
+    weights = {text: single(counts[text] * len(text)) for text in found_pieces}
     by_weight = sorted(weights, key=lambda text: (-weights[text], -len(text.encode()), text))
     by_count = sorted(characters, key=lambda char: (-characters[char], char))
     chosen = by_weight[:size]
