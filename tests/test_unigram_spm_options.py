@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import pytest
+import sentencepiece
+from helpers import run
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from strategies import NASTY, TEXT
 from test_spm_options import OPTIONS, SPECIALS
 from test_spm_options import TEXTS as SOME
 from test_unigram_spm import DOCUMENTS, RESERVED, TEXTS, library, ours
 
-from toklab import train
+from toklab import load, train
 from toklab.algorithms.pipeline import TrainedTokenizer
-from toklab.algorithms.spm_rules import DIGITS
+from toklab.algorithms.spm_rules import BOUNDARY, DIGITS, LINE_ENDS
 from toklab.algorithms.unigram_spm_fast import FastSpmSteps
 from toklab.algorithms.unigram_spm_seeds import read, seeds
 from toklab.algorithms.unigram_spm_steps import shares
 from toklab.errors import UsageError
 from toklab.formats.sentencepiece_model import sentencepiece_file
 from toklab.formats.sentencepiece_proto import SentencePieceFile
+from toklab.pretokenize import precompiled
+from toklab.pretokenize.precompiled import RULES
 
 ALL = {name: tuple(make()) for name, make in TEXTS.items()} | {"odd": SOME["adversarial"]}
 
@@ -34,7 +41,7 @@ def both(name: str, option: str, size: int, specials: tuple[str, ...] = ()) -> t
     return found, expected
 
 
-@pytest.mark.parametrize("option", [name for name in OPTIONS if "coverage" in name or name == "digits"])
+@pytest.mark.parametrize("option", OPTIONS)
 @pytest.mark.parametrize(
     ("name", "size", "specials"),
     [
@@ -131,3 +138,97 @@ def test_a_digit_is_always_a_token() -> None:
     tokens = [str(found.vocab[index]) for index in found.encode(text).ids]
     assert "".join(tokens) == text
     assert [token for token in tokens if not DIGITS.isdisjoint(token)] == list("1234098")
+
+
+@pytest.mark.parametrize("option", OPTIONS)
+@pytest.mark.parametrize(("name", "size", "specials"), [("many scripts", 2600, ()), ("odd", 420, SPECIALS)])
+def test_ids_and_offsets_are_the_librarys(name: str, size: int, specials: tuple[str, ...], option: str) -> None:
+    found, expected = both(name, option, size, specials)
+    texts = [text.replace("\u2581", " ") for text in (*ALL["odd"], *ALL["english"][:20], *ALL["many scripts"], *NASTY)]
+    readable = replace(found, backend="reference")
+    for raw, one in zip(texts, found.encode_batch(texts, offsets=True), strict=True):
+        two = expected.encode(raw)
+        assert one.ids.tolist() == readable.encode(raw).ids.tolist() == two.ids.tolist(), raw
+        assert one.offsets.tolist() == readable.encode(raw).offsets.tolist() == two.offsets.tolist(), raw
+
+
+@settings(max_examples=200, deadline=None)
+@given(text=TEXT, option=st.sampled_from(sorted(OPTIONS)))
+def test_ids_and_offsets_of_any_text_are_the_librarys(text: str, option: str) -> None:
+    text = text.replace("\u2581", " ")
+    found, expected = both("many scripts", option, 2600)
+    one, two = found.encode(text), expected.encode(text)
+    assert one.ids.tolist() == two.ids.tolist()
+    assert one.offsets.tolist() == two.offsets.tolist()
+    batch = found.encode_batch([text, "", text])
+    assert [row.ids.tolist() for row in batch] == [one.ids.tolist(), [], one.ids.tolist()]
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    documents=st.lists(
+        st.text(st.sampled_from("aA ﬁ①\u0301\u3000\x07\u200b\n\r\x1f１s<>"), min_size=1, max_size=12),
+        min_size=1,
+        max_size=6,
+    ),
+    rule=st.sampled_from(sorted(RULES)),
+    digits=st.booleans(),
+)
+def test_normalised_documents_of_any_text(documents: list[str], rule: str, digits: bool) -> None:
+    """Those of which nothing is left too, and line ends that become spaces."""
+    documents = [*documents, "a b"]
+    options: dict[str, Any] = {"normalizer": rule, "split_digits": digits, "special_tokens": ("<s>",)}
+    expected: Any = train("spm-unigram", documents, vocab_size=300, threads=2, **options)
+    for backend in ("fast", "reference"):
+        found, _ = ours(documents, 300, 2, backend=backend, **options)
+        assert sentencepiece_file(found) == SentencePieceFile.from_bytes(expected.model)
+
+
+@pytest.mark.parametrize("rule", RULES)
+@given(text=TEXT, end=st.sampled_from(["", "\n", "\r", "\r\n", " \n", "\n\u0301"]))
+def test_a_normaliser_leaves_the_end_of_the_last_line_or_makes_it_a_space(rule: str, text: str, end: str) -> None:
+    """So that U+001F may be put there after normalising, where the baseline puts it there before."""
+    raw = text + end
+    given_first = raw + BOUNDARY if raw.endswith(LINE_ENDS) else raw
+    normalized = precompiled.normalize(rule, raw)[0]
+    expected = normalized + BOUNDARY if normalized.endswith(LINE_ENDS) else normalized
+    assert precompiled.normalize(rule, given_first)[0] == expected
+
+
+def test_offsets_of_normalised_text_are_of_the_raw_text() -> None:
+    found, _ = both("english", "nmt_nfkc", 900)
+    raw = "ﬁx\u3000it\x07"
+    encoding = found.encode(raw)
+    assert encoding.offsets[0, 0] == 0
+    assert encoding.offsets[-1, 1] == len(raw.encode())
+    assert (encoding.offsets[1:, 0] == encoding.offsets[:-1, 1]).all()
+    assert found.decode(encoding.ids.tolist()) == "fix it"
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_a_saved_tokenizer_is_the_same(rule: str, tmp_path: Path) -> None:
+    found, expected = both("many scripts", rule, 2600)
+    found.save(tmp_path)
+    back: Any = load(tmp_path)
+    assert (back.normalizer, back.vocab, back.signature) == (rule, found.vocab, dict(found.signature))
+    for text in ALL["odd"]:
+        assert back.encode(text).ids.tolist() == found.encode(text).ids.tolist()
+    (tmp_path / "ours.model").write_bytes(sentencepiece_file(found).to_bytes())
+    engine = sentencepiece.SentencePieceProcessor(model_file=str(tmp_path / "ours.model"))
+    for text in (*ALL["many scripts"], *NASTY):
+        assert engine.encode(text) == expected._engine.encode(text)
+
+
+def test_the_command_line_has_the_options(tmp_path: Path) -> None:
+    (tmp_path / "text.txt").write_text("ﬁx 12 12 ab\n\n" * 40 + "é", encoding="utf-8")
+    options = "--vocab-size 270 --split-digits --character-coverage 0.997 --normalizer nmt_nfkc"
+    models = []
+    for contender in ("unigram-spm", "spm-unigram"):
+        arguments = [*options.split(), "--output", contender, "--format", "spm"]
+        done = run("train", "text.txt", "--algo", contender, *arguments, cwd=tmp_path)
+        assert done.code == 0, done.err
+        (path,) = (tmp_path / contender).glob("*.model")
+        models.append(SentencePieceFile.from_bytes(path.read_bytes()))
+    assert models[0] == models[1]
+    assert (models[0].split_digits, models[0].normalizer.name) == (True, "nmt_nfkc")
+    assert "é" not in [entry.text for entry in models[0].entries]

@@ -41,7 +41,7 @@ from toklab.algorithms.unigram_spm_steps import SpmSteps, shares
 from toklab.backend import use_kernel
 from toklab.corpus import Corpus
 from toklab.errors import InputError, UsageError, VocabSizeError
-from toklab.pretokenize import get_pretokenizer, is_much
+from toklab.pretokenize import get_pretokenizer, is_much, normalize_all
 
 if TYPE_CHECKING:
     from toklab.algorithms.unigram import UnigramSpec
@@ -55,7 +55,7 @@ SPARE = 1.1
 RETURN_STEP = single(0.0001)
 # The options that go with this variant; all others must be as they are by default.
 OWN = (
-    *(option.name for option in fields(SpmSpec) if option.name != "normalizer"),
+    *(option.name for option in fields(SpmSpec)),
     *("variant", "seed_size", "shrinking_factor", "sub_iterations", "library_threads"),
 )
 
@@ -115,9 +115,7 @@ def complete(
 
 
 def fit(corpus: Corpus, spec: UnigramSpec) -> TrainedTokenizer:
-    """Train on the documents, as the baseline ``spm-unigram`` does by default.
-
-    All characters are in the alphabet, and bytes spell unseen ones.
+    """Train on the documents, as the baseline ``spm-unigram`` does: bytes spell what is not in the alphabet.
 
     Raises
     ------
@@ -134,6 +132,8 @@ def fit(corpus: Corpus, spec: UnigramSpec) -> TrainedTokenizer:
     symbols = reserved_symbols(spec.special_tokens)
     reserved = [symbol.key.decode() for symbol in symbols]
     with compiling("train-unigram-spm", is_much(corpus.documents, spec.backend)):
+        texts = normalize_all(spec.normalizer, tuple(corpus.documents))
+        corpus = replace(corpus, documents=tuple(texts))  # each is decoded and normalised once
         sentences = read(corpus.documents, reserved, spec.character_coverage, spec.threads, spec.backend)
     if not sentences.alphabet:
         raise InputError(f"the corpus holds no text that {NAME} learns from")
