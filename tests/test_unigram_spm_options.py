@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -23,11 +24,12 @@ from toklab.algorithms.spm_rules import BOUNDARY, DIGITS, LINE_ENDS
 from toklab.algorithms.unigram_spm_fast import FastSpmSteps
 from toklab.algorithms.unigram_spm_seeds import read, seeds
 from toklab.algorithms.unigram_spm_steps import shares
-from toklab.errors import UsageError
+from toklab.errors import FormatError, UsageError
 from toklab.formats.sentencepiece_model import sentencepiece_file
 from toklab.formats.sentencepiece_proto import SentencePieceFile
 from toklab.pretokenize import precompiled
 from toklab.pretokenize.precompiled import RULES
+from toklab.types import Piece
 
 ALL = {name: tuple(make()) for name, make in TEXTS.items()} | {"odd": SOME["adversarial"]}
 
@@ -232,3 +234,17 @@ def test_the_command_line_has_the_options(tmp_path: Path) -> None:
     assert models[0] == models[1]
     assert (models[0].split_digits, models[0].normalizer.name) == (True, "nmt_nfkc")
     assert "é" not in [entry.text for entry in models[0].entries]
+
+
+def test_a_space_that_is_left_out_parts_no_words() -> None:
+    """It is learned as the library does, but bytes spell it: here its own, there those of U+2581."""
+    generator = random.Random(1)
+    documents = ["".join(generator.choices("漢字学校日本のあいう", k=30)) + " ab" * (i % 40 == 0) for i in range(300)]
+    expected, scores = library(documents, 400, 16, character_coverage=0.99)
+    for backend in ("fast", "reference"):
+        found, found_scores = ours(documents, 400, 16, backend=backend, character_coverage=0.99)
+        assert found.vocab.pieces == expected.vocab.pieces
+        assert found_scores == scores
+    assert [found.vocab[index] for index in found.encode(" ").ids] == [Piece(b" ", byte=True)]
+    with pytest.raises(FormatError, match="the space"):
+        sentencepiece_file(found)
