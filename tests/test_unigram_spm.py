@@ -96,10 +96,11 @@ TEXTS = {"english": english, "many scripts": many_scripts, "code": code, "advers
 
 
 def library(
-    documents: Sequence[str], size: int, threads: int, specials: tuple[str, ...] = ()
+    documents: Sequence[str], size: int, threads: int, specials: tuple[str, ...] = (), **options: Any
 ) -> tuple[Any, list[float]]:
     """The library's tokenizer, as the lab trains it, and the score of each of its pieces."""
-    tokenizer: Any = train("spm-unigram", list(documents), vocab_size=size, threads=threads, special_tokens=specials)
+    options |= {"vocab_size": size, "threads": threads, "special_tokens": specials}
+    tokenizer: Any = train("spm-unigram", list(documents), **options)
     engine = tokenizer._engine
     return tokenizer, [engine.get_score(index) for index in range(engine.get_piece_size())]
 
@@ -437,7 +438,7 @@ def test_single_precision() -> None:
 
 
 def test_rare_characters_of_a_huge_text_are_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("toklab.algorithms.unigram_spm_seeds.required_characters", lambda words: ["a", "b"])
+    monkeypatch.setattr("toklab.algorithms.unigram_spm_seeds.required_characters", lambda words, coverage: ["a", "b"])
     assert read(["abc", "acb"], RESERVED).texts == ["ab\u2585", "a\u2585b"]
 
 

@@ -25,6 +25,7 @@ from typing import Any, Protocol
 from toklab.algorithms.ahead import count_beside
 from toklab.algorithms.bpe import UNKNOWN, character_symbols
 from toklab.algorithms.pipeline import TrainedTokenizer, build_tokenizer
+from toklab.algorithms.spm_rules import SpmSpec
 from toklab.algorithms.symbols import Symbol, fallback_symbols, ids_by_key, special_symbols
 from toklab.algorithms.unigram_hf import HfSteps, HfTrainable, hf_seeds, learn_hf
 from toklab.algorithms.unigram_model import UnigramModel, hidden_score, spelled
@@ -47,13 +48,13 @@ LIBRARY_THREADS = 16
 
 
 @dataclass(frozen=True, kw_only=True)
-class UnigramSpec(TrainSpec):
+class UnigramSpec(SpmSpec):
     """Options of Unigram.
 
     Parameters
     ----------
     variant : ``"canonical"``, or ``"hf"`` and ``"spm"`` for what Hugging Face's and SentencePiece's trainers do
-        otherwise; see `unigram_hf` and `unigram_spm`
+        otherwise; see `unigram_hf` and `unigram_spm`, which alone has the options of `SpmSpec`
     byte_fallback : unseen characters become ``<0xNN>`` pieces, not ``<unk>``
     seed_size : pieces to begin with, at most
     shrinking_factor : the share of the pieces that stays in each pruning
@@ -213,6 +214,8 @@ def check_spec(spec: UnigramSpec) -> None:
         raise UnknownNameError("variant of unigram", spec.variant, VARIANTS)
     if spec.variant != "spm" and spec.library_threads != LIBRARY_THREADS:
         raise UsageError("library_threads is an option of the variant spm alone; leave it out")
+    if spec.variant != "spm" and (spec.character_coverage != 1 or spec.split_digits):
+        raise UsageError("character_coverage and split_digits are options of the variant 'spm'")
     if not 0 < spec.shrinking_factor < 1:
         raise UsageError(f"shrinking_factor {spec.shrinking_factor} is not between 0 and 1")
     if spec.sub_iterations < 1:

@@ -35,13 +35,13 @@ from toklab.algorithms.ahead import compiling
 from toklab.algorithms.pipeline import TrainedTokenizer, build_tokenizer
 from toklab.algorithms.single import single
 from toklab.algorithms.spm_bpe import FOLLOWS, PRETOKENIZER, reserved_symbols
-from toklab.algorithms.spm_rules import SPACE, required_characters, unread
+from toklab.algorithms.spm_rules import SPACE, SpmSpec, check_options, unread
 from toklab.algorithms.unigram_spm_seeds import Sentences, read, seeds
 from toklab.algorithms.unigram_spm_steps import SpmSteps, shares
 from toklab.backend import use_kernel
 from toklab.corpus import Corpus
 from toklab.errors import InputError, UsageError, VocabSizeError
-from toklab.pretokenize import get_pretokenizer, is_much
+from toklab.pretokenize import get_pretokenizer, is_much, normalize_all
 
 if TYPE_CHECKING:
     from toklab.algorithms.unigram import UnigramSpec
@@ -55,8 +55,8 @@ SPARE = 1.1
 RETURN_STEP = single(0.0001)
 # The options that go with this variant; all others must be as they are by default.
 OWN = (
-    *("vocab_size", "variant", "special_tokens", "threads", "backend", "pretokenizer"),
-    *("seed_size", "shrinking_factor", "sub_iterations", "library_threads"),
+    *(option.name for option in fields(SpmSpec)),
+    *("variant", "seed_size", "shrinking_factor", "sub_iterations", "library_threads"),
 )
 
 
@@ -115,9 +115,7 @@ def complete(
 
 
 def fit(corpus: Corpus, spec: UnigramSpec) -> TrainedTokenizer:
-    """Train on the documents, as the baseline ``spm-unigram`` does by default.
-
-    All characters are in the alphabet, and bytes spell unseen ones.
+    """Train on the documents, as the baseline ``spm-unigram`` does: bytes spell what is not in the alphabet.
 
     Raises
     ------
@@ -130,18 +128,19 @@ def fit(corpus: Corpus, spec: UnigramSpec) -> TrainedTokenizer:
     """
     from toklab.algorithms.unigram import model_of
 
-    check_options(spec)
+    check(spec)
     symbols = reserved_symbols(spec.special_tokens)
     reserved = [symbol.key.decode() for symbol in symbols]
     with compiling("train-unigram-spm", is_much(corpus.documents, spec.backend)):
-        sentences = read(corpus.documents, reserved, spec.threads, spec.backend)
-    alphabet = required_characters(sentences.words)
-    if not alphabet:
+        texts = normalize_all(spec.normalizer, tuple(corpus.documents))
+        corpus = replace(corpus, documents=tuple(texts))  # each is decoded and normalised once
+        sentences = read(corpus.documents, reserved, spec.character_coverage, spec.threads, spec.backend)
+    if not sentences.alphabet:
         raise InputError(f"the corpus holds no text that {NAME} learns from")
-    smallest = len(symbols) + len(alphabet)
+    smallest = len(symbols) + len(sentences.alphabet)
     if spec.vocab_size < smallest:
         raise VocabSizeError(NAME, spec.vocab_size, smallest)
-    learned = learn(begin(sentences, spec), alphabet, spec, len(symbols))
+    learned = learn(begin(sentences, spec), sentences.alphabet, spec, len(symbols))
     spelled = [(text.replace(SPACE, " "), score) for text, score in learned]
     model = model_of(symbols, spelled, byte_fallback=True, single_precision=True)
     facts = {"variant": "spm", "follows": FOLLOWS}
@@ -154,12 +153,12 @@ def begin(sentences: Sentences, spec: UnigramSpec) -> SpmTrainable:
     if use_kernel(spec.backend, len(sentences.words.flat.text), REFERENCE_LIMIT):
         from toklab.algorithms.unigram_spm_fast import FastSpmSteps
 
-        return FastSpmSteps(sentences, spec.seed_size, spec.library_threads, spec.threads)
-    texts, weights = seeds(sentences.texts, spec.seed_size)
+        return FastSpmSteps(sentences, spec.seed_size, spec.library_threads, spec.threads, spec.split_digits)
+    texts, weights = seeds(sentences.texts, spec.seed_size, spec.split_digits)
     return SpmSteps(sentences.words, texts, shares(weights), spec.library_threads)
 
 
-def check_options(spec: UnigramSpec) -> None:
+def check(spec: UnigramSpec) -> None:
     """Refuse what the library refuses, and options of other variants.
 
     Raises
@@ -172,6 +171,7 @@ def check_options(spec: UnigramSpec) -> None:
     for option in fields(spec):
         if option.name not in OWN and getattr(spec, option.name) != option.default:
             raise UsageError(f"{NAME} does not have the option {option.name}; leave it out")
+    check_options(NAME, spec)
     if not 0.5 <= spec.shrinking_factor <= 0.95:
         raise UsageError(f"shrinking_factor {spec.shrinking_factor} of {NAME} is not between 0.5 and 0.95")
     if not 1 <= spec.sub_iterations <= 10:

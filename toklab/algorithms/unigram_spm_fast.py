@@ -27,18 +27,20 @@ ROOM = 1 << 10
 class FastSpmSteps:
     """Compiled twin of `unigram_spm_steps.SpmSteps`, with its pieces as numbers."""
 
-    def __init__(self, sentences: Sentences, size: int, parts: int, threads: int | None = None) -> None:
+    def __init__(
+        self, sentences: Sentences, size: int, parts: int, threads: int | None = None, split_digits: bool = False
+    ) -> None:
         """The seeds of a corpus.
 
         Parameters
         ----------
-        size : see `unigram_spm_seeds.seeds`
+        size, split_digits : see `unigram_spm_seeds.seeds`
         parts : threads of the library
         threads : that may run here; they change nothing
         """
         announce(unigram_seeds.repeated, unigram_spm.expect)
         units = units_of(sentences, threads)
-        found = find_seeds(units, sentences.words.counts, size)
+        found = find_seeds(units, sentences.words.counts, size, split_digits)
         self._codes = units.characters.codes
         self._words = units.characters.starts[: units.distinct], units.sizes[: units.distinct]
         self._counts = sentences.words.counts.astype(np.float32)

@@ -22,21 +22,12 @@ from dataclasses import dataclass
 
 from toklab.algorithms.single import single
 from toklab.algorithms.spelling import Characters
-from toklab.algorithms.spm_rules import (
-    BOUNDARY,
-    LONGEST,
-    NEVER,
-    UNKNOWN_MARK,
-    is_piece,
-    required_characters,
-    sentences,
-)
+from toklab.algorithms.spm_rules import LONGEST, UNKNOWN_MARK, is_piece, required_characters, sentences
 from toklab.pretokenize import count_words, get_pretokenizer
 from toklab.types import WordCounts
 
 # Ends a sentence.
 END = "\0"
-LINE_ENDS = ("\n", "\r")
 
 
 @dataclass(frozen=True)
@@ -47,23 +38,28 @@ class Sentences:
     ----------
     texts : of each document that is not skipped; a space is U+2581, a character that has no piece U+2585
     words : their words
+    alphabet : the characters that have a piece, the most frequent first and then by code point
     """
 
     texts: Sequence[str]
     words: WordCounts
+    alphabet: Sequence[str]
 
 
 def read(
-    documents: Sequence[str], reserved: Sequence[str], threads: int | None = None, backend: str = "auto"
+    documents: Sequence[str],
+    reserved: Sequence[str],
+    coverage: float = 1.0,
+    threads: int | None = None,
+    backend: str = "auto",
 ) -> Sentences:
     """Read documents.
 
-    The library strips line ends from the end of a sentence, so that the baseline ends such a document with U+001F;
-    here, too, that stands for a character that has no piece.
-
     Parameters
     ----------
+    documents : as they are after normalising
     reserved : texts of special pieces; no piece crosses a place where the text spells one
+    coverage : see `toklab.algorithms.spm_rules.required_characters`; a space that is left out parts no words
 
     Raises
     ------
@@ -71,14 +67,15 @@ def read(
         No document holds a word.
     """
     pretokenizer = get_pretokenizer("sentencepiece")
-    ended = [text + BOUNDARY if text.endswith(LINE_ENDS) else text for text in documents if text]
-    texts = _marked(sentences(ended, reserved), NEVER)
+    texts = [text for text in sentences(documents, reserved) if text]
     words = count_words(texts, pretokenizer, threads=threads, backend=backend)
-    rare = set(Characters.of(words.flat).all).difference(required_characters(words), NEVER)
-    if rare:
-        texts = _marked(texts, rare)
+    # Before anything is marked: marks count as one character, and U+0000 does not count at all.
+    alphabet = required_characters(words, coverage)
+    others = set(Characters.of(words.flat).all).difference(alphabet)
+    if others:
+        texts = _marked(texts, others)
         words = count_words(texts, pretokenizer, threads=threads, backend=backend)
-    return Sentences(texts, words)
+    return Sentences(texts, words, alphabet)
 
 
 def _marked(texts: Sequence[str], characters: Collection[str]) -> list[str]:
@@ -87,13 +84,14 @@ def _marked(texts: Sequence[str], characters: Collection[str]) -> list[str]:
     return [pattern.sub(UNKNOWN_MARK, text) for text in texts]
 
 
-def seeds(texts: Sequence[str], size: int) -> tuple[list[str], list[float]]:
+def seeds(texts: Sequence[str], size: int, split_digits: bool = False) -> tuple[list[str], list[float]]:
     """All characters, and the nodes of the suffix tree that may be pieces.
 
     Parameters
     ----------
     texts : from `read`
     size : seeds to take that are no characters; those are all taken
+    split_digits : a digit is in no piece of several characters
 
     Returns
     -------
@@ -114,7 +112,8 @@ def seeds(texts: Sequence[str], size: int) -> tuple[list[str], list[float]]:
         if len(set(bytes_after)) > 1:
             found = node.removesuffix(END)
             counts[found] = counts.get(found, 0) + len(bytes_after)
-    weights = {text: single(count * len(text)) for text, count in counts.items() if len(text) > 1 and is_piece(text)}
+    found_pieces = (text for text in counts if len(text) > 1 and is_piece(text, split_digits))
+    weights = {text: single(counts[text] * len(text)) for text in found_pieces}
     by_weight = sorted(weights, key=lambda text: (-weights[text], -len(text.encode()), text))
     by_count = sorted(characters, key=lambda char: (-characters[char], char))
     chosen = by_weight[:size]

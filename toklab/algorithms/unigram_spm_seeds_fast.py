@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from toklab.algorithms.spelling import Characters
-from toklab.algorithms.spm_rules import INHERITED, LONGEST, NEVER, SPACE, script_of
+from toklab.algorithms.spm_rules import DIGITS, INHERITED, LONGEST, NEVER, SPACE, script_of
 from toklab.algorithms.unigram_seeds import Edges, find_edges, repeated_substrings, sort_suffixes
 from toklab.algorithms.unigram_spm_seeds import END, Sentences
 from toklab.kernels import unigram, unigram_spm_seeds
@@ -72,7 +72,7 @@ class Seeds(NamedTuple):
     edges: Edges
 
 
-def find_seeds(units: Units, counts: IntArray, size: int) -> Seeds:
+def find_seeds(units: Units, counts: IntArray, size: int, split_digits: bool = False) -> Seeds:
     """Compiled twin of `unigram_spm_seeds.seeds`.
 
     Parameters
@@ -81,7 +81,7 @@ def find_seeds(units: Units, counts: IntArray, size: int) -> Seeds:
     """
     codes, starts = units.characters.codes, units.characters.starts
     alphabet, firsts, numbers = np.unique(codes, return_index=True, return_inverse=True)
-    order, nodes = _nodes(units, alphabet, (numbers + 1).astype(np.int32))
+    order, nodes = _nodes(units, alphabet, (numbers + 1).astype(np.int32), split_digits)
     weights = (nodes[:, 2] * nodes[:, 3]).astype(np.float32)
     widths = np.zeros(len(codes) + 1, np.int64)
     np.cumsum(1 + (codes >= 0x80) + (codes >= 0x800) + (codes >= 0x10000), out=widths[1:])
@@ -121,7 +121,9 @@ def _inside(units: Units) -> npt.NDArray[np.bool_]:
     return np.arange(starts[-1]) < np.repeat(starts[:-1] + units.sizes, np.diff(starts))
 
 
-def _nodes(units: Units, alphabet: npt.NDArray[np.uint32], numbers: IdArray) -> tuple[IntArray, IntArray]:
+def _nodes(
+    units: Units, alphabet: npt.NDArray[np.uint32], numbers: IdArray, split_digits: bool
+) -> tuple[IntArray, IntArray]:
     """The sorted suffixes; and stretches of them with a text that may be a piece, its characters and its count."""
     starts = units.characters.starts
     each = np.diff(starts)
@@ -131,7 +133,7 @@ def _nodes(units: Units, alphabet: npt.NDArray[np.uint32], numbers: IdArray) -> 
     order = sort_suffixes(numbers, ends, len(alphabet), depth)
     nodes = repeated_substrings(numbers, ends, np.repeat(units.counts, each), order, depth)
     limits = np.empty(len(numbers), np.uint8)
-    unigram_spm_seeds.reaches(_scripts(alphabet)[numbers - 1], stops, LONGEST, limits)
+    unigram_spm_seeds.reaches(_scripts(alphabet, split_digits)[numbers - 1], stops, LONGEST, limits)
     firsts = np.array([chr(code).encode()[0] for code in alphabet.tolist()], np.int32)
     leads = firsts[numbers - 1]
     # What follows the NUL is a byte already.
@@ -149,12 +151,13 @@ def _nodes(units: Units, alphabet: npt.NDArray[np.uint32], numbers: IdArray) -> 
     return order, found
 
 
-def _scripts(alphabet: npt.NDArray[np.uint32]) -> IdArray:
-    """Script of each character as a number."""
+def _scripts(alphabet: npt.NDArray[np.uint32], split_digits: bool) -> IdArray:
+    """Script of each character as a number; one that is in no piece of several characters has none."""
+    alone = NEVER | DIGITS if split_digits else NEVER
     names: dict[str, int] = {INHERITED: unigram_spm_seeds.INHERITED}
     found = []
     for char in map(chr, alphabet.tolist()):
-        if char in NEVER:
+        if char in alone:
             found.append(unigram_spm_seeds.NEVER)
         elif char == SPACE:
             found.append(unigram_spm_seeds.SPACE)

@@ -87,7 +87,7 @@ def sentencepiece_file(tokenizer: TrainedTokenizer) -> SentencePieceFile:
         entries,
         model.byte_fallback,
         _normalizer(tokenizer.normalizer),
-        float(facts.get("character_coverage", 1)),
+        single(float(facts.get("character_coverage", 1))),
         split_digits=facts.get("split_digits") == "True",
     )
     try:

@@ -10,13 +10,14 @@ from toklab.kernels import njit
 from toklab.types import ByteArray, IdArray, IntArray
 
 NUL = 1
-# What `reaches` takes for a script: no piece holds such a character, or only as its first, or it has no script.
+# What `reaches` takes for a script: no piece of several characters holds such a one, or only as its first, or it has
+# none of its own.
 NEVER, SPACE, INHERITED = -1, -2, -3
 
 
 @njit
 def reaches(scripts: IdArray, stops: IntArray, longest: int, limits: ByteArray) -> None:
-    """Characters of the longest piece that may begin at each position.
+    """Characters of the longest piece that may begin at each position; 0 for one that may only be alone.
 
     Parameters
     ----------
