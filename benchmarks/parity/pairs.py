@@ -72,10 +72,6 @@ RETURNED = (
 )
 SPACES = "SentencePiece reads U+2581 in a text as a space, toklab keeps it; no text here holds one."
 THREADS = "The library's sums, and so its scores, depend on its number of threads; toklab is told that number."
-SINGLE = (
-    "The library adds up the scores of a whole document in single precision, toklab those of a word in double: of "
-    "segmentations that are nearly equally probable they may choose different ones."
-)
 
 
 def _bpe(make: Make = references.by_name, note: str = "", **options: Any) -> Pair:
@@ -126,9 +122,15 @@ PAIRS = (
     Pair("bpe-spm", "spm-bpe", "sentencepiece", (SET, ORDER, SCORES, ENCODINGS, IDS), note=SPACES),
     *(
         Pair(
-            *("unigram-spm", "spm-unigram", "sentencepiece", (SET, ORDER, SCORES), {"threads": threads}),
+            *(
+                "unigram-spm",
+                "spm-unigram",
+                "sentencepiece",
+                (SET, ORDER, SCORES, ENCODINGS, IDS),
+                {"threads": threads},
+            ),
             references.sentencepiece_unigram,
-            note=f"{SPACES} {THREADS} {SINGLE}",
+            note=f"{SPACES} {THREADS}",
         )
         for threads in (1, 16)
     ),
