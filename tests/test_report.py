@@ -411,6 +411,10 @@ def test_probes(width: int | None) -> None:
     if width is not None:
         assert max(map(len, text.split("\n"))) <= width
     assert "3 runs miss a fault that moves half of them with a chance of 25.0%" in words
+    verdicts = (Verdict("bpe", "C", "other set (repeat, threads)", "exact", "it claims more"),)
+    judged = re.sub(r"[\s│]+", " ", render_determinism(DeterminismReport(tuple(probes), "", verdicts), width))
+    assert "other set (repeat, threads)" in judged
+    assert "broken claim: it claims more" in judged
     assert render_determinism(DeterminismReport((), "")) == ""
 
 

@@ -94,7 +94,10 @@ def _probe_entry(
     cells, notes = [], []
     if graded:
         grade = verdict.grade if verdict else "–"
-        cells.append(Text(grade, style=GRADE_STYLES.get(grade, "dim")))
+        suffix = " exact" if grade == "A" else ""  # what moved takes a line of its own
+        cells.append(Text(grade + suffix, style=GRADE_STYLES.get(grade, "dim")))
+    if verdict and verdict.grade != "A":
+        notes.append((0, visible(verdict.words)))
     if verdict and verdict.broken:
         notes.append((0, f"broken claim: {visible(verdict.broken)}"))
     for i, probe in enumerate(probes):
