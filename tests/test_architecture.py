@@ -19,14 +19,15 @@ LAYERS = (
     ("backend", "files", "fingerprints", "signature", "kernels"),
     ("corpus", "pretokenize"),
     ("algorithms", "baselines", "formats", "metrics"),
-    ("training", "results", "measure", "statistics", "contenders", "worker", "workshop"),
+    ("training", "results", "restoring", "measure", "statistics", "contenders", "worker", "workshop"),
     ("comparison", "differing", "inspecting", "languages", "retraining", "sweeping", "checking"),
     ("report",),
+    ("page",),
     ("testing", "pytest_plugin"),
     ("cli", "__main__"),
 )
 LAYER_OF = {room: level for level, rooms in enumerate(LAYERS) for room in rooms}
-HEAVY = ("numba", "pandas", "matplotlib", "tokenizers", "sentencepiece", "pyarrow", "rich")
+HEAVY = ("numba", "pandas", "matplotlib", "tokenizers", "sentencepiece", "pyarrow", "rich", "jinja2")
 
 
 @cache

@@ -11,9 +11,10 @@ from toklab.algorithms import check_vocab_size, get_algorithm
 from toklab.contenders import resolve
 from toklab.corpus import Corpus, open_corpus
 from toklab.errors import ToklabError, UsageError
-from toklab.measure import measure, measure_pairs
+from toklab.measure import measure, measure_differences, measure_pairs
 from toklab.metrics import Encoded, seen_words
 from toklab.metrics.cost import ORDER
+from toklab.metrics.oov import oov_fates
 from toklab.metrics.pairs import Cutting
 from toklab.results import Report, Result
 from toklab.retraining import prepared, probe_axis, raise_if_all_too_small
@@ -139,7 +140,9 @@ def compare(
     failed = [r.tokenizer for r in results if r.error]
     warnings = (f"failed: {', '.join(dict.fromkeys(failed))}",) if failed else ()
     pairs = measure_pairs(results, setting.bootstrap)
-    return Report(tuple(results), setting.signature(sizes, chosen), setting.description, warnings, pairs)
+    differences = measure_differences(results, setting.bootstrap)
+    signature = setting.signature(sizes, chosen)
+    return Report(tuple(results), signature, setting.description, warnings, pairs, differences)
 
 
 def check_sizes(vocab_size: int | Iterable[int]) -> tuple[int, ...]:
@@ -260,6 +263,8 @@ def judge(
         cells=cells,
         lengths=encoded.lengths,
         frequencies=encoded.frequencies,
+        token_lengths=encoded.token_lengths,
+        oov=oov_fates(encoded),
         determinism=verdict,
         seconds=first.seconds,
         peak_mb=first.peak_mb,

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Sequence
 from itertools import combinations
 
 from toklab.errors import UsageError
-from toklab.metrics import Encoded, all_metrics, get_metric
+from toklab.metrics import Encoded, Ratio, all_metrics, get_metric
 from toklab.metrics.pairs import PAIR_METRICS
-from toklab.results import Cell, Pair, Result
-from toklab.statistics import Bootstrap
+from toklab.results import Cell, Difference, Pair, Result
+from toklab.statistics import Bootstrap, limits
 
 
 def measure(encoded: Encoded, bootstrap: Bootstrap, names: Iterable[str] | None = None) -> tuple[Cell, ...]:
@@ -68,3 +68,29 @@ def measure_pairs(results: Sequence[Result], bootstrap: Bootstrap) -> tuple[Pair
         Pair(a.tokenizer, a.vocab_size, b.tokenizer, b.vocab_size, tuple(cells[i * width : (i + 1) * width]))
         for i, (a, _, b, _) in enumerate(pairs)
     )
+
+
+def measure_differences(results: Sequence[Result], bootstrap: Bootstrap) -> tuple[Difference, ...]:
+    """How much more text a token of one holds than of another, for every two that take the same vocabulary size.
+
+    Parameters
+    ----------
+    results : of one comparison; those that failed are left out
+    bootstrap : resamples of the held-out documents
+    """
+    known = [
+        (result, Ratio(result.cutting.source.sizes, result.lengths))
+        for result in results
+        if result.sized and result.cutting is not None and result.lengths is not None
+    ]
+    samples = bootstrap.samples([ratio for _, ratio in known])
+    found = []
+    for (a, first, ours), (b, second, theirs) in combinations(
+        ((result, ratio.value(), sample) for (result, ratio), sample in zip(known, samples, strict=True)), 2
+    ):
+        if a.vocab_size == b.vocab_size and first is not None and second is not None:
+            low, high = limits(None if ours is None or theirs is None else ours - theirs)
+            found.append(
+                Difference("bytes_per_token", a.vocab_size, a.tokenizer, b.tokenizer, first - second, low, high)
+            )
+    return tuple(found)

@@ -66,7 +66,7 @@ from toklab.cli.parallel import check_parallel, compare_parallel, parallel_optio
     "--output",
     type=click.Path(path_type=Path),
     metavar="DIR",
-    help="Write report.json, .csv, .parquet, .md and plots.",
+    help="Write report.html, .json, .csv, .parquet, .md and plots.",
 )
 @click.option("--pairs", is_flag=True, help="Show how alike every two contenders are (the JSON always has it).")
 @parallel_options
@@ -144,10 +144,12 @@ def command(
         if short:
             raise UsageError(f"these did not reach the vocabulary size (--strict): {', '.join(dict.fromkeys(short))}")
     if output is not None:
+        from toklab.page import write_page
         from toklab.report.files import write_report
         from toklab.report.plots import write_plots
 
-        for path in [*write_report(report, output), *write_plots(report, output)]:
+        page = output / "report.html"
+        for path in [*write_report(report, output), *write_plots(report, output), write_page(report, page)]:
             click.echo(f"wrote {one_line(str(path))}", err=True)
     if as_json:
         click.echo(report.to_json())

@@ -18,7 +18,7 @@ MEANING = (
     "above it, Jaccard of the vocabularies: texts that are pieces of both ÷ pieces of either. word_agreement, "
     "vocab_overlap and the intervals are in the JSON."
 )
-_Key = tuple[str, int]
+Key = tuple[str, int]
 
 
 def render_pairs(report: Report, console_width: int | None = None, colour: bool = False) -> str:
@@ -29,14 +29,9 @@ def render_pairs(report: Report, console_width: int | None = None, colour: bool 
     console_width : columns of the terminal; None, for a pipe, is as wide as the matrix needs
     colour : with escape codes for colour
     """
-    pairs = {
-        key: pair
-        for pair in report.pairs
-        for one, two in [((pair.tokenizer, pair.vocab_size), (pair.other, pair.other_vocab_size))]
-        for key in ((one, two), (two, one))
-    }
+    pairs = both_ways(report.pairs)
     lines: list[Text] = []
-    for size, results in _groups(report.results):
+    for size, results in groups(report.results):
         title = "pairs" if size is None else f"pairs at vocabulary size {size:,}"
         lines += [Text(title, style="bold"), *_matrix(results, pairs).draw(console_width), Text()]
     if not lines:
@@ -44,15 +39,25 @@ def render_pairs(report: Report, console_width: int | None = None, colour: bool 
     return to_string([*lines, *wrapped(MEANING, console_width, "dim")], colour)
 
 
-def _groups(results: Sequence[Result]) -> list[tuple[int | None, list[Result]]]:
+def both_ways(pairs: Sequence[Pair]) -> dict[tuple[Key, Key], Pair]:
+    """Every pair by the name and size of the first and of the second, whichever is the first."""
+    return {
+        key: pair
+        for pair in pairs
+        for one, two in [((pair.tokenizer, pair.vocab_size), (pair.other, pair.other_vocab_size))]
+        for key in ((one, two), (two, one))
+    }
+
+
+def groups(results: Sequence[Result]) -> list[tuple[int | None, list[Result]]]:
     """Contenders that are all compared with each other, two or more, by vocabulary size."""
     judged = [result for result in results if result.error is None]
     sizes: list[int | None] = [*dict.fromkeys(result.vocab_size for result in judged if result.sized)]
-    groups = [(size, [r for r in judged if not r.sized or r.vocab_size == size]) for size in sizes or [None]]
-    return [(size, group) for size, group in groups if len(group) > 1]
+    found = [(size, [r for r in judged if not r.sized or r.vocab_size == size]) for size in sizes or [None]]
+    return [(size, group) for size, group in found if len(group) > 1]
 
 
-def _matrix(results: Sequence[Result], pairs: Mapping[tuple[_Key, _Key], Pair]) -> Grid:
+def _matrix(results: Sequence[Result], pairs: Mapping[tuple[Key, Key], Pair]) -> Grid:
     keys = [(result.tokenizer, result.vocab_size) for result in results]
     entries = []
     for row, mine in enumerate(keys):

@@ -1,0 +1,149 @@
+"""The page of a comparison: what it says, and what it does in a real browser."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from browser import Visit, chromium, visit
+from helpers import english
+from playwright.sync_api import Browser
+
+from toklab.comparison import compare
+from toklab.page import render_page, write_page
+from toklab.results import Report
+
+HOSTILE = "<script>alert(1)</script>&amp;\"'`${x}{{7*7}}\u202e\x07"
+SIZES = [300, 400, 500]
+NAMES = ["bpe", "wordpiece-hf", "word", "byte"]
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    with chromium() as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def report() -> Report:
+    """Three sizes; one contender has a name that is a script, and one failed."""
+    found = compare(english(), NAMES, vocab_size=SIZES, resamples=50, probe=False)
+    results = [replace(r, tokenizer=HOSTILE) if r.tokenizer == "wordpiece-hf" else r for r in found.results]
+    results[2] = replace(results[2], cells=(), error=f"it died: {HOSTILE}", lengths=None, frequencies=None)
+    renamed = [
+        replace(
+            d, tokenizer=d.tokenizer.replace("wordpiece-hf", HOSTILE), other=d.other.replace("wordpiece-hf", HOSTILE)
+        )
+        for d in found.differences
+    ]
+    corpus = {**found.corpus, "name": HOSTILE}
+    return replace(found, results=tuple(results), differences=tuple(renamed), corpus=corpus, warnings=(HOSTILE,))
+
+
+@pytest.fixture(scope="module")
+def path(report: Report, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_page(report, tmp_path_factory.mktemp("page") / "report.html")
+
+
+@pytest.fixture
+def shown(browser: Browser, path: Path) -> Iterator[Visit]:
+    with visit(browser, path) as opened:
+        yield opened
+
+
+def test_it_opens_without_a_request_or_a_complaint(shown: Visit) -> None:
+    assert shown.page.title().startswith("Tokenizers compared: <script>alert(1)</script>")
+    shown.page.mouse.wheel(0, 20_000)
+    assert shown.requests == []
+    assert shown.complaints == []
+    assert "49" not in shown.page.title()
+    assert [heading.lower() for heading in shown.texts("h2")] == [
+        "the answer",
+        "all figures",
+        "pictures",
+        "warnings and signatures",
+    ]
+
+
+def test_a_name_that_is_a_script_stays_text(shown: Visit) -> None:
+    assert shown.page.locator("script").count() == 1
+    rows = shown.texts("#figures tbody th")
+    assert any(name.startswith("<script>alert(1)</script>&amp;\"'`${x}{{7*7}}\\u202e\\x07") for name in rows)
+    assert "\u202e" not in shown.page.content()
+    labels = shown.texts(".picture svg text")
+    assert any("script>" in label for label in labels)
+
+
+def test_a_heading_sorts_and_turns(shown: Visit) -> None:
+    def column() -> list[float]:
+        cells = shown.page.eval_on_selector_all(
+            "#figures tbody tr", f"rows => rows.map(r => r.cells[{place}]?.dataset.order ?? '')"
+        )
+        return [float(each) for each in cells if each]
+
+    heads = shown.page.eval_on_selector_all("#figures thead th", "all => all.map(h => h.innerText.split('\\u00a0')[0])")
+    place = heads.index("bytes per token")
+    button = shown.page.get_by_role("button", name="bytes per token")
+    before = column()
+    button.click()
+    assert column() == sorted(before, reverse=True)  # higher is better: the best first
+    button.press("Enter")
+    assert column() == sorted(before)
+    assert shown.page.locator("#figures tbody tr").last.locator(".error").count() == 1  # what is undefined stays last
+    assert shown.page.locator("th[aria-sort]").count() == 1
+
+
+def test_filters(shown: Visit) -> None:
+    shown.page.select_option("#show", "OOV handling")
+    heads = shown.texts("#figures thead th")
+    assert "unk rate ↓" in [" ".join(head.split()) for head in heads]
+    assert not any(head.startswith("bytes per token") for head in heads)
+    shown.page.select_option("#size", "400")
+    assert len(shown.texts("#figures tbody th")) == len(NAMES)
+    shown.page.fill("#name", "BYT")
+    assert shown.texts("#figures tbody th") == ["byte"]
+    assert shown.texts("#rows") == ["1 of 10 rows"]
+
+
+def test_a_definition_on_hover_and_on_focus(shown: Visit) -> None:
+    button = shown.page.get_by_role("button", name="fertility", exact=False).first
+    button.hover()
+    assert shown.texts("#tip") == ["Tokens ÷ words (tokens/word; lower is better)."]
+    shown.page.mouse.move(0, 0)
+    assert shown.texts("#tip") == []
+    button.focus()
+    assert shown.page.locator("#tip").is_visible()
+    described = shown.page.locator(f"#{button.get_attribute('aria-describedby')}")
+    assert described.text_content() == "Tokens ÷ words (tokens/word; lower is better)."
+
+
+def test_the_signature_is_copied(browser: Browser, path: Path, report: Report) -> None:
+    with visit(browser, path, permissions=["clipboard-read", "clipboard-write"]) as shown:
+        shown.page.locator("[data-copy=signature]").click()
+        shown.page.wait_for_function("document.getElementById('copied').textContent === 'Copied.'")
+        assert shown.page.evaluate("navigator.clipboard.readText()") == report.signature
+
+
+def test_a_phone_scrolls_down_only(browser: Browser, path: Path) -> None:
+    with visit(browser, path, width=375) as shown:
+        wide, seen = shown.page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
+        assert wide <= seen
+        assert shown.page.evaluate("(b => b.scrollWidth > b.clientWidth)(document.querySelector('#table .scroll'))")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_anyone_can_use_it(browser: Browser, path: Path, scheme: str) -> None:
+    with visit(browser, path, color_scheme=scheme) as shown:
+        shown.page.evaluate("document.querySelectorAll('details').forEach(d => { d.open = true; })")
+        found = Axe().run(shown.page)
+        assert found.violations_count == 0, found.generate_report()
+
+
+def test_json_makes_the_same_page(report: Report) -> None:
+    page = render_page(report)
+    assert render_page(Report.from_json(report.to_json())) == page
+    assert json.loads(report.to_json())["schema"] == 1
