@@ -32,6 +32,11 @@ class Answer:
     tested: bool
 
     @property
+    def moved(self) -> tuple[Result, ...]:
+        """Of the best, those that came out different when they were trained again."""
+        return tuple(result for result in self.best if result.determinism not in (None, "exact"))
+
+    @property
     def fastest(self) -> Result | None:
         """Of several that are equally good, the one that trained fastest; None where that is not known."""
         timed = [result for result in self.best if result.seconds is not None]

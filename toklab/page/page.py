@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 
 from markupsafe import Markup
@@ -39,12 +40,18 @@ def render_page(findings: Findings | Report) -> str:
     return fill(
         "page.html",
         sections=sections,
-        facts=corpus_facts(findings.report),
+        facts=_facts(findings.report),
         name=str(findings.report.corpus.get("name", "")),
         style=Markup(source("style.css")),
         script=Markup(script),
         digest=digest,
     )
+
+
+def _facts(report: Report) -> list[str]:
+    """What the comparison was of, but for its name, which the heading has."""
+    rest = {key: value for key, value in report.corpus.items() if key != "name"}
+    return corpus_facts(replace(report, corpus=rest))
 
 
 def write_page(findings: Findings | Report, path: str | Path) -> Path:

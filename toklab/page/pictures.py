@@ -66,7 +66,7 @@ DRAWN: tuple[tuple[str, Callable[[Findings], Figure | None], str], ...] = (
     (
         "Length of the tokens",
         lambda findings: parts.token_lengths(findings.report),
-        "Emitted tokens by the bytes of text that they cover.",
+        "Emitted tokens by the bytes of text that they cover; a bar with an arrow goes on to the share beside it.",
     ),
     (
         "Rank and frequency",
@@ -91,7 +91,7 @@ DRAWN: tuple[tuple[str, Callable[[Findings], Figure | None], str], ...] = (
     (
         "Determinism",
         lambda findings: heatmaps.verdicts(findings.report, findings.lab),
-        "Trained again with another hash seed and another order of the documents, or along the axes named.",
+        "Trained again with another hash seed and order of documents, or by each axis of the determinism lab.",
     ),
     ("Ties", _ties, "A merge at 0 was a tie: only the tie rule decided it."),
     ("Cost of training", lambda findings: parts.training_time(findings.report), "Measured once; times vary."),

@@ -165,8 +165,7 @@ def _shown(result: Result, column: Column, figure: Figure, same: bool) -> Shown:
     cell, value = find(result, column.metric), number(result, column.metric)
     if cell is None or value is None:
         return Shown(MISSING, None)
-    interval = ""
-    if cell.ci_low is not None and cell.ci_high is not None:
-        interval = " – ".join(show_value(column, replace(cell, value=end)) for end in (cell.ci_low, cell.ci_high))
+    ends = [show_value(column, replace(cell, value=end)) for end in (cell.ci_low, cell.ci_high) if end is not None]
+    interval = " – ".join(ends) if len(set(ends)) == 2 else ""
     mark = "best" if figure.best else "same" if same else "odd" if figure.odd else ""
     return Shown(show_value(column, cell), value, interval, mark)

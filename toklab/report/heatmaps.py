@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from toklab.report.canvas import new_figure, short
 from toklab.report.pairs import Key, both_ways, groups
-from toklab.report.palette import BLUE, GROUND, ORANGE, PURPLE, VERMILION
 from toklab.results import Pair, Report, Result
 from toklab.retraining import DeterminismReport
 
@@ -18,15 +17,16 @@ if TYPE_CHECKING:
 SHADES = "cividis"  # Nuñez, Anderton and Renslow (2018): it looks the same to every kind of colour vision
 # Text on a shade keeps its colour on a page of any ground, where black would turn.
 ON_LIGHT, ON_DARK = "#111111", "#fefefe"
-# Each verdict has a colour and a sign, so that neither is needed.
+# Each verdict has a colour and a sign, so that neither is needed; light enough for dark text on any page.
 VERDICTS = {
-    "exact": ("=", BLUE),
-    "encodings differ": ("≈", ORANGE),
-    "ids differ": ("ids", ORANGE),
-    "pieces differ": ("≠", VERMILION),
-    "failed": ("×", PURPLE),
-    "not probed": ("–", GROUND),
+    "exact": ("=", "#8cc8ea"),
+    "encodings differ": ("≈", "#f3d27f"),
+    "ids differ": ("ids", "#f0b95a"),
+    "pieces differ": ("≠", "#f0976a"),
+    "failed": ("×", "#dba9c6"),
+    "not probed": ("–", "#c4c8cc"),
 }
+FEW = 2  # columns that have room for a verdict in words
 
 
 def boundary_agreement(report: Report) -> Figure | None:
@@ -86,17 +86,18 @@ def verdicts(report: Report, lab: DeterminismReport | None = None) -> Figure | N
     if not table:
         return None
     names, columns = (list(dict.fromkeys(key[place] for key in table)) for place in (0, 1))
-    title = "All '=', the same tokenizer again: what moved when it was trained again"
-    width = 1.1 * len(columns) + 4
+    in_words = len(columns) <= FEW
+    width = max(1.1 * len(columns) + 4, 8.5)
+    title = "The same colour all the way, the same tokenizer again: what moved when it was trained again"
     figure, part, (axis,) = new_figure(report.results, title, 1, width, 0.28 * len(names) + 0.9)
     for (name, column), verdict in table.items():
         sign, colour = VERDICTS[verdict]
-        light = colour in (ORANGE, PURPLE, GROUND)
-        _cell(axis, columns.index(column), names.index(name), sign, colour, ON_LIGHT if light else ON_DARK)
+        _cell(axis, columns.index(column), names.index(name), verdict if in_words else sign, colour, ON_LIGHT)
     axis.set_xticks(range(len(columns)), columns, fontsize=8)
     axis.set_yticks(range(len(names)), [short(name) for name in names], fontsize=8)
     _frame(axis, (-0.5, len(columns) - 0.5), (len(names) - 0.5, -0.5))
-    _verdict_legend(part, [verdict for verdict in VERDICTS if verdict in table.values()])
+    if not in_words:
+        _verdict_legend(part, [verdict for verdict in VERDICTS if verdict in table.values()])
     return figure
 
 
@@ -119,4 +120,4 @@ def _verdict_legend(part: SubFigure, shown: Sequence[str]) -> None:
     from matplotlib.patches import Patch
 
     handles = [Patch(facecolor=VERDICTS[verdict][1], label=f"{VERDICTS[verdict][0]} {verdict}") for verdict in shown]
-    part.legend(handles=handles, loc="outside lower left", ncols=3, frameon=False, fontsize=9)
+    part.legend(handles=handles, loc="outside lower left", ncols=len(handles), frameon=False, fontsize=9)

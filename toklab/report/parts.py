@@ -12,6 +12,7 @@ from toklab.report.canvas import bar_legend, new_figure
 from toklab.report.figures import Panel, label_of, panels_of
 from toklab.report.palette import BLUE, ORANGE, SKY, VERMILION, family
 from toklab.results import Report, Result
+from toklab.types import FloatArray
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -36,28 +37,38 @@ def token_lengths(report: Report) -> Figure | None:
     size, results = found[-1]
     title = f"Further right, longer tokens: share of the tokens by UTF-8 bytes, vocabulary size {size:,}"
     figure, part, axes = new_figure(report.results, title, len(results), 2.4, 1.5, BESIDE)
-    shares = [_histogram(axis, result) for axis, result in zip(axes, results, strict=True)]
-    for axis in axes:
-        axis.set_ylim(0, max(shares) * 1.05)
+    shares = [_shares_by_length(result) for result in results]
+    highest = [float(bars.max()) for bars in shares]
+    # Character and byte tokenizers have one bar of all there is; with room for it, the others would be flat.
+    room = min(max(highest), 2 * float(np.median(highest)))
+    for axis, result, bars in zip(axes, results, shares, strict=True):
+        _histogram(axis, result, bars, room)
     bar_legend(part, results)
     return figure
 
 
-def _histogram(axis: Axes, result: Result) -> float:
-    """Draw one, and return the height of its highest bar."""
+def _shares_by_length(result: Result) -> FloatArray:
+    """(LONGEST + 1,) share of the tokens that cover so many bytes, or more for the last."""
     assert result.token_lengths is not None
     counts = result.token_lengths
     bars = np.zeros(LONGEST + 1)
     bars[: min(len(counts), LONGEST)] = counts[:LONGEST]
     bars[LONGEST] = counts[LONGEST:].sum()
-    bars /= bars.sum()
-    axis.bar(range(LONGEST + 1), bars, width=0.85, color=family(result.tokenizer).colour)
+    return bars / bars.sum()
+
+
+def _histogram(axis: Axes, result: Result, bars: FloatArray, room: float) -> None:
+    axis.bar(range(LONGEST + 1), np.minimum(bars, room), width=0.85, color=family(result.tokenizer).colour)
+    for place in np.flatnonzero(bars > room):
+        axis.annotate(
+            f"↑ {bars[place]:.0%}", (place, room), xytext=(5, -2), textcoords="offset points", fontsize=8, va="top"
+        )
+    axis.set_ylim(0, room * 1.05)
     axis.set_title(label_of(result), fontsize=9)
     axis.set_xticks([1, 4, 8, 12, LONGEST], ["1", "4", "8", "12", f"{LONGEST}+"])
     axis.yaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
     axis.tick_params(labelsize=8)
     axis.grid(True, axis="y")
-    return float(bars.max())
 
 
 def oov_words(report: Report) -> Figure | None:
