@@ -2,30 +2,27 @@
 
 from __future__ import annotations
 
-import json
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from browser import Visit, chromium, visit
+from browser import Visit, visit
 from helpers import english
 from playwright.sync_api import Browser
 
 from toklab.comparison import compare
-from toklab.page import render_page, write_page
+from toklab.languages import compare_languages
+from toklab.page import Findings, render_page, write_page
+from toklab.page.pictures import DRAWN
 from toklab.results import Report
+from toklab.retraining import determinism
 
 HOSTILE = "<script>alert(1)</script>&amp;\"'`${x}{{7*7}}\u202e\x07"
-SIZES = [300, 400, 500]
+SIZES = [300, 400, 450]
 NAMES = ["bpe", "wordpiece-hf", "word", "byte"]
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    with chromium() as found:
-        yield found
 
 
 @pytest.fixture(scope="module")
@@ -143,7 +140,33 @@ def test_anyone_can_use_it(browser: Browser, path: Path, scheme: str) -> None:
         assert found.violations_count == 0, found.generate_report()
 
 
-def test_json_makes_the_same_page(report: Report) -> None:
-    page = render_page(report)
-    assert render_page(Report.from_json(report.to_json())) == page
-    assert json.loads(report.to_json())["schema"] == 1
+def test_json_makes_the_same_page(report: Report, path: Path) -> None:
+    page = render_page(Report.from_json(report.to_json()))
+    assert page == path.read_text(encoding="utf-8")
+    ids = re.findall(r'(?<![-\w])id="([^"]*)"', page)
+    assert len(ids) == len(set(ids)) > 50
+    used = set(re.findall(r'url\(#([^)]*)\)|(?<![:\w])href="#([^"]*)"', page))
+    assert {one or other for one, other in used} <= set(ids)
+    assert "http" not in page.replace("http-equiv", "")
+
+
+def test_an_empty_comparison_is_a_page() -> None:
+    assert "Nothing was compared." in render_page(Report((), ""))
+
+
+def test_the_lab_and_the_languages_add_pictures(report: Report) -> None:
+    lab = determinism(english(4_000), ["bpe", "byte"], vocab_size=300)
+    lines = {"en": ["the cat sat"] * 9, "el": ["η γάτα κάθισε"] * 9}
+    languages = compare_languages(lines, ["byte"], vocab_size=300, held_out=0.3, resamples=20)
+    alone, together = (
+        [title for title, draw, _ in DRAWN if draw(findings) is not None]
+        for findings in (Findings(report), Findings(report, lab, languages))
+    )
+    assert [title for title in together if title not in alone] == [
+        "Determinism",
+        "Ties",
+        "Language premiums",
+        "Inequality of languages",
+    ]
+    assert len(together) == len(DRAWN)
+    assert [title for title, draw, _ in DRAWN if draw(Findings(Report((), ""))) is not None] == []

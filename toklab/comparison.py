@@ -14,6 +14,7 @@ from toklab.errors import ToklabError, UsageError
 from toklab.measure import measure, measure_differences, measure_pairs
 from toklab.metrics import Encoded, seen_words
 from toklab.metrics.cost import ORDER
+from toklab.metrics.length import token_lengths
 from toklab.metrics.oov import oov_fates
 from toklab.metrics.pairs import Cutting
 from toklab.results import Report, Result
@@ -263,7 +264,7 @@ def judge(
         cells=cells,
         lengths=encoded.lengths,
         frequencies=encoded.frequencies,
-        token_lengths=encoded.token_lengths,
+        token_lengths=token_lengths(encoded),
         oov=oov_fates(encoded),
         determinism=verdict,
         seconds=first.seconds,

@@ -62,7 +62,7 @@ class Result:
     error : why it has no figures
     warnings : what a reader should know, such as a vocabulary smaller than asked for
     signature : what is needed to make the same figures again
-    token_lengths : (longest + 1,) int64, how many emitted tokens cover so many bytes of text
+    token_lengths : (longest + 1,) int64, how many emitted pieces have so many bytes, unknown tokens left out
     oov : what becomes of the words that training never saw, see `toklab.metrics.oov.oov_fates`
     cutting : what pairs of tokenizers are compared by; None where it failed
     """

@@ -139,11 +139,6 @@ class Encoded:
         return np.sort(counts[counts > 0])[::-1].astype(np.int64)
 
     @cached_property
-    def token_lengths(self) -> IntArray:
-        """(longest + 1,) int64, how many tokens cover so many bytes."""
-        return np.bincount(self.ends - self.starts, minlength=1).astype(np.int64)
-
-    @cached_property
     def source(self) -> Texts:
         """Sizes, characters and words of the documents."""
         return texts_of(self.texts)

@@ -10,5 +10,8 @@ def notes_section(findings: Findings) -> Section | None:
     """Warnings, the signature of the comparison, and that of every contender."""
     report = findings.report
     own = [(r.tokenizer, r.vocab_size, r.signature) for r in report.results if r.signature]
-    body = fill("notes.html", warnings=warning_lines(report), signature="\n".join(signature_text(report)), own=own)
+    warnings, signature = warning_lines(report), "\n".join(signature_text(report))
+    if not (warnings or signature or own):
+        return None
+    body = fill("notes.html", warnings=warnings, signature=signature, own=own)
     return Section("notes", "Warnings and signatures", body)

@@ -66,7 +66,7 @@ DRAWN: tuple[tuple[str, Callable[[Findings], Figure | None], str], ...] = (
     (
         "Length of the tokens",
         lambda findings: parts.token_lengths(findings.report),
-        "Emitted tokens by the bytes of text that they cover; a bar with an arrow goes on to the share beside it.",
+        "Emitted pieces by their bytes, unknown tokens left out; a bar with an arrow goes on to the share beside it.",
     ),
     (
         "Rank and frequency",

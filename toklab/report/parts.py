@@ -48,13 +48,14 @@ def token_lengths(report: Report) -> Figure | None:
 
 
 def _shares_by_length(result: Result) -> FloatArray:
-    """(LONGEST + 1,) share of the tokens that cover so many bytes, or more for the last."""
+    """(LONGEST + 1,) share of the tokens that have so many bytes, or more for the last."""
     assert result.token_lengths is not None
     counts = result.token_lengths
-    bars = np.zeros(LONGEST + 1)
+    bars: FloatArray = np.zeros(LONGEST + 1)
     bars[: min(len(counts), LONGEST)] = counts[:LONGEST]
     bars[LONGEST] = counts[LONGEST:].sum()
-    return bars / bars.sum()
+    bars /= bars.sum()
+    return bars
 
 
 def _histogram(axis: Axes, result: Result, bars: FloatArray, room: float) -> None:
