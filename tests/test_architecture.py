@@ -19,7 +19,7 @@ LAYERS = (
     ("backend", "files", "fingerprints", "signature", "kernels"),
     ("corpus", "pretokenize"),
     ("algorithms", "baselines", "formats", "metrics"),
-    ("training", "results", "measure", "statistics", "contenders", "worker", "workshop"),
+    ("training", "loading", "results", "measure", "statistics", "contenders", "worker", "workshop"),
     ("comparison", "differing", "inspecting", "languages", "retraining", "sweeping", "checking"),
     ("report",),
     ("testing", "pytest_plugin"),

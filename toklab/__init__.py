@@ -14,10 +14,11 @@ if TYPE_CHECKING:
     from toklab.errors import ToklabError
     from toklab.inspecting import inspect_model
     from toklab.languages import compare_languages
+    from toklab.loading import load
     from toklab.results import Report
     from toklab.retraining import determinism
     from toklab.sweeping import SweepReport, sweep
-    from toklab.training import load, train
+    from toklab.training import train
 
 __all__ = [
     "CheckReport",
@@ -44,7 +45,7 @@ _HOME = {
     "ToklabError": "toklab.errors",
     "Report": "toklab.results",
     "train": "toklab.training",
-    "load": "toklab.training",
+    "load": "toklab.loading",
     "check": "toklab.checking",
     "CheckReport": "toklab.checking",
     "compare": "toklab.comparison",
