@@ -10,10 +10,10 @@ from helpers import english
 from test_report import cell
 
 from toklab.comparison import compare
-from toklab.measure import measure_differences
+from toklab.measure import measure_leads
 from toklab.page.answer import Answer, answers, interval
 from toklab.page.page import render_page
-from toklab.results import Difference, Report, Result
+from toklab.results import Lead, Report, Result
 from toklab.statistics import Bootstrap
 
 Gap = tuple[str, str, float, float, float]
@@ -26,8 +26,8 @@ def result(name: str, ratio: float, *, unknown: float = 0.0, changed: float = 0.
 
 
 def answer(results: Sequence[Result], gaps: Sequence[Gap] = ()) -> Answer:
-    differences = tuple(Difference("bytes_per_token", 900, *gap) for gap in gaps)
-    [found] = answers(Report(tuple(results), "", differences=differences))
+    leads = tuple(Lead("bytes_per_token", 900, *gap) for gap in gaps)
+    [found] = answers(Report(tuple(results), "", leads=leads))
     return found
 
 
@@ -47,7 +47,7 @@ A, B, C = result("a", 3.0), result("b", 2.9), result("c", 2.5)
 def test_the_best_leads_the_next_by_their_difference() -> None:
     found = answer([C, A, B], [("b", "a", -0.1, -0.15, -0.05), ("a", "c", 0.5, 0.4, 0.6), ("b", "c", 0.4, 0.3, 0.5)])
     assert names(found.best) == ["a"]
-    assert found.next == Difference("bytes_per_token", 900, "a", "b", 0.1, 0.05, 0.15)
+    assert found.next == Lead("bytes_per_token", 900, "a", "b", 0.1, 0.05, 0.15)
     assert found.tested
 
 
@@ -96,27 +96,27 @@ def test_without_differences_nothing_is_claimed() -> None:
     ],
 )
 def test_in_words(results: list[Result], gaps: list[Gap], wanted: str) -> None:
-    differences = tuple(Difference("bytes_per_token", 900, *gap) for gap in gaps)
-    assert sentence(Report(tuple(results), "", differences=differences)) == wanted
+    leads = tuple(Lead("bytes_per_token", 900, *gap) for gap in gaps)
+    assert sentence(Report(tuple(results), "", leads=leads)) == wanted
 
 
 def test_an_interval_is_never_rounded_to_0() -> None:
-    assert interval(Difference("m", 1, "a", "b", 0.1, 0.05, 0.15)) == "0.05 to 0.15"
-    assert interval(Difference("m", 1, "a", "b", 0.1, 0.0004, 0.2)) == "0.0004 to 0.2000"
-    assert interval(Difference("m", 1, "a", "b", 0.1, None, None)) == "no interval"
+    assert interval(Lead("m", 1, "a", "b", 0.1, 0.05, 0.15)) == "0.05 to 0.15"
+    assert interval(Lead("m", 1, "a", "b", 0.1, 0.0004, 0.2)) == "0.0004 to 0.2000"
+    assert interval(Lead("m", 1, "a", "b", 0.1, None, None)) == "no interval"
 
 
 def test_differences_are_those_of_the_paired_bootstrap() -> None:
     report = compare(english(8_000), ["bpe", "wordpiece-hf", "byte"], vocab_size=[300, 400], resamples=50, probe=False)
-    assert [(d.tokenizer, d.other, d.vocab_size) for d in report.differences] == [
+    assert [(d.tokenizer, d.other, d.vocab_size) for d in report.leads] == [
         ("bpe", "wordpiece-hf", 300),
         ("bpe", "wordpiece-hf", 400),
     ]
     bootstrap = Bootstrap(report.corpus["test_documents"], 50, 0)
-    assert measure_differences(report.results, bootstrap) == report.differences
+    assert measure_leads(report.results, bootstrap) == report.leads
     from toklab.metrics import Ratio
 
-    for size, found in zip((300, 400), report.differences, strict=True):
+    for size, found in zip((300, 400), report.leads, strict=True):
         first, second = (
             Ratio(r.cutting.source.sizes, r.lengths)
             for r in (report["bpe", size], report["wordpiece-hf", size])

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from helpers import TESTS, Ran, broken_trainers, english, run, search_path
 
-from toklab.training import load
+from toklab.loading import load
 
 HOSTILE = "a\x1b[31mred\x1b[0m \u202eabc\u202c\x07 \u2028é\x9b1m "
 FILES = ("report.json", "report.csv", "report.parquet", "report.md", "report.html")

@@ -37,10 +37,10 @@ def report() -> Report:
         replace(
             d, tokenizer=d.tokenizer.replace("wordpiece-hf", HOSTILE), other=d.other.replace("wordpiece-hf", HOSTILE)
         )
-        for d in found.differences
+        for d in found.leads
     ]
     corpus = {**found.corpus, "name": HOSTILE}
-    return replace(found, results=tuple(results), differences=tuple(renamed), corpus=corpus, warnings=(HOSTILE,))
+    return replace(found, results=tuple(results), leads=tuple(renamed), corpus=corpus, warnings=(HOSTILE,))
 
 
 @pytest.fixture(scope="module")

@@ -28,7 +28,7 @@ def test_it_comes_back() -> None:
     again = Report.from_json(REPORT.to_json())
     assert again.to_json() == REPORT.to_json()
     assert again.rows() == REPORT.rows()
-    assert again.differences == REPORT.differences
+    assert again.leads == REPORT.leads
     assert again.pairs == REPORT.pairs
     for old, new in zip(REPORT.results, again.results, strict=True):
         assert old.cells == new.cells  # with their groups
@@ -58,7 +58,7 @@ def test_lists_of_numbers_stand_on_one_line() -> None:
 
 def test_a_file_of_an_earlier_version_is_read() -> None:
     old = copy.deepcopy(DATA)
-    del old["groups"], old["differences"], old["pairs"]
+    del old["groups"], old["leads"], old["pairs"]
     for each in old["contenders"]:
         for name in ("lengths", "frequencies", "token_lengths", "oov"):
             del each[name]
@@ -102,7 +102,7 @@ def test_what_is_no_report(text: str | bytes, message: str) -> None:
         (("contenders", 0, "lengths"), {"tokens": [1, 2], "documents": [10**8, 10**8]}, "not two lists"),
         (("contenders", 0, "lengths"), {"tokens": [2, 1], "documents": [1, 1]}, "the first ascending"),
         (("groups", "tokens"), 3, r"groups\.tokens is not a text"),
-        (("differences", 0, "value"), None, r"differences\[0\]\.value is not a number"),
+        (("leads", 0, "value"), None, r"leads\[0\]\.value is not a number"),
     ],
 )
 def test_the_message_names_the_place(path: tuple[str | int, ...], value: object, message: str) -> None:

@@ -11,7 +11,7 @@ from toklab.algorithms import check_vocab_size, get_algorithm
 from toklab.contenders import resolve
 from toklab.corpus import Corpus, open_corpus
 from toklab.errors import ToklabError, UsageError
-from toklab.measure import measure, measure_differences, measure_pairs
+from toklab.measure import measure, measure_leads, measure_pairs
 from toklab.metrics import Encoded, seen_words
 from toklab.metrics.cost import ORDER
 from toklab.metrics.length import token_lengths
@@ -141,9 +141,9 @@ def compare(
     failed = [r.tokenizer for r in results if r.error]
     warnings = (f"failed: {', '.join(dict.fromkeys(failed))}",) if failed else ()
     pairs = measure_pairs(results, setting.bootstrap)
-    differences = measure_differences(results, setting.bootstrap)
+    leads = measure_leads(results, setting.bootstrap)
     signature = setting.signature(sizes, chosen)
-    return Report(tuple(results), signature, setting.description, warnings, pairs, differences)
+    return Report(tuple(results), signature, setting.description, warnings, pairs, leads)
 
 
 def check_sizes(vocab_size: int | Iterable[int]) -> tuple[int, ...]:

@@ -120,6 +120,7 @@ def resolve(contenders: Sequence[str | Contender] | str | Contender | None) -> t
 
 def catalogue() -> dict[str, dict[str, str]]:
     """Everything that has a name: heading to name to what it is."""
+    from toklab.loading.sources import FORMATS
     from toklab.metrics import all_metrics
     from toklab.metrics.pairs import PAIR_METRICS
     from toklab.pretokenize import NORMALIZERS, PATTERNS
@@ -139,7 +140,7 @@ def catalogue() -> dict[str, dict[str, str]]:
         "metrics of pairs": {found.name: f"{found.description} [{found.unit}]" for found in PAIR_METRICS},
         "patterns": {name: entry.source for name, entry in PATTERNS.items()},
         "normalizers": {name: (function.__doc__ or "").splitlines()[0] for name, function in NORMALIZERS.items()},
-        "formats": {"hf": "tokenizer.json of Hugging Face tokenizers"},
+        "formats": {entry.name: f"{entry.description} ({', '.join(entry.files)})" for entry in FORMATS},
     }
 
 

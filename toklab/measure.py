@@ -8,7 +8,7 @@ from itertools import combinations
 from toklab.errors import UsageError
 from toklab.metrics import Encoded, Ratio, all_metrics, get_metric
 from toklab.metrics.pairs import PAIR_METRICS
-from toklab.results import Cell, Difference, Pair, Result
+from toklab.results import Cell, Lead, Pair, Result
 from toklab.statistics import Bootstrap, limits
 
 
@@ -70,7 +70,7 @@ def measure_pairs(results: Sequence[Result], bootstrap: Bootstrap) -> tuple[Pair
     )
 
 
-def measure_differences(results: Sequence[Result], bootstrap: Bootstrap) -> tuple[Difference, ...]:
+def measure_leads(results: Sequence[Result], bootstrap: Bootstrap) -> tuple[Lead, ...]:
     """How much more text a token of one holds than of another, for every two that take the same vocabulary size.
 
     Parameters
@@ -90,7 +90,5 @@ def measure_differences(results: Sequence[Result], bootstrap: Bootstrap) -> tupl
     ):
         if a.vocab_size == b.vocab_size and first is not None and second is not None:
             low, high = limits(None if ours is None or theirs is None else ours - theirs)
-            found.append(
-                Difference("bytes_per_token", a.vocab_size, a.tokenizer, b.tokenizer, first - second, low, high)
-            )
+            found.append(Lead("bytes_per_token", a.vocab_size, a.tokenizer, b.tokenizer, first - second, low, high))
     return tuple(found)

@@ -12,7 +12,7 @@ import numpy as np
 
 from toklab.errors import FormatError
 from toklab.metrics.oov import FATES
-from toklab.results import SCHEMA, Cell, Difference, Pair, Report, Result
+from toklab.results import SCHEMA, Cell, Lead, Pair, Report, Result
 from toklab.types import IntArray
 
 MOST = 100_000_000  # documents, ids or bytes that a list of counts may stand for
@@ -132,7 +132,7 @@ def restore(data: object) -> Report:
         _facts(whole.object("corpus")),
         whole.texts("warnings"),
         _pairs(whole),
-        tuple(_difference(each) for each in whole.objects("differences")),
+        tuple(_lead(each) for each in whole.objects("leads")),
     )
 
 
@@ -200,9 +200,9 @@ def _pairs(whole: _Object) -> tuple[Pair, ...]:
     return tuple(Pair(*key, tuple(found)) for key, found in cells.items())
 
 
-def _difference(row: _Object) -> Difference:
+def _lead(row: _Object) -> Lead:
     value = row.figure("value")
     if value is None:
         raise row.fail("value", "a number")
     names = row.text("metric"), row.whole("vocab_size"), row.text("tokenizer"), row.text("other")
-    return Difference(*names, value, row.figure("ci_low"), row.figure("ci_high"))
+    return Lead(*names, value, row.figure("ci_low"), row.figure("ci_high"))

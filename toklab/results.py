@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import re
 from collections.abc import Mapping, Sequence
@@ -116,8 +117,8 @@ class Pair:
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
-    """How much larger a metric is for one contender than for another of the same vocabulary size.
+class Lead:
+    """By how much a metric is larger for one contender than for another of the same vocabulary size.
 
     Parameters
     ----------
@@ -136,14 +137,22 @@ class Difference:
     ci_low: float | None
     ci_high: float | None
 
-    def turned(self) -> Difference:
+    def turned(self) -> Lead:
         """The same difference, seen from the other."""
         low, high = (None if end is None else -end for end in (self.ci_high, self.ci_low))
-        return Difference(self.metric, self.vocab_size, self.other, self.tokenizer, -self.value, low, high)
+        return Lead(self.metric, self.vocab_size, self.other, self.tokenizer, -self.value, low, high)
+
+
+class Displayed:
+    """A report that a notebook shows; how is for `toklab.report` to say, which knows reports and not the other way."""
+
+    def _repr_html_(self) -> str:
+        text: str = importlib.import_module("toklab.report.notebook").to_html(self)
+        return text
 
 
 @dataclass(frozen=True)
-class Report:
+class Report(Displayed):
     """A comparison: one result per contender and vocabulary size.
 
     Parameters
@@ -153,7 +162,7 @@ class Report:
     corpus : facts about the texts: name, digest, documents and bytes of both parts
     warnings : what concerns the comparison as a whole
     pairs : every two contenders of the same vocabulary size; one with a size of its own is paired with all
-    differences : in bytes per token, of every two contenders that take a vocabulary size, at the same size
+    leads : in bytes per token, of every two contenders that take a vocabulary size, at the same size
     """
 
     results: tuple[Result, ...]
@@ -161,7 +170,7 @@ class Report:
     corpus: Mapping[str, Any] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     pairs: tuple[Pair, ...] = ()
-    differences: tuple[Difference, ...] = ()
+    leads: tuple[Lead, ...] = ()
 
     def __getitem__(self, key: str | tuple[str, int]) -> Result:
         """``report["bpe"]``, or ``report["bpe", 8000]`` where several sizes were compared."""
@@ -248,7 +257,7 @@ class Report:
             "groups": {cell.metric: cell.group for r in self.results for cell in r.cells},
             "rows": self.rows(),
             "pairs": self.pair_rows(),
-            "differences": [asdict(difference) for difference in self.differences],
+            "leads": [asdict(lead) for lead in self.leads],
         }
 
     def to_json(self) -> str:

@@ -248,7 +248,7 @@ def _collect(folder: Path, name: str) -> Fit:
         raise VocabSizeError(result["algorithm"], result["requested"], result["smallest"])
     if "error" in result:
         raise BaselineError(f"{name}: {result['error']}")
-    from toklab.training import load
+    from toklab.loading import load
 
     try:
         tokenizer = load(folder / "model")

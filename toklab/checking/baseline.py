@@ -23,9 +23,9 @@ from toklab.corpus import Corpus, open_corpus
 from toklab.errors import FormatError, UsageError
 from toklab.files import write_atomic
 from toklab.fingerprints import ids_digest, read_kept, this_place, vocab_digest
+from toklab.loading import load
 from toklab.metrics import Encoded, Metric, all_metrics
 from toklab.signature import library_version, render, toklab_version
-from toklab.training import load
 from toklab.types import Batch, Tokenizer
 
 KIND = "toklab check baseline"

@@ -16,8 +16,9 @@ from toklab.checking.thresholds import DEFAULT, NOISE, NONE, Threshold, threshol
 from toklab.corpus import Corpus, open_corpus
 from toklab.errors import FormatError, InputError, UnknownNameError
 from toklab.fingerprints import ids_digest
+from toklab.loading import load
 from toklab.metrics import all_metrics
-from toklab.training import load
+from toklab.results import Displayed
 from toklab.types import Tokenizer
 
 SCHEMA = 1
@@ -58,7 +59,7 @@ class Row:
 
 
 @dataclass(frozen=True)
-class CheckReport:
+class CheckReport(Displayed):
     """What a check found.
 
     Parameters

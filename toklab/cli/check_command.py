@@ -11,10 +11,12 @@ import click
 
 from toklab.cli.common import (
     documents_option,
+    engine_option,
     files_argument,
     interruptible,
     json_option,
     log_to_stderr,
+    model_argument,
     one_line,
     read_corpus,
     terminal_width,
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
 
 
 @click.command("check")
-@click.argument("model", type=click.Path(path_type=Path))
+@model_argument
 @files_argument
 @click.option(
     "--baseline",
@@ -46,15 +48,17 @@ if TYPE_CHECKING:
 )
 @click.option("--allow-id-drift", is_flag=True, help="Ids may move.")
 @documents_option
+@engine_option
 @json_option
 def command(
-    model: Path,
+    model: str,
     files: tuple[Path, ...],
     path: Path,
     write_baseline: bool,
     max_drop: tuple[str, ...],
     allow_id_drift: bool,
     documents: str,
+    engine: str,
     as_json: bool,
 ) -> None:
     """Hold the saved tokenizer MODEL against a baseline on the same text: no figure may fall, no id may move.
@@ -63,21 +67,21 @@ def command(
     """
     from toklab.checking import Baseline, check, make_baseline
     from toklab.checking.thresholds import parse_thresholds
-    from toklab.training import load
+    from toklab.loading import load
 
     if write_baseline and allow_id_drift:
         raise click.UsageError("--allow-id-drift goes with a check, not with --write-baseline")
     limits = parse_thresholds(max_drop)
     if write_baseline:
         with log_to_stderr():
-            corpus, tokenizer = read_corpus(files, documents), load(model)
+            corpus, tokenizer = read_corpus(files, documents), load(model, engine=engine)
             made = interruptible(lambda: make_baseline(tokenizer, corpus, max_drop=limits))
         made.save(path)
         _show_written(made, path, as_json)
         return
     baseline = Baseline.load(path)
     with log_to_stderr():
-        corpus, tokenizer = read_corpus(files, documents), load(model)
+        corpus, tokenizer = read_corpus(files, documents), load(model, engine=engine)
         report = interruptible(
             lambda: check(tokenizer, corpus, baseline=baseline, max_drop=limits, allow_id_drift=allow_id_drift)
         )

@@ -14,9 +14,9 @@ from toklab.differing.findings import Difference, DiffReport, Example, Part, Sid
 from toklab.differing.idmap import IdMap
 from toklab.differing.spans import CUT, DROPPED, KNOWN, UNKNOWN, Spans, layout
 from toklab.errors import UsageError
+from toklab.loading import load
 from toklab.metrics import Encoded
 from toklab.metrics.pairs import Cutting, boundary_agreement, overlap, word_agreement
-from toklab.training import load
 from toklab.types import ByteArray, Tokenizer
 
 CONTEXT = 24  # characters on each side of an example

@@ -14,9 +14,9 @@ from toklab.inspecting.scripts import by_script
 from toklab.inspecting.suspects import suspects
 from toklab.inspecting.utf8 import is_whole
 from toklab.inspecting.words import shattered_words
+from toklab.loading import load
 from toklab.metrics.encoded import Encoded
 from toklab.signature import render
-from toklab.training import load
 from toklab.types import Tokenizer
 
 

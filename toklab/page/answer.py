@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from toklab.page.frame import Findings, Section, fill
 from toklab.report.columns import MOST_CHANGED, MOST_UNKNOWN, by_size, comparable, find, number, show_share
-from toklab.results import Cell, Difference, Report, Result
+from toklab.results import Cell, Lead, Report, Result
 
 METRIC = "bytes_per_token"
 
@@ -27,7 +27,7 @@ class Answer:
 
     vocab_size: int
     best: tuple[Result, ...]
-    next: Difference | None
+    next: Lead | None
     lossy: tuple[Result, ...]
     tested: bool
 
@@ -56,7 +56,7 @@ def answers(report: Report) -> list[Answer]:
         kept = [result for result in able if keeps_text(result)]
         lossy = tuple(result for result in able if not keeps_text(result))
         kept.sort(key=lambda result: -(number(result, METRIC) or 0.0))
-        found.append(_answer(size, kept, lossy, report.differences))
+        found.append(_answer(size, kept, lossy, report.leads))
     return found
 
 
@@ -66,14 +66,12 @@ def keeps_text(result: Result) -> bool:
     return (unknown or 0.0) <= MOST_UNKNOWN and (changed or 0.0) <= MOST_CHANGED
 
 
-def _answer(
-    size: int, ranked: Sequence[Result], lossy: tuple[Result, ...], differences: Sequence[Difference]
-) -> Answer:
+def _answer(size: int, ranked: Sequence[Result], lossy: tuple[Result, ...], leads: Sequence[Lead]) -> Answer:
     if not ranked:
         return Answer(size, (), None, lossy, False)
     first, *others = ranked
-    ahead: dict[str, Difference] = {}
-    for each in differences:
+    ahead: dict[str, Lead] = {}
+    for each in leads:
         if each.metric == METRIC and each.vocab_size == size:
             ahead |= {other.other: other for other in (each, each.turned()) if other.tokenizer == first.tokenizer}
     known = [ahead.get(other.tokenizer) for other in others]
@@ -82,7 +80,7 @@ def _answer(
     return Answer(size, (first, *same), behind, lossy, not others or None not in known)
 
 
-def _differs(gap: Difference) -> bool:
+def _differs(gap: Lead) -> bool:
     return gap.ci_low is not None and gap.ci_low > 0
 
 
@@ -106,7 +104,7 @@ def answer_section(findings: Findings) -> Section | None:
     return Section("answer", "The answer", body)
 
 
-def interval(cell: Cell | Difference) -> str:
+def interval(cell: Cell | Lead) -> str:
     """``2.88 to 3.02``; as many digits as tell its ends from each other and from 0."""
     if cell.ci_low is None or cell.ci_high is None:
         return "no interval"
