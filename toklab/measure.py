@@ -9,7 +9,7 @@ from toklab.errors import UsageError
 from toklab.metrics import Encoded, Ratio, all_metrics, get_metric
 from toklab.metrics.pairs import PAIR_METRICS
 from toklab.results import Cell, Lead, Pair, Result
-from toklab.statistics import Bootstrap, limits
+from toklab.statistics import Bootstrap, middle
 
 
 def measure(encoded: Encoded, bootstrap: Bootstrap, names: Iterable[str] | None = None) -> tuple[Cell, ...]:
@@ -89,6 +89,6 @@ def measure_leads(results: Sequence[Result], bootstrap: Bootstrap) -> tuple[Lead
         ((result, ratio.value(), sample) for (result, ratio), sample in zip(known, samples, strict=True)), 2
     ):
         if a.vocab_size == b.vocab_size and first is not None and second is not None:
-            low, high = limits(None if ours is None or theirs is None else ours - theirs)
+            low, high = middle(None if ours is None or theirs is None else ours - theirs)
             found.append(Lead("bytes_per_token", a.vocab_size, a.tokenizer, b.tokenizer, first - second, low, high))
     return tuple(found)
