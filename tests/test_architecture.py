@@ -19,7 +19,8 @@ LAYERS = (
     ("backend", "files", "fingerprints", "signature", "kernels"),
     ("corpus", "pretokenize"),
     ("algorithms", "baselines", "formats", "metrics"),
-    ("training", "loading", "results", "restoring", "measure", "statistics", "contenders", "worker", "workshop"),
+    ("training", "loading", "results", "restoring", "measure", "statistics", "contenders", "worker")
+    + ("workshop", "sentences"),
     ("comparison", "differing", "inspecting", "languages", "retraining", "sweeping", "checking", "adapting"),
     ("report",),
     ("page",),

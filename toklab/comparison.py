@@ -19,6 +19,7 @@ from toklab.metrics.oov import oov_fates
 from toklab.metrics.pairs import Cutting
 from toklab.results import Report, Result
 from toklab.retraining import prepared, probe_axis, raise_if_all_too_small
+from toklab.sentences import with_sentences
 from toklab.signature import render, toklab_version
 from toklab.statistics import Bootstrap
 from toklab.training import DEFAULT_VOCAB_SIZE
@@ -143,7 +144,9 @@ def compare(
     pairs = measure_pairs(results, setting.bootstrap)
     leads = measure_leads(results, setting.bootstrap)
     signature = setting.signature(sizes, chosen)
-    return Report(tuple(results), signature, setting.description, warnings, pairs, leads)
+    report = Report(tuple(results), signature, setting.description, warnings, pairs, leads)
+    trained = [run if isinstance(run, ToklabError) else run.tokenizer for run, *_ in fits]
+    return with_sentences(report, trained, setting.test.documents)
 
 
 def check_sizes(vocab_size: int | Iterable[int]) -> tuple[int, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,9 +13,9 @@ import numpy as np
 from toklab.errors import FormatError
 from toklab.metrics.oov import FATES
 from toklab.results import SCHEMA, Cell, Lead, Pair, Report, Result
-from toklab.types import IntArray
+from toklab.types import Batch, Encoding, IntArray
 
-MOST = 100_000_000  # documents, ids or bytes that a list of counts may stand for
+MOST = 100_000_000  # documents, ids or bytes that a list of counts may stand for, and the largest number in a list
 BETTER = ("higher", "lower", "")
 
 
@@ -72,20 +72,21 @@ class _Object:
         for place, each in enumerate(value):
             yield _Object(each, f"{self.place}{key}[{place}].")
 
+    def numbers(self, key: str) -> IntArray:
+        values = self.values.get(key)
+        if not isinstance(values, list) or not all(type(n) is int and 0 <= n <= MOST for n in values):
+            raise self.fail(key, "a list of whole numbers")
+        return np.array(values, np.int64)
+
     def counts(self, key: str, name: str, count: str) -> tuple[IntArray, IntArray] | None:
         """Two lists of whole numbers; None where there is none."""
         if self.values.get(key) is None:
             return None
         lists = self.object(key)
-        found = []
-        for each in (name, count):
-            values = lists.values.get(each)
-            if not isinstance(values, list) or not all(type(n) is int and 0 <= n <= MOST for n in values):
-                raise lists.fail(each, "a list of whole numbers")
-            found.append(np.array(values, np.int64))
+        found = lists.numbers(name), lists.numbers(count)
         if len(found[0]) != len(found[1]) or found[1].sum() > MOST or (np.diff(found[0]) <= 0).any():
             raise self.fail(key, "two lists of one length, the first ascending")
-        return found[0], found[1]
+        return found
 
 
 def parse(text: str | bytes) -> object:
@@ -123,7 +124,9 @@ def restore(data: object) -> Report:
     cells: dict[tuple[str, int], list[Cell]] = {}
     for row in whole.objects("rows"):
         cells.setdefault((row.text("tokenizer"), row.whole("vocab_size")), []).append(_cell(row, groups))
-    results = tuple(_result(each, cells) for each in whole.objects("contenders"))
+    sentences = whole.texts("sentences") if "sentences" in data else ()
+    sizes = [len(text.encode("utf-8", "surrogatepass")) for text in sentences]
+    results = tuple(_result(each, cells, sizes) for each in whole.objects("contenders"))
     if cells:
         raise FormatError(f"no report of a comparison: rows of {next(iter(cells))[0]!r}, which is no contender")
     return Report(
@@ -133,6 +136,7 @@ def restore(data: object) -> Report:
         whole.texts("warnings"),
         _pairs(whole),
         tuple(_lead(each) for each in whole.objects("leads")),
+        sentences,
     )
 
 
@@ -152,7 +156,7 @@ def _cell(row: _Object, groups: _Object) -> Cell:
     return Cell(metric, value, low, high, row.text("unit"), better, group)
 
 
-def _result(each: _Object, cells: dict[tuple[str, int], list[Cell]]) -> Result:
+def _result(each: _Object, cells: dict[tuple[str, int], list[Cell]], sizes: Sequence[int]) -> Result:
     name, size = each.text("tokenizer"), each.whole("vocab_size")
     sized = each.values.get("sized")
     if not isinstance(sized, bool):
@@ -175,7 +179,27 @@ def _result(each: _Object, cells: dict[tuple[str, int], list[Cell]]) -> Result:
         error=each.maybe_text("error"),
         warnings=each.texts("warnings"),
         signature=each.text("signature"),
+        samples=_samples(each, sizes),
+        model=each.maybe_text("model"),
     )
+
+
+def _samples(each: _Object, sizes: Sequence[int]) -> Batch | None:
+    """The tokens of sentences of so many bytes each."""
+    if each.values.get("samples") is None:
+        return None
+    found = list(each.objects("samples"))
+    if len(found) != len(sizes):
+        raise each.fail("samples", "a list of as many objects as there are sentences")
+    return Batch.stack([_tokens(row, size) for row, size in zip(found, sizes, strict=True)])
+
+
+def _tokens(row: _Object, size: int) -> Encoding:
+    ids, begins, ends = (row.numbers(key) for key in ("ids", "begins", "ends"))
+    places = np.stack([begins, ends], axis=1) if len(begins) == len(ends) == len(ids) else None
+    if places is None or (begins > ends).any() or (ends > size).any() or (np.diff(places, axis=0) < 0).any():
+        raise row.fail("ends", "where the tokens of its sentence end")
+    return Encoding(ids.astype(np.int32), places)
 
 
 def _fates(each: _Object) -> Mapping[str, int] | None:

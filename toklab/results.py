@@ -13,7 +13,7 @@ import numpy as np
 
 from toklab.errors import UnknownNameError, UsageError
 from toklab.metrics.pairs import Cutting
-from toklab.types import IntArray
+from toklab.types import Batch, IntArray, Tokenizer
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -65,7 +65,10 @@ class Result:
     signature : what is needed to make the same figures again
     token_lengths : (longest + 1,) int64, how many emitted pieces have so many bytes, unknown tokens left out
     oov : what becomes of the words that training never saw, see `toklab.metrics.oov.oov_fates`
+    samples : the tokens of each of the report's sentences, with their bytes
+    model : folder of the tokenizer, from where the report lies; None where it was not saved
     cutting : what pairs of tokenizers are compared by; None where it failed
+    trained : the tokenizer itself; None where it failed, or the result was read from JSON
     """
 
     tokenizer: str
@@ -82,7 +85,10 @@ class Result:
     signature: str = ""
     token_lengths: IntArray | None = None
     oov: Mapping[str, int] | None = None
+    samples: Batch | None = field(default=None, repr=False, compare=False)
+    model: str | None = None
     cutting: Cutting | None = field(default=None, repr=False, compare=False)
+    trained: Tokenizer | None = field(default=None, repr=False, compare=False)
 
     def __getitem__(self, metric: str) -> Cell:
         return _cell(self.cells, metric)
@@ -163,6 +169,7 @@ class Report(Displayed):
     warnings : what concerns the comparison as a whole
     pairs : every two contenders of the same vocabulary size; one with a size of its own is paired with all
     leads : in bytes per token, of every two contenders that take a vocabulary size, at the same size
+    sentences : of the held-out text, those that the contenders cut most differently first
     """
 
     results: tuple[Result, ...]
@@ -171,6 +178,7 @@ class Report(Displayed):
     warnings: tuple[str, ...] = ()
     pairs: tuple[Pair, ...] = ()
     leads: tuple[Lead, ...] = ()
+    sentences: tuple[str, ...] = ()
 
     def __getitem__(self, key: str | tuple[str, int]) -> Result:
         """``report["bpe"]``, or ``report["bpe", 8000]`` where several sizes were compared."""
@@ -245,6 +253,8 @@ class Report(Displayed):
                 "frequencies": _distinct(r.frequencies, "occurrences", "ids"),
                 "token_lengths": _counts(r.token_lengths, "bytes", "tokens"),
                 "oov": None if r.oov is None else dict(r.oov),
+                "samples": _spans(r.samples),
+                "model": r.model,
             }
             for r in self.results
         ]
@@ -258,6 +268,7 @@ class Report(Displayed):
             "rows": self.rows(),
             "pairs": self.pair_rows(),
             "leads": [asdict(lead) for lead in self.leads],
+            "sentences": list(self.sentences),
         }
 
     def to_json(self) -> str:
@@ -307,3 +318,11 @@ def _counts(counts: IntArray | None, name: str, count: str) -> dict[str, list[in
         return None
     places = np.flatnonzero(counts)
     return {name: places.tolist(), count: counts[places].tolist()}
+
+
+def _spans(batch: Batch | None) -> list[dict[str, list[int]]] | None:
+    """Of each text the ids of its tokens, and the bytes where each begins and ends."""
+    if batch is None:
+        return None
+    columns = ((row.ids, *row.offsets.T) for row in batch)
+    return [dict(zip(("ids", "begins", "ends"), (c.tolist() for c in found), strict=True)) for found in columns]

@@ -20,15 +20,19 @@ from toklab.cli.common import one_line
 def command(file: Path, output: Path | None) -> None:
     """Make the page of a comparison from the report.json that compare --output wrote.
 
-    The page is one file that needs no network. Equal reports make equal pages.
+    The page is one file that needs no network. The models that it runs are read from the folder of the report. Equal
+    reports make equal pages.
     """
     from toklab.errors import InputError
-    from toklab.page import write_page
+    from toklab.page import Findings, write_page
+    from toklab.report.models import load_models
     from toklab.results import Report
 
     try:
         content = file.read_bytes()
     except OSError as error:
         raise InputError(f"{file} cannot be read: {error.strerror or error}") from None
-    path = write_page(Report.from_json(content), output or file.with_suffix(".html"))
+    report = Report.from_json(content)
+    findings = Findings(report, models=load_models(report, file.parent))
+    path = write_page(findings, output or file.with_suffix(".html"))
     click.echo(f"wrote {one_line(str(path))}", err=True)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from toklab.algorithms.pipeline import TrainedTokenizer
 from toklab.languages import LanguageReport
 from toklab.report.terminal import visible
 from toklab.results import Report
@@ -26,11 +27,13 @@ class Findings:
     report : the comparison
     lab : the determinism lab's findings on the same contenders, where it has run
     languages : the comparison over languages, where there is one
+    models : the tokenizers by name and vocabulary size, as toklab runs them, or why it does not
     """
 
     report: Report
     lab: DeterminismReport | None = None
     languages: LanguageReport | None = None
+    models: Mapping[tuple[str, int], TrainedTokenizer | str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -42,13 +45,15 @@ class Section:
     key : its id, lower-case letters
     title : its heading, and its name in the list of sections
     body : HTML, in which every text of a report has been escaped
-    script : JavaScript that it brings along; it runs once, after the page is there
+    scripts, styles : files of JavaScript and CSS beside the templates that it needs, in their order; one that several
+        sections need stands in the page once, and runs once, after the page is there
     """
 
     key: str
     title: str
     body: Markup
-    script: str = ""
+    scripts: tuple[str, ...] = ()
+    styles: tuple[str, ...] = ()
 
 
 Maker = Callable[[Findings], Section | None]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import itertools
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,14 +14,23 @@ from markupsafe import Markup
 from toklab.files import write_atomic
 from toklab.page.answer import answer_section
 from toklab.page.frame import Findings, Maker, fill, source
+from toklab.page.live import live_section
 from toklab.page.notes import notes_section
 from toklab.page.pictures import pictures_section
+from toklab.page.segmentation import segmentation_section
 from toklab.page.table import table_section
 from toklab.report.files import encode
 from toklab.report.table import corpus_facts
 from toklab.results import Report
 
-SECTIONS: tuple[Maker, ...] = (answer_section, table_section, pictures_section, notes_section)
+SECTIONS: tuple[Maker, ...] = (
+    answer_section,
+    table_section,
+    pictures_section,
+    segmentation_section,
+    live_section,
+    notes_section,
+)
 """The sections in their order; another one is a function of the findings and a line here."""
 
 
@@ -35,17 +46,22 @@ def render_page(findings: Findings | Report) -> str:
     if isinstance(findings, Report):
         findings = Findings(findings)
     sections = [section for make in SECTIONS if (section := make(findings)) is not None]
-    script = "\n".join([source("page.js"), *(section.script for section in sections if section.script)])
+    script = _joined("page.js", (section.scripts for section in sections))
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     return fill(
         "page.html",
         sections=sections,
         facts=_facts(findings.report),
         name=str(findings.report.corpus.get("name", "")),
-        style=Markup(source("style.css")),
+        style=Markup(_joined("style.css", (section.styles for section in sections))),
         script=Markup(script),
         digest=digest,
     )
+
+
+def _joined(first: str, others: Iterable[Sequence[str]]) -> str:
+    """The texts of files beside the templates, each once."""
+    return "\n".join(source(name) for name in dict.fromkeys([first, *itertools.chain.from_iterable(others)]))
 
 
 def _facts(report: Report) -> list[str]:

@@ -1,0 +1,77 @@
+"""The tokenizers of a comparison as folders beside its report, and back."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
+
+from toklab.algorithms.pipeline import TrainedTokenizer
+from toklab.errors import FormatError, ToklabError
+from toklab.loading import load
+from toklab.results import Report
+
+FOLDER = "models"
+_UNSAFE = re.compile(r"[^A-Za-z0-9_=,-]+")
+_LONGEST = 80
+
+
+def save_models(report: Report, folder: Path) -> Report:
+    """Save every tokenizer under ``models/NAME-SIZE`` in a folder; gives the report that says where.
+
+    Raises
+    ------
+    OutputError
+        The folder cannot be written.
+    """
+    used: set[str] = set()
+    results = []
+    for result in report.results:
+        if result.trained is not None:
+            name = _free(f"{_UNSAFE.sub('_', result.tokenizer)[:_LONGEST]}-{result.vocab_size}", used)
+            result.trained.save(folder / FOLDER / name)
+            result = replace(result, model=f"{FOLDER}/{name}")
+        results.append(result)
+    return replace(report, results=tuple(results))
+
+
+def _free(name: str, used: set[str]) -> str:
+    """The name, with a number where another has it already, on file systems that know no case too."""
+    number, found = 1, name
+    while found.lower() in used:
+        number += 1
+        found = f"{name}-{number}"
+    used.add(found.lower())
+    return found
+
+
+def load_models(report: Report, folder: Path) -> dict[tuple[str, int], TrainedTokenizer | str]:
+    """The saved tokenizers by name and vocabulary size, run by toklab; where it does not run one, why.
+
+    Parameters
+    ----------
+    folder : where the report lies
+
+    Raises
+    ------
+    FormatError
+        The report names a folder that is not below its own.
+    """
+    found: dict[tuple[str, int], TrainedTokenizer | str] = {}
+    for result in report.results:
+        if result.model is not None:
+            found[result.tokenizer, result.vocab_size] = _load(folder, result.model)
+    return found
+
+
+def _load(folder: Path, model: str) -> TrainedTokenizer | str:
+    path = PurePosixPath(model)
+    if path.is_absolute() or ".." in path.parts or "\\" in model or "\0" in model or path.parts[:1] != (FOLDER,):
+        raise FormatError(f"no report of a comparison: the model {model!r} is not in the folder {FOLDER} beside it")
+    if not (folder / path).exists():
+        return f"its model is not beside the report ({model})"
+    try:
+        loaded = load(folder / path, engine="toklab")
+    except ToklabError:
+        return "only its library runs it"
+    return loaded if isinstance(loaded, TrainedTokenizer) else "only its library runs it"
