@@ -19,8 +19,8 @@ LAYERS = (
     ("backend", "files", "fingerprints", "signature", "kernels"),
     ("corpus", "pretokenize"),
     ("algorithms", "baselines", "formats", "metrics"),
-    ("training", "loading", "results", "restoring", "measure", "statistics", "contenders", "worker")
-    + ("workshop", "sentences"),
+    ("training", "loading", "results", "restoring", "sentences", "measure", "statistics"),
+    ("contenders", "worker", "workshop"),
     ("comparison", "differing", "inspecting", "languages", "retraining", "sweeping", "checking", "adapting"),
     ("report",),
     ("page",),

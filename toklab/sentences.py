@@ -19,7 +19,7 @@ RULE = (
     f"Of {CANDIDATES} held-out sentences, spread evenly, those come first where the number of tokens differs most "
     "between contenders that take a vocabulary size; then those with the most tokens, then by their text."
 )
-_END = re.compile(r"(?<=[.!?…。！？।])[\"'”’»)\]]*\s+|\s*\n\s*")
+_END = re.compile(r"(?<=[.!?…。！？।])[\"'”’»)\]]*\s+|\n\s*\n")
 
 
 def with_sentences(report: Report, trained: Sequence[Tokenizer | ToklabError], texts: Sequence[str]) -> Report:
@@ -54,7 +54,7 @@ def sentences_of(text: str) -> Iterator[str]:
     for end in [*(match.end() for match in _END.finditer(text)), len(text)]:
         part, start = text[start:end].strip(), end
         while part:
-            at = len(part) if len(part) <= LONGEST else part.rfind(" ", 1, LONGEST + 1)
+            at = len(part) if len(part) <= LONGEST else max(part.rfind(space, 1, LONGEST + 1) for space in " \n")
             at = at if at > 0 else LONGEST
             yield part[:at].rstrip()
             part = part[at:].lstrip()

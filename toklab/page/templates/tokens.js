@@ -1,7 +1,7 @@
 /** Tokens of one text by several contenders: a row each, the same in every section. */
 const Tokens = (() => {
-  const MOST = 400; // tokens of a row that are drawn; a reader of more wants their number
-  const LINES = { "\n": "\\n", "\r": "\\r", "\t": "\\t" };
+  const MOST = 300; // tokens of a row that are drawn; a reader of more wants their number
+  const SHORT = { "\n": "\\n", "\r": "\\r", "\t": "\\t" };
   const utf8 = new TextEncoder();
   const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
   const tip = document.getElementById("tip");
@@ -14,9 +14,13 @@ const Tokens = (() => {
     return found;
   }
 
-  /** Text with control and invisible characters as escapes. */
+  /** Text with control and invisible characters as escapes, as toklab writes them elsewhere. */
   function visible(text) {
-    return text.replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu, (char) => LINES[char] ?? `\\u{${char.codePointAt(0).toString(16)}}`);
+    return text.replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu, (char) => {
+      const code = char.codePointAt(0);
+      const [letter, digits] = code < 0x100 ? ["x", 2] : code < 0x10000 ? ["u", 4] : ["U", 8];
+      return SHORT[char] ?? `\\${letter}${code.toString(16).padStart(digits, "0")}`;
+    });
   }
 
   const hexadecimal = (bytes) => [...bytes].map((byte) => byte.toString(16).toUpperCase().padStart(2, "0")).join(" ");
@@ -138,7 +142,7 @@ const Tokens = (() => {
       let to = from[steps[event.key]];
       while (to && !to.matches(".token")) to = to[steps[event.key]];
       if (!to) return;
-      from.tabIndex = -1;
+      from.parentElement.querySelector("[tabindex='0']").tabIndex = -1;
       to.tabIndex = 0;
       to.focus();
     }

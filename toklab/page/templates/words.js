@@ -2,7 +2,7 @@
 const Words = (() => {
   const LONGEST = 48; // characters of a word that is drawn
   const PATHS = 5; // of a lattice that are listed
-  const { make, look, visible } = Tokens;
+  const { make, look } = Tokens;
   const utf8 = new TextEncoder();
 
   /** A table; columns that begin with "<" hold text, the others numbers. */
@@ -14,10 +14,17 @@ const Words = (() => {
     return make("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": caption }, make("table", {}, ...parts));
   }
 
+  /** Text that shows its spaces too: where tokens stand in a list, no ground tells where they begin. */
+  const spaced = (text) => text.replaceAll(" ", "␣");
+  const visible = (text) => spaced(Tokens.visible(text));
+
   const say = (text) => make("p", {}, text);
 
   /** What the bytes [begin, end) of a word look like. */
-  const shows = (bytes) => (begin, end) => look(bytes.subarray(begin, end))[0];
+  const shows = (bytes) => (begin, end) => {
+    const [text, raw] = look(bytes.subarray(begin, end));
+    return raw ? text : spaced(text);
+  };
 
   function merges(model, text, bytes) {
     const label = shows(bytes);
