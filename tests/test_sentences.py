@@ -19,6 +19,8 @@ from toklab.results import Report, Result
 from toklab.sentences import CANDIDATES, LONGEST, MOST, candidates, sentences_of, with_sentences
 from toklab.types import Tokenizer
 
+GAPS = "word:pretokenizer=whitespace"  # the space between its tokens is dropped
+
 
 def test_sentences() -> None:
     text = 'One. Two!  "Three?" Four…\n\nv1.5 is\n  out。次'
@@ -81,7 +83,7 @@ def test_nothing_to_show() -> None:
 
 
 def test_a_comparison_has_them_and_its_tokenizers(tmp_path: Path) -> None:
-    report = compare(english(6_000), ["bpe", "hf-bpe", "byte"], vocab_size=[300, 310], resamples=20, probe=False)
+    report = compare(english(6_000), ["bpe", "hf-bpe", "byte", GAPS], vocab_size=[300, 310], resamples=20, probe=False)
     assert 5 < len(report.sentences) <= MOST
     saved = save_models(report, tmp_path)
     assert [r.model for r in saved.results][:2] == ["models/bpe-300", "models/bpe-310"]
@@ -132,7 +134,7 @@ def test_a_report_cannot_name_other_folders(model: str, tmp_path: Path) -> None:
     [
         ({"samples": []}, r"contenders\[0\].samples is not a list of as many objects as there are sentences"),
         ({"samples": 3}, "samples is not a list of objects"),
-        ({"samples": [{"ids": [1], "begins": [0], "ends": [99]}]}, r"samples\[0\].ends is not where the tokens"),
+        ({"samples": [{"ids": [1], "ends": [99]}]}, r"samples\[0\].ends is not where the tokens"),
         ({"samples": [{"ids": [1], "begins": [2], "ends": [1]}]}, r"samples\[0\].ends is not where the tokens"),
         ({"samples": [{"ids": [1], "begins": [0, 1], "ends": [1, 2]}]}, r"samples\[0\].ends is not where the tokens"),
         ({"samples": [{"ids": [1, 1], "begins": [1, 0], "ends": [1, 1]}]}, r"samples\[0\].ends is not where the"),

@@ -195,7 +195,8 @@ def _samples(each: _Object, sizes: Sequence[int]) -> Batch | None:
 
 
 def _tokens(row: _Object, size: int) -> Encoding:
-    ids, begins, ends = (row.numbers(key) for key in ("ids", "begins", "ends"))
+    ids, ends = row.numbers("ids"), row.numbers("ends")
+    begins = row.numbers("begins") if "begins" in row.values else np.append(np.zeros(1, np.int64), ends)[: len(ends)]
     places = np.stack([begins, ends], axis=1) if len(begins) == len(ends) == len(ids) else None
     if places is None or (begins > ends).any() or (ends > size).any() or (np.diff(places, axis=0) < 0).any():
         raise row.fail("ends", "where the tokens of its sentence end")

@@ -321,8 +321,12 @@ def _counts(counts: IntArray | None, name: str, count: str) -> dict[str, list[in
 
 
 def _spans(batch: Batch | None) -> list[dict[str, list[int]]] | None:
-    """Of each text the ids of its tokens, and the bytes where each begins and ends."""
+    """Of each text the ids of its tokens and the bytes where they end; where they begin, if not all at such an end."""
     if batch is None:
         return None
-    columns = ((row.ids, *row.offsets.T) for row in batch)
-    return [dict(zip(("ids", "begins", "ends"), (c.tolist() for c in found), strict=True)) for found in columns]
+    rows = []
+    for row in batch:
+        begins, ends = row.offsets.T.tolist() if len(row) else ([], [])
+        spans = {"ids": row.ids.tolist(), "ends": ends}
+        rows.append(spans if begins == [0, *ends][: len(ends)] else spans | {"begins": begins})
+    return rows

@@ -1,6 +1,6 @@
 /** Drawings of how a word is cut; what they show also stands in the tables beside them. */
 const Drawings = (() => {
-  const [CELL, WIDE, ROW] = [9, 16, 46];
+  const [CELL, WIDE, ROW, TOP] = [9, 16, 46, 30];
 
   function svg(name, attributes = {}, ...inside) {
     const found = document.createElementNS("http://www.w3.org/2000/svg", name);
@@ -10,7 +10,7 @@ const Drawings = (() => {
   }
 
   const text = (x, y, content, kind = "") => svg("text", { x, y, class: kind }, content);
-  const widthOf = (label) => Array.from(label).reduce((sum, char) => sum + (char.codePointAt(0) < 0x1100 ? CELL : WIDE), 0);
+  const widthOf = (label) => Array.from(label).reduce((sum, char) => sum + (char.codePointAt(0) < 0x2e80 ? CELL : WIDE), 0);
 
   function drawing(width, height, label, ...inside) {
     const found = svg("svg", { class: "drawing", role: "img", "aria-label": label, width, height, viewBox: `0 0 ${width} ${height}` }, ...inside);
@@ -25,11 +25,11 @@ const Drawings = (() => {
     let x = 2;
     const place = (node, isRoot) => {
       const width = widthOf(node.label) + 14;
-      const y = (top - node.level) * ROW + 24;
+      const y = (top - node.level) * ROW + TOP;
       if (node.parts) {
         const [left, right] = node.parts.map((part) => place(part, false));
         node.middle = (left.middle + right.middle) / 2;
-        for (const part of [left, right]) lines.push(svg("line", { x1: node.middle, y1: y, x2: part.middle, y2: (top - part.level) * ROW + 24 }));
+        for (const part of [left, right]) lines.push(svg("line", { x1: node.middle, y1: y, x2: part.middle, y2: (top - part.level) * ROW + TOP }));
         // Two narrow parts may stand closer together than what they make is wide.
         x = Math.max(x, node.middle + width / 2 + 8);
       } else {
@@ -45,7 +45,7 @@ const Drawings = (() => {
       place(root, true);
       x += 10;
     }
-    return drawing(x + 4, (top + 1) * ROW, "Tree of the merges", ...lines, ...boxes);
+    return drawing(x + 4, (top + 1) * ROW + 4, "Tree of the merges", ...lines, ...boxes);
   }
 
   /** Longest match: a line a step, with what was matched in a box. */
