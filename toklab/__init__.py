@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from toklab import testing
     from toklab.checking import CheckReport, check
     from toklab.comparison import compare
+    from toklab.converting import Conversion, convert
     from toklab.corpus import Corpus, open_corpus
     from toklab.differing import diff
     from toklab.errors import ToklabError
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CheckReport",
+    "Conversion",
     "Corpus",
     "Report",
     "SweepReport",
@@ -29,6 +31,7 @@ __all__ = [
     "check",
     "compare",
     "compare_languages",
+    "convert",
     "determinism",
     "diff",
     "inspect_model",
@@ -49,6 +52,8 @@ _HOME = {
     "check": "toklab.checking",
     "CheckReport": "toklab.checking",
     "compare": "toklab.comparison",
+    "Conversion": "toklab.converting",
+    "convert": "toklab.converting",
     "compare_languages": "toklab.languages",
     "determinism": "toklab.retraining",
     "diff": "toklab.differing",

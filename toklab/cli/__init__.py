@@ -23,6 +23,7 @@ COMMANDS = {
     "check": "Hold a tokenizer against a baseline: what fell, which ids moved.",
     "encode": "Encode text with a saved tokenizer.",
     "decode": "Turn ids back into text.",
+    "convert": "Write a tokenizer in another format, proven to give the same ids.",
     "inspect": "Audit one vocabulary.",
     "list": "Algorithms, baselines, metrics, patterns and formats.",
 }

@@ -49,6 +49,11 @@ def save_tokenizer(tokenizer: TrainedTokenizer, folder: Path) -> Path:
     return path
 
 
+def files_of(tokenizer: TrainedTokenizer) -> dict[str, bytes]:
+    """``tokenizer.json`` alone, as a conversion writes it."""
+    return {FILE: to_json(tokenizer).encode("utf-8")}
+
+
 def to_json(tokenizer: TrainedTokenizer) -> str:
     """The file's text; equal tokenizers give equal text."""
     model = tokenizer.model

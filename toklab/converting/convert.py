@@ -1,0 +1,124 @@
+"""Write a tokenizer in another format, after proof that what reads it there gives the same ids."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from toklab.algorithms.pipeline import TrainedTokenizer
+from toklab.converting.proof import Proof, prove
+from toklab.converting.targets import TARGETS, Files, Target
+from toklab.corpus import Corpus, open_corpus
+from toklab.errors import FormatError, UnknownNameError
+from toklab.files import write_atomic
+from toklab.loading import load
+from toklab.types import Tokenizer
+
+
+@dataclass(frozen=True)
+class Conversion:
+    """What a conversion wrote, and what was checked before.
+
+    Parameters
+    ----------
+    tokenizer : name of the tokenizer
+    target : the format
+    files : what was written, the main file first
+    proof : the texts that gave the same ids on both sides
+    warnings : what a reader should know, such as texts that decode otherwise
+    """
+
+    tokenizer: str
+    target: str
+    files: tuple[Path, ...]
+    proof: Proof
+    warnings: tuple[str, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON object of ``--json``."""
+        return {
+            "schema": 1,
+            "tokenizer": self.tokenizer,
+            "to": self.target,
+            "files": [str(path) for path in self.files],
+            "texts": self.proof.texts,
+            "tokens": self.proof.tokens,
+            "pieces": self.proof.pieces,
+            "warnings": list(self.warnings),
+        }
+
+
+def convert(
+    source: str | Path | Tokenizer,
+    to: str,
+    output: str | Path,
+    *,
+    text: str | Path | Corpus | Iterable[str] | None = None,
+    engine: str = "auto",
+) -> Conversion:
+    """Write a tokenizer in another format.
+
+    It is written into a folder that nobody sees, read back by the library that the format belongs to, and both sides
+    encode the text, every piece of the vocabulary, and a set of texts that go wrong easily. Only where all ids are the
+    same does the result appear.
+
+    Parameters
+    ----------
+    source : a tokenizer, or what `toklab.load` loads
+    to : name of the format
+    output : a folder; or a file name with the ending of the format's main file
+    text : what to encode for the proof; None is the bundled text
+    engine : who runs ``source``, as in `toklab.load`
+
+    Raises
+    ------
+    UnknownNameError
+        No such format.
+    FormatError
+        The format cannot hold the tokenizer; the text names the feature, or a text whose ids would change.
+    OutputError
+        The output cannot be written.
+    """
+    if to not in TARGETS:
+        raise UnknownNameError("format", to, TARGETS)
+    target = TARGETS[to]
+    tokenizer = load(source, engine=engine) if isinstance(source, str | Path) else source
+    texts = open_corpus(text).documents
+    with tempfile.TemporaryDirectory(prefix="toklab-") as folder:
+        files = _contents(tokenizer, target, Path(folder) / "own")
+        _write(files, Path(folder) / "new", None)
+        read_back = load(Path(folder) / "new" / next(iter(files)), engine="library")
+        proof = prove(tokenizer, read_back, texts, to, target.alien)
+    written = _write(files, *_place(Path(output), next(iter(files))))
+    return Conversion(tokenizer.name, to, written, proof, proof.warnings)
+
+
+def _contents(tokenizer: Tokenizer, target: Target, folder: Path) -> Files:
+    """The files; a tokenizer that is in this format already keeps its own."""
+    if isinstance(tokenizer, TrainedTokenizer):
+        return target.files(tokenizer)
+    if target.engine and getattr(tokenizer, "engine", "") == target.engine:
+        model: bytes = tokenizer.model  # type: ignore[attr-defined]
+        return {tokenizer.file: model}  # type: ignore[attr-defined]
+    try:
+        ours = load(tokenizer.save(folder), engine="toklab")
+    except FormatError as error:
+        raise FormatError(f"{tokenizer.name} cannot be converted: toklab cannot read it ({error})") from None
+    assert isinstance(ours, TrainedTokenizer)
+    return target.files(ours)
+
+
+def _place(output: Path, main: str) -> tuple[Path, str | None]:
+    """The folder, and the name of the main file where it is not its usual one."""
+    return (output.parent, output.name) if output.suffix == Path(main).suffix else (output, None)
+
+
+def _write(files: Files, folder: Path, name: str | None) -> tuple[Path, ...]:
+    """Write the files, the main one last, so that it never stands without what belongs to it."""
+    paths = [folder / (name if name and index == 0 else file) for index, file in enumerate(files)]
+    for path, data in reversed(list(zip(paths, files.values(), strict=True))):
+        write_atomic(path, data)
+    return tuple(paths)

@@ -1,0 +1,133 @@
+"""Proof that two tokenizers are the same: the same pieces, and the same ids of text."""
+
+from __future__ import annotations
+
+import itertools
+import random
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from toklab.errors import FormatError
+from toklab.types import Tokenizer, Vocab
+
+# Texts that one library or another reads otherwise: spaces, controls, marks, scripts without spaces, emoji, text that
+# looks like a special or a byte piece.
+NASTY = (
+    "",
+    " ",
+    "  two  spaces  ",
+    "\ttab\r\nline\n\n\nend",
+    "\u00a0\u2003\u3000\u200b\ufeff",
+    "don't WON'T I'LL we'Ve it's",
+    "1234567890 3.14 1,000,000 1e-9 \u0663\u0664 \u00bd \u2167",
+    "caf\u00e9 cafe\u0301 \u1e9b\u0323 \ufb01ne \u2126 \uff21\uff22\uff23",
+    "\u6f22\u5b57\u304b\u306a\u30ab\u30ca \ud55c\uad6d\uc5b4 \u0e44\u0e17\u0e22 \u0939\u093f\u0928\u094d\u0926\u0940",
+    "\u0627\u0644\u0639\u0631\u0628\u064a\u0629 \u05e2\u05d1\u05e8\u05d9\u05ea \u0395\u03bb\u03bb\u03ac\u03c2",
+    "\U0001f600\U0001f469\u200d\U0001f469\u200d\U0001f467\U0001f1e9\U0001f1ea\u2764\ufe0f",
+    "\u0120b ##c </w> <0x41> <unk> [UNK] <s></s> <|endoftext|>",
+    "\u2581a \u2581\u2581 b\u2581c",
+    "\x00\x01\x7f\x85\u2028\u2029",
+    "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+    "def f(x):\n    return x_1 + camelCase != 0x1F  # !@#$%^&*()",
+)
+RANDOM_TEXTS = 200
+RANGES = (
+    (0x20, 0x7E),
+    (0x20, 0x7E),
+    (0xA0, 0x24F),
+    (0x370, 0x5FF),
+    (0x900, 0xE7F),
+    (0x3000, 0x9FFF),
+    (0x1F300, 0x1FAFF),
+)
+
+
+@dataclass(frozen=True)
+class Proof:
+    """What was compared and found equal.
+
+    Parameters
+    ----------
+    texts : texts that both sides encoded
+    tokens : ids of these, all equal
+    pieces : entries of the vocabulary, all equal
+    warnings : what differs but for the ids
+    """
+
+    texts: int
+    tokens: int
+    pieces: int
+    warnings: tuple[str, ...] = ()
+
+
+def prove(before: Tokenizer, after: Tokenizer, texts: Sequence[str], what: str, alien: str = "") -> Proof:
+    """Compare a tokenizer with its conversion.
+
+    Parameters
+    ----------
+    texts : to encode, beside every piece and the texts that go wrong easily
+    what : name of the format, for the error
+    alien : a character that the format cannot tell from another; where it is not in ``texts``, what it changes is a
+        warning
+
+    Raises
+    ------
+    FormatError
+        A piece or an id differs.
+    """
+    _same_pieces(before.vocab, after.vocab, what)
+    all_texts = [*texts, *NASTY, *random_texts(), *_spelled(before.vocab)]
+    old, new = before.encode_batch(all_texts), after.encode_batch(all_texts)
+    tokens, undecoded, changed = 0, [], False
+    for index, (text, first, second) in enumerate(zip(all_texts, old, new, strict=True)):
+        if not np.array_equal(first.ids, second.ids):
+            if index < len(texts) or not alien or alien not in text:
+                found = _difference(text, first.ids.tolist(), second.ids.tolist())
+                raise FormatError(f"{what} would change ids: {found}")
+            changed = True
+        elif before.decode(first.ids.tolist()) != after.decode(second.ids.tolist()):
+            undecoded.append(text)
+        tokens += len(first)
+    return Proof(len(all_texts), tokens, len(before.vocab), tuple(_warnings(what, alien * changed, undecoded)))
+
+
+def _warnings(what: str, alien: str, undecoded: Sequence[str]) -> Iterator[str]:
+    if alien:
+        yield f"{what} cannot tell {alien!r} (U+{ord(alien):04X}) from a space: texts that hold it get other ids there"
+    if undecoded:
+        yield f"{len(undecoded):,} texts decode otherwise in {what}, such as {undecoded[0][:40]!r}"
+
+
+def random_texts(count: int = RANDOM_TEXTS, seed: int = 0) -> list[str]:
+    """Short texts of mixed scripts, the same on every machine."""
+    rng = random.Random(seed)
+    texts = []
+    for _ in range(count):
+        characters = (rng.randint(*rng.choice(RANGES)) for _ in range(rng.randint(1, 60)))
+        texts.append("".join(chr(code) if rng.random() < 0.85 else rng.choice(" \n'-") for code in characters))
+    return texts
+
+
+def _spelled(vocab: Vocab) -> Iterator[str]:
+    """The text of each piece that is whole UTF-8, a hundred to a text, with and without spaces between them."""
+    words = (piece.surface.decode("utf-8", "ignore") for piece in vocab)
+    while chunk := list(itertools.islice(words, 100)):
+        yield "".join(chunk)
+        yield " ".join(chunk)
+
+
+def _same_pieces(before: Vocab, after: Vocab, what: str) -> None:
+    if len(before) != len(after):
+        raise FormatError(f"{what} would hold {len(after):,} pieces instead of {len(before):,}")
+    for index, (old, new) in enumerate(zip(before, after, strict=True)):
+        if old.surface != new.surface:
+            raise FormatError(f"{what} would change the piece of id {index}: {old} to {new}")
+    if before.unk_id != after.unk_id:
+        raise FormatError(f"{what} would change the unknown token from id {before.unk_id} to {after.unk_id}")
+
+
+def _difference(text: str, old: list[int], new: list[int]) -> str:
+    at = next((i for i, pair in enumerate(zip(old, new, strict=False)) if pair[0] != pair[1]), min(len(old), len(new)))
+    return f"{text[:60]!r} gives {old[at : at + 4]} from token {at} on, and would give {new[at : at + 4]}"
