@@ -62,5 +62,11 @@ TARGETS: Mapping[str, Target] = {
             "sentencepiece",
             "\u2581",
         ),
+        Target("vocab-txt", "vocab.txt of BERT, with its configuration", "toklab.formats.vocab_txt:files_of"),
+        Target(
+            "vocab-merges",
+            "vocab.json and merges.txt of GPT-2, with their configuration",
+            "toklab.formats.vocab_merges:files_of",
+        ),
     )
 }
