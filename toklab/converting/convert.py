@@ -91,7 +91,7 @@ def convert(
         files = _contents(tokenizer, target, Path(folder) / "own")
         _write(files, Path(folder) / "new", None)
         read_back = load(Path(folder) / "new" / next(iter(files)), engine="library")
-        proof = prove(tokenizer, read_back, texts, to, target.alien)
+        proof = prove(tokenizer, read_back, texts, to, target.confusion)
     written = _write(files, *_place(Path(output), next(iter(files))))
     return Conversion(tokenizer.name, to, written, proof, proof.warnings)
 

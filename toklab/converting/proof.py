@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import random
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -52,6 +53,20 @@ RANGES = (
 
 
 @dataclass(frozen=True)
+class Confusion:
+    """Text that a format cannot tell from something else.
+
+    Parameters
+    ----------
+    pattern : a regular expression that finds it
+    description : what it is taken for
+    """
+
+    pattern: str
+    description: str
+
+
+@dataclass(frozen=True)
 class Proof:
     """What was compared and found equal.
 
@@ -69,15 +84,16 @@ class Proof:
     warnings: tuple[str, ...] = ()
 
 
-def prove(before: Tokenizer, after: Tokenizer, texts: Sequence[str], what: str, alien: str = "") -> Proof:
+def prove(
+    before: Tokenizer, after: Tokenizer, texts: Sequence[str], what: str, confusion: Confusion | None = None
+) -> Proof:
     """Compare a tokenizer with its conversion.
 
     Parameters
     ----------
     texts : to encode, beside every piece and the texts that go wrong easily
     what : name of the format, for the error
-    alien : a character that the format cannot tell from another; where it is not in ``texts``, what it changes is a
-        warning
+    confusion : what the format takes for something else; where ``texts`` hold none of it, what it changes is a warning
 
     Raises
     ------
@@ -90,19 +106,21 @@ def prove(before: Tokenizer, after: Tokenizer, texts: Sequence[str], what: str, 
     tokens, undecoded, changed = 0, [], False
     for index, (text, first, second) in enumerate(zip(all_texts, old, new, strict=True)):
         if not np.array_equal(first.ids, second.ids):
-            if index < len(texts) or not alien or alien not in text:
+            if index < len(texts) or confusion is None or not re.search(confusion.pattern, text):
                 found = _difference(text, first.ids.tolist(), second.ids.tolist())
                 raise FormatError(f"{what} would change ids: {found}")
             changed = True
         elif before.decode(first.ids.tolist()) != after.decode(second.ids.tolist()):
             undecoded.append(text)
         tokens += len(first)
-    return Proof(len(all_texts), tokens, len(before.vocab), tuple(_warnings(what, alien * changed, undecoded)))
+    return Proof(
+        len(all_texts), tokens, len(before.vocab), tuple(_warnings(what, confusion if changed else None, undecoded))
+    )
 
 
-def _warnings(what: str, alien: str, undecoded: Sequence[str]) -> Iterator[str]:
-    if alien:
-        yield f"{what} cannot tell {alien!r} (U+{ord(alien):04X}) from a space: texts that hold it get other ids there"
+def _warnings(what: str, confusion: Confusion | None, undecoded: Sequence[str]) -> Iterator[str]:
+    if confusion is not None:
+        yield f"{what} takes {confusion.description}: such texts get other ids there"
     if undecoded:
         yield f"{len(undecoded):,} texts decode otherwise in {what}, such as {undecoded[0][:40]!r}"
 
