@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from toklab import testing
+    from toklab.adapting import Adaptation, adapt
     from toklab.checking import CheckReport, check
     from toklab.comparison import compare
     from toklab.converting import Conversion, convert
@@ -22,12 +23,14 @@ if TYPE_CHECKING:
     from toklab.training import train
 
 __all__ = [
+    "Adaptation",
     "CheckReport",
     "Conversion",
     "Corpus",
     "Report",
     "SweepReport",
     "ToklabError",
+    "adapt",
     "check",
     "compare",
     "compare_languages",
@@ -49,6 +52,8 @@ _HOME = {
     "Report": "toklab.results",
     "train": "toklab.training",
     "load": "toklab.loading",
+    "Adaptation": "toklab.adapting",
+    "adapt": "toklab.adapting",
     "check": "toklab.checking",
     "CheckReport": "toklab.checking",
     "compare": "toklab.comparison",
