@@ -19,7 +19,7 @@ LAYERS = (
     ("backend", "files", "fingerprints", "signature", "kernels"),
     ("corpus", "pretokenize"),
     ("algorithms", "baselines", "formats", "metrics"),
-    ("training", "results", "measure", "statistics", "contenders", "worker", "workshop"),
+    ("training", "results", "measure", "ranking", "significance", "statistics", "contenders", "worker", "workshop"),
     ("comparison", "setting", "differing", "inspecting", "languages", "retraining", "sweeping", "checking"),
     ("report",),
     ("testing", "pytest_plugin"),

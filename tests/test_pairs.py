@@ -215,7 +215,7 @@ class TestInAComparison:
         [pair] = [p for p in report.pairs if (p.tokenizer, p.other, p.vocab_size) == ("spm-bpe", "byte", 420)]
         assert f"{pair['boundary_agreement'].value:.1%}" == rows[3][2]
         assert f"{pair['vocab_jaccard'].value:.1%}" == rows[2][3]
-        assert "pairs" not in render_report(report)
+        assert "pairs at" not in render_report(report)
 
     def test_one_contender_has_no_pair(self, report: Report) -> None:
         alone = Report(report.results[:1], "")

@@ -9,16 +9,21 @@ from pathlib import Path
 from toklab.contenders import resolve
 from toklab.corpus import Corpus
 from toklab.errors import ToklabError
-from toklab.measure import measure, measure_pairs
+from toklab.measure import measure_all, measure_pairs
 from toklab.metrics import Encoded
+from toklab.metrics.lexicon import Lexicon, bundled_lexicon
 from toklab.metrics.pairs import Cutting
+from toklab.ranking import ranked
 from toklab.results import Report, Result
 from toklab.retraining import probe_axis, raise_if_all_too_small
 from toklab.setting import Entry, Setting, check_sizes, first_job, make_entries, prepare
 from toklab.signature import render
+from toklab.significance import METHOD
 from toklab.training import DEFAULT_VOCAB_SIZE
 from toklab.types import Contender, Tokenizer
 from toklab.workshop import Fit, Job, Limits, Progress, run_jobs
+
+RETRAININGS = 2  # of the probe
 
 
 def compare(
@@ -32,6 +37,7 @@ def compare(
     seed: int = 0,
     resamples: int = 1000,
     probe: bool = True,
+    morphemes: str | Path | None = None,
     limits: Limits | None = None,
     progress: Progress | None = None,
 ) -> Report:
@@ -46,6 +52,8 @@ def compare(
     held_out, seed : share of the documents kept back for judging, and the seed of the choice
     resamples : of the bootstrap behind each interval
     probe : train each contender twice more, with another hash seed and another order of documents
+    morphemes : a file of words cut into morphemes, for the figures of morphology, see
+        `toklab.metrics.lexicon.read_lexicon`; None is the lists that toklab brings along
     limits : time and memory of each training
     progress : called with a name, how many trainings are done, and how many there are
 
@@ -58,20 +66,21 @@ def compare(
     UsageError
         An unknown contender, pattern or option; or a vocabulary size too small for every contender.
     InputError
-        The text cannot be read.
+        The text or the file of morphemes cannot be read.
     """
     sizes = check_sizes(vocab_size)
     chosen = resolve(contenders)
-    setting = prepare(source, pretokenizer, documents, held_out, seed, resamples)
+    setting = prepare(source, pretokenizer, documents, held_out, seed, resamples, morphemes)
     entries = make_entries(chosen, sizes, pretokenizer)
     groups = [_jobs(entry, setting.training, probe) for entry in entries]
     fits = _fit(groups, limits, progress)
     raise_if_all_too_small([runs[0] for entry, runs in zip(entries, fits, strict=True) if entry.sized])
-    results = [judge(entry, runs, setting) for entry, runs in zip(entries, fits, strict=True)]
+    results = ranked([judge(entry, runs, setting) for entry, runs in zip(entries, fits, strict=True)])
     failed = [r.tokenizer for r in results if r.error]
     warnings = (f"failed: {', '.join(dict.fromkeys(failed))}",) if failed else ()
     pairs = measure_pairs(results, setting.bootstrap)
-    return Report(tuple(results), setting.signature(sizes, chosen), setting.description, warnings, pairs)
+    signature = setting.signature(sizes, chosen, probe=str(RETRAININGS) if probe else "no", ranks=METHOD)
+    return Report(results, signature, setting.description, warnings, pairs)
 
 
 def _jobs(entry: Entry, training: Corpus, probe: bool) -> list[Job]:
@@ -111,8 +120,8 @@ def judge(
     tokenizer, test = first.tokenizer, setting.test.documents
     size = entry.vocab_size if entry.sized else len(tokenizer.vocab)
     try:
-        encoded = encode(tokenizer, test, setting.seen, size, setting.learned.documents)
-        cells = measure(encoded, setting.bootstrap, metrics)
+        encoded = encode(tokenizer, test, setting.seen, size, setting.learned.documents, setting.lexicon)
+        cells, samples = measure_all(encoded, setting.bootstrap, metrics)
     except ToklabError as error:
         return Result(entry.contender.name, size, entry.sized, error=str(error))
     verdict = None
@@ -135,6 +144,7 @@ def judge(
         warnings=warnings,
         signature=render({**tokenizer.signature, **setting.facts}),
         cutting=Cutting.of(encoded),
+        samples=samples,
     )
 
 
@@ -144,6 +154,7 @@ def encode(
     seen: frozenset[str] | None = None,
     requested: int | None = None,
     learned: Sequence[str] | None = None,
+    lexicon: Lexicon | None = None,
 ) -> Encoded:
     """What the metrics see of a tokenizer: every text encoded once and decoded once.
 
@@ -151,10 +162,21 @@ def encode(
     ----------
     seen, requested : words of its training text and the vocabulary size it was asked for, where these are known
     learned : texts of the training part, encoded where a metric asks for them
+    lexicon : words whose morphemes are known; None is toklab's own
     """
     batch = tokenizer.encode_batch(texts, offsets=True)
     decoded = tuple(tokenizer.decode(batch[row].ids.tolist()) for row in range(len(batch)))
     judge = getattr(tokenizer, "posterior", None)
     posterior = None if judge is None else judge(texts)
     training = None if learned is None else partial(tokenizer.encode_batch, learned)
-    return Encoded(tokenizer.vocab, tuple(texts), batch, decoded, seen, requested, posterior, training)
+    return Encoded(
+        tokenizer.vocab,
+        tuple(texts),
+        batch,
+        decoded,
+        seen,
+        requested,
+        posterior,
+        training,
+        lexicon or bundled_lexicon(),
+    )

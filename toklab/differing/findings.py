@@ -107,6 +107,7 @@ class DiffReport:
 
     Parameters
     ----------
+    signature : of the two tokenizers, the text and the options, in one line
     first, second : each of the two
     corpus : facts about the text: name, digest, documents, bytes
     spans : stretches of text that the two cut differently, each as short as can be: between two places that both cut
@@ -119,6 +120,7 @@ class DiffReport:
     differences : the most frequent of the distinct ones, most frequent first
     """
 
+    signature: str
     first: Side
     second: Side
     corpus: Mapping[str, Any]
@@ -135,6 +137,7 @@ class DiffReport:
         """The JSON object of ``--json``."""
         return {
             "schema": SCHEMA,
+            "signature": self.signature,
             "corpus": dict(self.corpus),
             "first": asdict(self.first),
             "second": asdict(self.second),
