@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -13,7 +12,7 @@ import sentencepiece as spm
 
 from toklab.algorithms.posterior import posterior_of
 from toklab.algorithms.unigram_model import UnigramModel
-from toklab.baselines.saved import CARD, LibraryTokenizer, failures, read_saved
+from toklab.baselines.saved import CARD, LibraryTokenizer, failures, read_saved, was_saved
 from toklab.errors import FormatError
 from toklab.formats.sentencepiece_proto import SentencePieceFile
 from toklab.pretokenize import get_pretokenizer
@@ -112,7 +111,7 @@ def load(path: str | Path) -> SentencePieceTokenizer:
         A file is missing, cut short, changed since it was saved, or of another kind.
     """
     path = Path(path)
-    if not path.is_file() or path.suffix != ".model" or _was_saved(path.with_name(CARD)):
+    if not path.is_file() or path.suffix != ".model" or was_saved(path.with_name(CARD), SentencePieceTokenizer.engine):
         return read_saved(SentencePieceTokenizer, path)
     with failures(FormatError, f"{path} holds no SentencePiece model"):
         data = path.read_bytes()
@@ -123,16 +122,6 @@ def load(path: str | Path) -> SentencePieceTokenizer:
         tokenizer = SentencePieceTokenizer(path.stem, data, {})
         tokenizer.decode(tokenizer.encode(tokenizer.name).ids)
     return tokenizer
-
-
-def _was_saved(card: Path) -> bool:
-    """Whether a folder's ``toklab.json`` tells of a model of the library, not of a tokenizer of ours beside one."""
-    try:
-        return bool(json.loads(card.read_bytes())["engine"] == SentencePieceTokenizer.engine)
-    except FileNotFoundError:
-        return False
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
-        return True  # read_saved tells what is wrong
 
 
 def _piece(engine: Any, index: int) -> Piece:
