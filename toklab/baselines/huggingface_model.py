@@ -137,6 +137,7 @@ def from_bytes(data: bytes, name: str) -> HuggingFaceTokenizer:
             check_tokenizer(parsed)
             kind = kind_of(parsed["model"]).lower()
             tokenizer = HuggingFaceTokenizer(kind, data, {}, tuple(_switched_off(parsed)))
+            _ = tokenizer.vocab  # the library reads the file here
             tokenizer.decode(tokenizer.encode(kind).ids)
         except FormatError as error:
             raise FormatError(f"{name}: {error}") from None
