@@ -41,7 +41,6 @@ FORMATS: tuple[Format, ...] = (
         ("tokenizer.json",),
         "toklab.formats.tokenizer_json:load_tokenizer",
         "toklab.baselines.huggingface:load",
-        first="toklab",
     ),
     Format(
         "sentencepiece",
@@ -49,6 +48,20 @@ FORMATS: tuple[Format, ...] = (
         ("tokenizer.model", "spiece.model", "sentencepiece.bpe.model", "*.model"),
         "toklab.formats.sentencepiece_model:load_model_file",
         "toklab.baselines.sentencepiece:load",
+    ),
+    Format(
+        "vocab-json",
+        "vocab.json and merges.txt of BPE, with tokenizer_config.json",
+        ("vocab.json", "merges.txt"),
+        "toklab.loading.built:folder_by_toklab",
+        "toklab.loading.built:folder_by_library",
+    ),
+    Format(
+        "vocab-txt",
+        "vocab.txt of WordPiece, with tokenizer_config.json",
+        ("vocab.txt",),
+        "toklab.loading.built:folder_by_toklab",
+        "toklab.loading.built:folder_by_library",
     ),
 )
 
