@@ -30,7 +30,7 @@ TEXTS = [
 @cache
 def byte_level(suffix: str | None = None) -> tuple[dict[str, int], list[list[str]]]:
     """A vocabulary and merges of BPE on bytes."""
-    options = {"end_of_word_suffix": suffix} if suffix else {}
+    options: dict[str, Any] = {"end_of_word_suffix": suffix} if suffix else {}
     engine = Tokenizer(models.BPE(**options))
     if suffix:
         engine.normalizer = normalizers.Lowercase()

@@ -1,4 +1,4 @@
-"""Formats that are run through the ``tokenizer.json`` that says the same: by the library, or by toklab."""
+"""Formats that are run as another one that says the same: by that one's library, or by toklab."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import tempfile
 from pathlib import Path
 
 from toklab.errors import FormatError
+from toklab.formats.gguf_tokenizer import read_tokenizer
 from toklab.formats.model_folder import read_folder
 from toklab.types import Tokenizer
 
@@ -18,6 +19,29 @@ def folder_by_library(path: Path) -> Tokenizer:
 def folder_by_toklab(path: Path) -> Tokenizer:
     """The same, run by toklab."""
     return _by_toklab(read_folder(path), str(path.parent))
+
+
+def gguf_by_library(path: Path) -> Tokenizer:
+    """A GGUF file, run by Hugging Face's library or by SentencePiece; raises what `read_tokenizer` raises."""
+    kind, data = read_tokenizer(path)
+    if kind == "tokenizer.json":
+        return _by_library(data, str(path))
+    from toklab.baselines.sentencepiece import from_bytes
+
+    return from_bytes(data, str(path))
+
+
+def gguf_by_toklab(path: Path) -> Tokenizer:
+    """The same, run by toklab."""
+    kind, data = read_tokenizer(path)
+    if kind == "tokenizer.json":
+        return _by_toklab(data, str(path))
+    from toklab.formats.sentencepiece_model import load_sentencepiece_model
+
+    try:
+        return load_sentencepiece_model(data)
+    except FormatError as error:
+        raise FormatError(f"{path}: {error}") from None
 
 
 def _by_library(data: bytes, name: str) -> Tokenizer:

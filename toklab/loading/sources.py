@@ -63,6 +63,13 @@ FORMATS: tuple[Format, ...] = (
         "toklab.loading.built:folder_by_toklab",
         "toklab.loading.built:folder_by_library",
     ),
+    Format(
+        "gguf",
+        "a GGUF file of llama.cpp: its tokenizer",
+        ("*.gguf",),
+        "toklab.loading.built:gguf_by_toklab",
+        "toklab.loading.built:gguf_by_library",
+    ),
 )
 
 
