@@ -64,6 +64,14 @@ FORMATS: tuple[Format, ...] = (
         "toklab.loading.built:folder_by_library",
     ),
     Format(
+        "subword-nmt",
+        "codes of subword-nmt",
+        ("bpe.codes", "codes.bpe", "*.codes"),
+        "toklab.formats.subword_nmt:load_codes",
+        "toklab.baselines.subword_nmt_codes:load",
+        first="toklab",
+    ),
+    Format(
         "gguf",
         "a GGUF file of llama.cpp: its tokenizer",
         ("*.gguf",),
