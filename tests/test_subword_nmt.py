@@ -58,7 +58,7 @@ def test_the_worked_example(tmp_path: Path) -> None:
         (b"#version: 0.2\na b c\n", "line 2"),
         (b"#version: 0.2\na b\n\nc d\n", "line 3"),
         (b"#version: 0.2\na </w>\n", "line 2"),
-        (b"#version: 0.2\n", "line 2"),
+        (b"#version: 0.2\n", "no merges"),
         (b"#version: 0.2\na \xff\n", "not UTF-8: byte offset 16"),
     ],
 )
@@ -101,9 +101,7 @@ PICKS = st.lists(st.tuples(st.integers(0, 99), st.integers(0, 99)), min_size=1, 
 
 @needs_package
 @settings(max_examples=150, deadline=None)
-@given(
-    picks=st.lists(st.tuples(st.integers(0, 99), st.integers(0, 99)), max_size=12), words=st.text("ab ", max_size=20)
-)
+@given(picks=PICKS, words=st.text("ab ", max_size=20))
 def test_any_codes_give_the_packages_ids(
     tmp_path_factory: pytest.TempPathFactory, picks: list[tuple[int, int]], words: str
 ) -> None:

@@ -82,6 +82,7 @@ def load(path: Path) -> SubwordNmtTokenizer:
     with failures(FormatError, f"{path} holds no codes of subword-nmt"):
         try:
             tokenizer = SubwordNmtTokenizer("bpe", read_bytes(path), {})
+            _ = tokenizer.vocab, tokenizer._engine  # the file is read here
             tokenizer.decode(tokenizer.encode(tokenizer.name).ids)
         except FormatError as error:
             raise FormatError(f"{path}: {error}") from None

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from toklab.errors import FormatError
+from toklab.loading.hub import fetch, is_hub
 
 SIDECAR = "toklab.json"
 
@@ -91,14 +92,16 @@ class Source:
 
 
 def find(source: str | Path) -> Source:
-    """The model file that a path means, and its format.
+    """The model file that a path, or a repository on the hub, means, and its format.
 
     Raises
     ------
+    UsageError
+        It names the hub in a wrong way, or ``huggingface_hub`` is not installed.
     FormatError
         There is nothing, or nothing that toklab knows.
     """
-    path = Path(source)
+    path = fetch(str(source), (name for entry in FORMATS for name in entry.files)) if is_hub(source) else Path(source)
     if not path.exists():
         raise FormatError(f"{path} holds no tokenizer: no such file or folder")
     if path.is_dir():
