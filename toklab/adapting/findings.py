@@ -11,7 +11,7 @@ from typing import Any
 from toklab.algorithms.pipeline import TrainedTokenizer
 from toklab.errors import UnknownNameError
 from toklab.files import write_atomic
-from toklab.results import Cell
+from toklab.results import Cell, Displayed
 
 FILE = "adaptation.json"
 
@@ -44,7 +44,7 @@ class Dropped:
 
 
 @dataclass(frozen=True)
-class Adaptation:
+class Adaptation(Displayed):
     """The outcome of `toklab.adapt`.
 
     Parameters
