@@ -28,6 +28,7 @@ from toklab.types import Tokenizer as Loaded
 
 gguf = pytest.importorskip("gguf")
 
+ENGINES = ("library",)
 TEXTS = [
     *english().documents[:20],
     "The Café's naïve TIDE, 12345 don't  stop\n\n\tnow ",
@@ -92,9 +93,11 @@ def bpe_file(path: Path, pattern: str, pre: str | None) -> Path:
     ],
 )
 def test_bpe_on_bytes(tmp_path: Path, pattern: str, pre: str) -> None:
-    engine, tokenizer = bpe(pattern), load(bpe_file(tmp_path / "model.gguf", pattern, pre))
-    for text in TEXTS:
-        assert tokenizer.encode(text).ids.tolist() == engine.encode(text, add_special_tokens=False).ids
+    engine, path = bpe(pattern), bpe_file(tmp_path / "model.gguf", pattern, pre)
+    for who in ENGINES:
+        tokenizer = load(path, engine=who)
+        for text in TEXTS:
+            assert tokenizer.encode(text).ids.tolist() == engine.encode(text, add_special_tokens=False).ids, (who, text)
     ids = engine.get_vocab()
     assert tokenizer.vocab[ids["<|end|>"]] == Piece(b"<|end|>", special=True)
     assert tokenizer.vocab[ids["<tool>"]] == Piece(b"<tool>")

@@ -235,6 +235,15 @@ def test_a_folder_or_a_file_without_toklab_json(tmp_path: Path) -> None:
         load(tmp_path / "none.json")
 
 
+def test_added_tokens_that_only_the_config_has_are_told(tmp_path: Path) -> None:
+    (tmp_path / "tokenizer.json").write_text(text_of("llama3"))
+    listed = {"400": {"content": "<|end|>"}, "999": {"content": "<|new|>"}}
+    (tmp_path / "tokenizer_config.json").write_text(json.dumps({"added_tokens_decoder": listed}))
+    assert load(tmp_path).warnings == (
+        "tokenizer_config.json has 1 added tokens that the file lacks, and which are text here: '<|new|>'",
+    )
+
+
 def charsmap(data: bytes) -> dict[str, Any]:
     return {"type": "Precompiled", "precompiled_charsmap": base64.b64encode(data).decode()}
 

@@ -18,6 +18,7 @@ from toklab.types import Piece
 
 transformers = pytest.importorskip("transformers")
 
+ENGINES = ("library",)
 TEXTS = [
     *english().documents[:20],
     "The Café's naïve TIDE, 12345 don't  stop\n\n\tnow ",
@@ -73,9 +74,11 @@ def bert_folder(folder: Path, **files: Any) -> Path:
 
 def check(folder: Path) -> None:
     theirs, ours = transformers.AutoTokenizer.from_pretrained(folder), load(folder)
-    for text in TEXTS:
-        expected = theirs.encode(text, add_special_tokens=False, split_special_tokens=True)
-        assert ours.encode(text).ids.tolist() == expected, text
+    for engine in ENGINES:
+        tokenizer = load(folder, engine=engine)
+        for text in TEXTS:
+            expected = theirs.encode(text, add_special_tokens=False, split_special_tokens=True)
+            assert tokenizer.encode(text).ids.tolist() == expected, (engine, text)
     assert {text: ours.vocab[index].surface for text, index in theirs.get_added_vocab().items()} == {
         text: text.encode() for text in theirs.get_added_vocab()
     }

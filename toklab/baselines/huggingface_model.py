@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -18,9 +19,11 @@ from toklab.baselines.huggingface_offsets import byte_spans
 from toklab.baselines.huggingface_pieces import space_of, vocab_of
 from toklab.baselines.saved import CARD, LibraryTokenizer, failures, read_saved, was_saved
 from toklab.errors import BaselineError, FormatError, VocabSizeError
-from toklab.formats.huggingface_checks import check_tokenizer, kind_of, parse_json, read_bytes
+from toklab.formats.huggingface_checks import check_tokenizer, kind_of, parse_json, read_bytes, read_json
 from toklab.pretokenize.utf8 import char_to_byte
 from toklab.types import Encoding, IntArray, Posterior, Vocab
+
+CONFIG = "tokenizer_config.json"
 
 
 class HuggingFaceTokenizer(LibraryTokenizer):
@@ -116,7 +119,20 @@ def load(path: str | Path) -> HuggingFaceTokenizer:
     card = file.with_name(CARD)
     if card.exists() and not was_saved(card, "toklab"):
         return read_saved(HuggingFaceTokenizer, path)
-    return from_bytes(read_bytes(file), str(file))
+    tokenizer = from_bytes(read_bytes(file), str(file))
+    told = tuple(_not_in_file(tokenizer, file.with_name(CONFIG)))
+    return replace(tokenizer, warnings=tokenizer.warnings + told) if told else tokenizer
+
+
+def _not_in_file(tokenizer: HuggingFaceTokenizer, config: Path) -> Iterator[str]:
+    """Added tokens that only ``tokenizer_config.json`` has: ``transformers`` would add them."""
+    listed = read_json(config).get("added_tokens_decoder") if config.exists() else None
+    if not isinstance(listed, Mapping):
+        return
+    texts = [str(token.get("content")) for token in listed.values() if isinstance(token, Mapping)]
+    missing = [text for text in texts if tokenizer._engine.token_to_id(text) is None]
+    if missing:
+        yield f"{CONFIG} has {len(missing)} added tokens that the file lacks, and which are text here: {missing[0]!r}"
 
 
 def from_bytes(data: bytes, name: str) -> HuggingFaceTokenizer:
