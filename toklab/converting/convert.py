@@ -10,7 +10,7 @@ from typing import Any
 
 from toklab.algorithms.pipeline import TrainedTokenizer
 from toklab.converting.proof import Proof, prove
-from toklab.converting.targets import TARGETS, Files, Target
+from toklab.converting.targets import CONFUSIONS, TARGETS, Files, Target
 from toklab.corpus import Corpus, open_corpus
 from toklab.errors import FormatError, UnknownNameError
 from toklab.files import write_atomic
@@ -91,7 +91,8 @@ def convert(
         files = _contents(tokenizer, target, Path(folder) / "own")
         _write(files, Path(folder) / "new", None)
         read_back = load(Path(folder) / "new" / next(iter(files)), engine="library")
-        proof = prove(tokenizer, read_back, texts, to, target.confusion)
+        confusions = [target.confusion, CONFUSIONS.get(getattr(tokenizer, "engine", ""))]
+        proof = prove(tokenizer, read_back, texts, to, [found for found in confusions if found is not None])
     written = _write(files, *_place(Path(output), next(iter(files))))
     return Conversion(tokenizer.name, to, written, proof, proof.warnings)
 
@@ -100,9 +101,9 @@ def _contents(tokenizer: Tokenizer, target: Target, folder: Path) -> Files:
     """The files; a tokenizer that is in this format already keeps its own."""
     if isinstance(tokenizer, TrainedTokenizer):
         return target.files(tokenizer)
-    if target.engine and getattr(tokenizer, "engine", "") == target.engine:
-        model: bytes = tokenizer.model  # type: ignore[attr-defined]
-        return {tokenizer.file: model}  # type: ignore[attr-defined]
+    kept = target.keeps(tokenizer)
+    if kept is not None:
+        return kept
     try:
         ours = load(tokenizer.save(folder), engine="toklab")
     except FormatError as error:

@@ -85,7 +85,7 @@ class Proof:
 
 
 def prove(
-    before: Tokenizer, after: Tokenizer, texts: Sequence[str], what: str, confusion: Confusion | None = None
+    before: Tokenizer, after: Tokenizer, texts: Sequence[str], what: str, confusions: Sequence[Confusion] = ()
 ) -> Proof:
     """Compare a tokenizer with its conversion.
 
@@ -93,7 +93,7 @@ def prove(
     ----------
     texts : to encode, beside every piece and the texts that go wrong easily
     what : name of the format, for the error
-    confusion : what the format takes for something else; where ``texts`` hold none of it, what it changes is a warning
+    confusions : what one side takes for something else; where ``texts`` hold none of it, what it changes is a warning
 
     Raises
     ------
@@ -103,24 +103,24 @@ def prove(
     _same_pieces(before.vocab, after.vocab, what)
     all_texts = [*texts, *NASTY, *random_texts(), *_spelled(before.vocab)]
     old, new = before.encode_batch(all_texts), after.encode_batch(all_texts)
-    tokens, undecoded, changed = 0, [], False
+    tokens, undecoded = 0, []
+    confused: list[Confusion] = []
     for index, (text, first, second) in enumerate(zip(all_texts, old, new, strict=True)):
         if not np.array_equal(first.ids, second.ids):
-            if index < len(texts) or confusion is None or not re.search(confusion.pattern, text):
-                found = _difference(text, first.ids.tolist(), second.ids.tolist())
-                raise FormatError(f"{what} would change ids: {found}")
-            changed = True
+            found = [confusion for confusion in confusions if re.search(confusion.pattern, text)]
+            if index < len(texts) or not found:
+                difference = _difference(text, first.ids.tolist(), second.ids.tolist())
+                raise FormatError(f"{what} would change ids: {difference}")
+            confused += found
         elif before.decode(first.ids.tolist()) != after.decode(second.ids.tolist()):
             undecoded.append(text)
         tokens += len(first)
-    return Proof(
-        len(all_texts), tokens, len(before.vocab), tuple(_warnings(what, confusion if changed else None, undecoded))
-    )
+    return Proof(len(all_texts), tokens, len(before.vocab), tuple(_warnings(what, confused, undecoded)))
 
 
-def _warnings(what: str, confusion: Confusion | None, undecoded: Sequence[str]) -> Iterator[str]:
-    if confusion is not None:
-        yield f"{what} takes {confusion.description}: such texts get other ids there"
+def _warnings(what: str, confused: Sequence[Confusion], undecoded: Sequence[str]) -> Iterator[str]:
+    for confusion in dict.fromkeys(confused):
+        yield f"one side takes {confusion.description}: such texts get other ids in {what}"
     if undecoded:
         yield f"{len(undecoded):,} texts decode otherwise in {what}, such as {undecoded[0][:40]!r}"
 

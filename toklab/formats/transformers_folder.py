@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from toklab.algorithms.pipeline import TrainedTokenizer
 from toklab.formats.tokenizer_json import FILE, to_json
+from toklab.types import Vocab
 
 CONFIG = "tokenizer_config.json"
 # transformers' own word for "no limit".
@@ -30,12 +31,11 @@ def files_of(tokenizer: TrainedTokenizer) -> dict[str, bytes]:
     FormatError
         ``tokenizer.json`` cannot hold the tokenizer.
     """
-    return {FILE: to_json(tokenizer).encode("utf-8"), CONFIG: config(tokenizer)}
+    return {FILE: to_json(tokenizer).encode("utf-8"), CONFIG: config(tokenizer.vocab)}
 
 
-def config(tokenizer: TrainedTokenizer) -> bytes:
+def config(vocab: Vocab) -> bytes:
     """``tokenizer_config.json``: special tokens by their role; nothing that changes a text."""
-    vocab = tokenizer.vocab
     specials = [piece.surface.decode("utf-8") for piece in vocab if piece.special]
     facts: dict[str, object] = {
         "tokenizer_class": "PreTrainedTokenizerFast",
