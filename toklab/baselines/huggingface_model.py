@@ -39,7 +39,7 @@ class HuggingFaceTokenizer(LibraryTokenizer):
 
     @cached_property
     def _engine(self) -> Tokenizer:
-        check_tokenizer(self._parsed)
+        _ = self._parsed  # raises where the file would harm the process
         engine = Tokenizer.from_buffer(self.model)
         engine.encode_special_tokens = True
         engine.no_truncation()
@@ -53,7 +53,9 @@ class HuggingFaceTokenizer(LibraryTokenizer):
 
     @cached_property
     def _parsed(self) -> dict[str, Any]:
-        return parse_json(self.model, self.file)
+        parsed = parse_json(self.model, self.file)
+        check_tokenizer(parsed)
+        return parsed
 
     @cached_property
     def vocab(self) -> Vocab:
@@ -153,6 +155,7 @@ def from_bytes(data: bytes, name: str) -> HuggingFaceTokenizer:
             check_tokenizer(parsed)
             kind = kind_of(parsed["model"]).lower()
             tokenizer = HuggingFaceTokenizer(kind, data, {}, tuple(_switched_off(parsed)))
+            vars(tokenizer)["_parsed"] = parsed  # large files take seconds to read
             _ = tokenizer.vocab  # the library reads the file here
             tokenizer.decode(tokenizer.encode(kind).ids)
         except FormatError as error:

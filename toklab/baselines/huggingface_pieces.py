@@ -14,6 +14,9 @@ from toklab.types import Piece, Vocab
 # What stands where no token has an id.
 NOTHING = Piece(b"", special=True)
 _PARTS = ("pre_tokenizer", "normalizer", "decoder")
+_STAND_INS = frozenset(CHAR_TO_BYTE)
+# The characters that stand for bytes, as the first 256 characters.
+_BYTES = {ord(char): byte for char, byte in CHAR_TO_BYTE.items()}
 _BYTE = re.compile("<0x([0-9A-Fa-f]{2})>")
 
 
@@ -95,8 +98,8 @@ class _Spelling:
         continues = bool(self._prefix) and text.startswith(self._prefix) and text != self._prefix
         if continues:
             text = text.removeprefix(self._prefix)
-        if self._on_bytes and all(char in CHAR_TO_BYTE for char in text):
-            raw = bytes(CHAR_TO_BYTE[char] for char in text)
+        if self._on_bytes and _STAND_INS.issuperset(text):
+            raw = text.translate(_BYTES).encode("latin-1")
             return Piece(raw, continues, word_final=final, byte=len(raw) == 1 and raw[0] >= 0x80)
         if self._space:
             text = text.replace(self._space, " ")
