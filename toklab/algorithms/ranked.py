@@ -13,6 +13,7 @@ Worked example. Ranks: the bytes, then ``ab`` 256, ``bc`` 257, ``abc`` 258, ``ca
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -30,7 +31,7 @@ def split(token: bytes, ranks: Mapping[bytes, int]) -> tuple[bytes, bytes] | Non
     """The last two parts of a token that is merged from its bytes alone; None where it does not come to two."""
     parts = [token[i : i + 1] for i in range(len(token))]
     while len(parts) > 2:
-        pairs = [(ranks[a + b], at) for at, (a, b) in enumerate(zip(parts, parts[1:], strict=False)) if a + b in ranks]
+        pairs = [(ranks[a + b], at) for at, (a, b) in enumerate(itertools.pairwise(parts)) if a + b in ranks]
         if not pairs:
             return None
         at = min(pairs)[1]

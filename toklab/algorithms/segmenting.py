@@ -167,7 +167,7 @@ class WholeWords(NamedTuple):
         text = np.concatenate([self.words.text, words.text[first:last]])
         starts = np.concatenate([self.words.starts, words.starts[1:] - first + len(self.words.text)])
         found = np.empty(len(words.starts) - 1, np.int32)
-        ranks.find(text, starts, np.int64(known), self.table, found)
+        ranks.find(text, starts, known, self.table, found)
         whole = found >= 0
         sizes = np.where(whole, 1, tokens.sizes)
         places = (np.cumsum(sizes) - sizes)[whole]
