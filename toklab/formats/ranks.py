@@ -82,6 +82,8 @@ class Ranks:
             raise FormatError(f"{self.name}: two tokens have the id {twice}{told}")
         if "" in self.specials:
             raise FormatError(f"{self.name}: a special token is empty")
+        if any("\ud800" <= char <= "\udfff" for char in "".join(self.specials)):
+            raise FormatError(f"{self.name}: a special token holds a lone surrogate, which UTF-8 cannot hold")
         if len(self.gaps) > MOST_GAPS:
             raise FormatError(
                 f"{self.name}: {len(self.gaps):,} ids below the largest, {max(ids):,}, have no token (the first is "
