@@ -20,9 +20,11 @@ from strategies import TEXT
 import toklab
 from toklab.algorithms.pipeline import TrainedTokenizer
 from toklab.baselines.tiktoken import TiktokenTokenizer
+from toklab.corpus import Corpus
 from toklab.errors import BaselineError, FormatError, PatternError, ToklabError, UnknownNameError, UsageError
 from toklab.formats import ranks as rank_files
 from toklab.formats.tiktoken import PUBLISHED, given_pattern, save_tiktoken
+from toklab.inspecting.findings import Status
 from toklab.loading import load
 from toklab.loading.sources import find
 from toklab.types import Tokenizer
@@ -418,6 +420,22 @@ def test_damaged_tekken_files_are_told(folder: Path, tmp_path: Path) -> None:
     path.write_text("[" * 100_000)
     with pytest.raises(ToklabError):
         load(path)
+
+
+def test_pieces_that_only_a_whole_word_can_be(tmp_path: Path) -> None:
+    tokens = [*(bytes([byte]) for byte in range(256)), b"aba", b"a b", "éü".encode()[:3], b"ba", b"caba"]
+    (tmp_path / "odd.tiktoken").write_bytes(lines({token: rank for rank, token in enumerate(tokens)}))
+    corpus = Corpus("two", ("aba caba baab", "an abaci"))
+    for tokenizer in both(tmp_path / "odd.tiktoken"):
+        report = toklab.inspect_model(tokenizer, corpus)
+        status = {reach.piece.surface: reach.status for reach in report.reach}
+        assert {tokens[index]: status[tokens[index]] for index in range(256, 261)} == {
+            b"aba": Status.REACHABLE,  # the word alone; elsewhere "ba" comes first
+            b"a b": Status.UNREACHABLE,
+            tokens[258]: Status.UNREACHABLE,
+            b"ba": Status.REACHABLE,
+            b"caba": Status.REACHABLE,
+        }
 
 
 def test_commands_take_rank_files(folder: Path, tmp_path: Path) -> None:
