@@ -21,6 +21,7 @@ import numpy as np
 from toklab.algorithms.models import BpeModel
 from toklab.algorithms.segmenting import table_size
 from toklab.backend import use_kernel
+from toklab.kernels import announce
 from toklab.types import IdArray, Lazy, Piece, Vocab, Words
 
 # Look-ups of pairs that the readable twin makes in about a second.
@@ -53,6 +54,7 @@ def split_all(tokens: Sequence[bytes], backend: str = "auto") -> IdArray:
     if use_kernel(backend, sum(len(token) ** 2 for token in tokens), SPLIT_LIMIT):
         from toklab.kernels import ranks as kernels
 
+        announce(kernels.split_all)
         words = Words.joined(tokens)
         table = np.full(table_size(2 * len(tokens)), -1, np.int32)
         kernels.enter(*words, table)
