@@ -10,7 +10,7 @@ from strategies import TEXT
 
 from toklab.errors import PatternError
 from toklab.pretokenize import PATTERNS, get_pretokenizer
-from toklab.pretokenize.rust_syntax import COVERING, SPELLINGS, from_rust, to_rust
+from toklab.pretokenize.rust_syntax import COVERING, SPELLINGS, covers, from_rust, to_rust
 
 WRITTEN = [name for name in PATTERNS if name != "bert"]
 # What model files hold beside published patterns: groups that capture, anchors, counted possessive repeats.
@@ -60,12 +60,16 @@ def test_published_spellings_are_known() -> None:
     assert from_rust(tiktoken_ext.r50k_pat_str).name == "gpt2"
     assert from_rust(SPELLINGS["cl100k"]).name == "cl100k"
     assert from_rust(PATTERNS["o200k"].pattern).name == "o200k"
-    assert set(COVERING) <= PATTERNS.keys()
+    assert tuple(name for name, entry in PATTERNS.items() if name == "none" or covers(entry.pattern)) == COVERING
 
 
 def test_a_pattern_without_a_match_for_everything_drops_the_rest() -> None:
     assert from_rust(r"\w+").words("a, b") == ["a", "b"]
     assert not from_rust(PATTERNS["deepseek-v3"].pattern).entry.keeps_gaps
+    assert from_rust(r"\w+|\W").entry.keeps_gaps
+    # A character alone is not enough, nor is what another must follow.
+    assert not from_rust(r"\w+|\W\W").entry.keeps_gaps
+    assert not from_rust(r"\w+|\W(?=\w)").entry.keeps_gaps
 
 
 @pytest.mark.parametrize(

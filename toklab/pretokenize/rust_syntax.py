@@ -12,6 +12,7 @@ import regex
 
 from toklab.errors import PatternError
 from toklab.pretokenize import PROBE, PreTokenizer
+from toklab.pretokenize.automaton import compile_pattern
 from toklab.pretokenize.patterns import CATEGORY, PATTERNS, Pattern
 from toklab.pretokenize.unicode import samples
 
@@ -61,7 +62,24 @@ def from_rust(pattern: str) -> PreTokenizer:
     if any(match.end() == match.start() for probe in ("", PROBE + text) for match in compiled.finditer(probe)):
         raise PatternError(f"pattern {pattern!r} matches the empty string; every match must hold a character")
     samples(text, "unicode-16")
-    return PreTokenizer(Pattern(text, text, inner is not None, "of a model file"))
+    return PreTokenizer(Pattern(text, text, inner is not None or covers(text), "of a model file"))
+
+
+def covers(pattern: str) -> bool:
+    """Whether every character of any text is proven to be part of a match: then nothing is dropped."""
+    automaton = compile_pattern(pattern)
+    if automaton is None:
+        return False
+    waiting, seen = [0], {0}
+    while waiting:  # states that can be reached before any match has ended
+        state = waiting.pop()
+        entries = automaton.table[state] if state else automaton.table[0, :-1]
+        nexts = {(entry >> 1) - 1 for entry in entries.tolist() if not entry & 1}
+        if -1 in nexts:  # nothing has matched, and nothing will
+            return False
+        waiting += sorted(nexts - seen)
+        seen |= nexts
+    return True
 
 
 def to_rust(pretokenizer: PreTokenizer) -> str:
