@@ -18,8 +18,9 @@ from toklab.backend import use_kernel
 from toklab.types import Lazy, Piece, Vocab, Words
 
 if TYPE_CHECKING:
-    from toklab.algorithms.segmenting import BpeKernel, Tokens, WholeWords, WordPieceKernel
+    from toklab.algorithms.segmenting import BpeKernel, Tokens, WordPieceKernel
     from toklab.algorithms.stream import Stream
+    from toklab.algorithms.whole_words import WholeWords
 
 Segmentation: TypeAlias = tuple[tuple[int, ...], tuple[int, ...]]
 # Pair look-ups of readable BPE encoding and BPE-dropout, and characters of readable longest match, that take about
@@ -185,7 +186,7 @@ class BpeModel:
 
     @cached_property
     def _whole_words(self) -> WholeWords:
-        from toklab.algorithms.segmenting import WholeWords
+        from toklab.algorithms.whole_words import WholeWords
 
         return WholeWords.of(self._whole, lambda words: self._kernel.merge_bytes(words, self._byte_ids))
 
