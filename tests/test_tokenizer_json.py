@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import tempfile
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -201,6 +202,22 @@ def test_a_file_without_its_sidecar_still_loads(tmp_path: Path) -> None:
     assert copy.vocab == trained("bpe, gpt2").vocab
     assert copy.name == "bpe"
     assert copy.signature == {}
+
+
+@given(st.lists(st.text("ab ", min_size=1), min_size=1, max_size=3).filter(lambda texts: any(t.strip() for t in texts)))
+@settings(max_examples=60, deadline=None)
+def test_text_that_spells_the_suffix_is_merged_as_the_library_merges_it(texts: list[str]) -> None:
+    ours = train("bpe", texts, vocab_size=12, pretokenizer="whitespace", end_of_word_suffix="b", **CHARACTER)
+    assert isinstance(ours, TrainedTokenizer)
+    engine = Library.from_str(to_json(ours))
+    with tempfile.TemporaryDirectory() as folder:
+        again = load(ours.save(folder))
+    assert isinstance(again, TrainedTokenizer)
+    assert again.model.strings == ours.model.strings
+    for text in texts:
+        ids = ours.encode(text).ids.tolist()
+        assert ids == engine.encode(text).ids == again.encode(text).ids.tolist()
+        assert ours.decode(ids) == engine.decode(ids) == again.decode(ids)
 
 
 @pytest.mark.parametrize("label", ["bpe, gpt2", "wordpiece, bert", "unigram", "word, gpt2", "byte fallback"])

@@ -30,6 +30,17 @@ DROPOUT_LIMIT = 1_000_000
 MATCH_LIMIT = 1_000_000
 
 
+def _respelled(learned: Learned, suffix: bytes) -> tuple[Piece, ...]:
+    """The pieces, where text that spells the suffix may have been merged as if it were one: then the key tells."""
+    pieces = []
+    for symbol, piece in zip(learned.symbols, learned.pieces, strict=True):
+        if not symbol.reserved and symbol.key != piece.surface + suffix * piece.word_final:
+            final = piece.word_final and symbol.key.endswith(suffix)
+            piece = Piece(symbol.key.removesuffix(suffix) if final else symbol.key, word_final=final)
+        pieces.append(piece)
+    return tuple(pieces)
+
+
 class Model(Protocol):
     """Encodes words; ``strings`` is the vocabulary as tokenizer.json spells it, by id."""
 
@@ -65,7 +76,8 @@ class BpeModel:
     @staticmethod
     def from_learned(learned: Learned, alphabet: str, suffix: str, byte_fallback: bool) -> BpeModel:
         """The model that a trainer's result describes."""
-        pieces, merges = learned.pieces, learned.merges
+        merges = learned.merges
+        pieces = _respelled(learned, suffix.encode()) if suffix else learned.pieces
         pairs = Lazy(len(merges), lambda: tuple((pieces[left], pieces[right]) for left, right, _ in merges))
         vocab = Vocab(pieces, unknown_id(symbol.piece for symbol in learned.initial), pairs)
         return BpeModel(vocab, merges, alphabet, suffix, byte_fallback)

@@ -56,7 +56,7 @@ def command(
     with log_to_stderr():
         report = interruptible(lambda: inspect_model(tokenizer, corpus, documents=documents))
     if as_json:
-        click.echo(json.dumps(report.to_dict(top), indent=1, ensure_ascii=False))
+        click.echo(json.dumps(report.to_dict(top), indent=1, ensure_ascii=False, allow_nan=False))
         return
     from toklab.report.inspection import render_inspection
 
