@@ -28,7 +28,7 @@ LAYERS = (
     ("cli", "__main__"),
 )
 LAYER_OF = {room: level for level, rooms in enumerate(LAYERS) for room in rooms}
-HEAVY = ("numba", "pandas", "matplotlib", "tokenizers", "sentencepiece", "pyarrow", "rich")
+HEAVY = ("numba", "pandas", "matplotlib", "tokenizers", "sentencepiece", "tiktoken", "pyarrow", "rich")
 
 
 @cache
@@ -110,7 +110,7 @@ def test_only_baselines_touch_the_libraries() -> None:
         # SentencePiece's normalisers are tables that it brings along.
         if room(name) != "baselines" and name != "toklab.pretokenize.precompiled":
             found = {target.split(".")[0] for target in imports(path)}
-            assert not found & {"tokenizers", "sentencepiece", "subword_nmt"}, name
+            assert not found & {"tokenizers", "sentencepiece", "subword_nmt", "tiktoken"}, name
 
 
 def test_nothing_is_ever_unpickled() -> None:

@@ -20,6 +20,7 @@ from toklab.types import Lazy, Piece, Vocab, Words
 if TYPE_CHECKING:
     from toklab.algorithms.segmenting import BpeKernel, Tokens, WordPieceKernel
     from toklab.algorithms.stream import Stream
+    from toklab.algorithms.whole_words import WholeWords
 
 Segmentation: TypeAlias = tuple[tuple[int, ...], tuple[int, ...]]
 # Pair look-ups of readable BPE encoding and BPE-dropout, and characters of readable longest match, that take about
@@ -62,6 +63,7 @@ class BpeModel:
     alphabet : ``"byte"`` or ``"character"``
     suffix : text that marks a word's last symbol, or ""
     byte_fallback : unseen characters become ``<0xNN>`` pieces
+    ignore_merges : a word that is a piece becomes that piece, whatever the merges make of it; bytes only
     """
 
     vocab: Vocab
@@ -69,6 +71,7 @@ class BpeModel:
     alphabet: str
     suffix: str = ""
     byte_fallback: bool = False
+    ignore_merges: bool = False
 
     @staticmethod
     def from_learned(learned: Learned, alphabet: str, suffix: str, byte_fallback: bool) -> BpeModel:
@@ -147,12 +150,23 @@ class BpeModel:
         """Encode words; the twins give equal results."""
         if use_kernel(backend, sum(len(word) ** 2 for word in words), ENCODE_LIMIT):
             return self.segment(Words.of(words)).segmentations()
-        return [self.merge(*self.start(word)) for word in words]
+        whole = self._whole if self.ignore_merges else {}
+        raw = (word.encode("utf-8") for word in words)
+        return [
+            ((whole[spelled],), (len(spelled),)) if spelled in whole else self.merge(*self.start(word))
+            for word, spelled in zip(words, raw, strict=True)
+        ]
+
+    @cached_property
+    def _whole(self) -> dict[bytes, int]:
+        """Id of each piece that a whole word can be."""
+        return {piece.surface: i for i, piece in enumerate(self.vocab) if not piece.special}
 
     def segment(self, words: Words) -> Tokens:
         """The same by the compiled twin, on flat arrays."""
         if self.alphabet == "byte":
-            return self._kernel.merge_bytes(words, self._byte_ids)
+            found = self._kernel.merge_bytes(words, self._byte_ids)
+            return self._whole_words.put_into(found, words) if self.ignore_merges else found
         return self._kernel.merge([self.start(word) for word in words.strings()])
 
     def merge(self, ids: list[int], lengths: list[int]) -> Segmentation:
@@ -181,6 +195,12 @@ class BpeModel:
         from toklab.algorithms.segmenting import BpeKernel
 
         return BpeKernel(self.merges, len(self.vocab))
+
+    @cached_property
+    def _whole_words(self) -> WholeWords:
+        from toklab.algorithms.whole_words import WholeWords
+
+        return WholeWords.of(self._whole, lambda words: self._kernel.merge_bytes(words, self._byte_ids))
 
 
 @dataclass(frozen=True)

@@ -97,7 +97,7 @@ def _model_of(model: Model) -> dict[str, Any]:
             "end_of_word_suffix": model.suffix or None,
             "fuse_unk": False,
             "byte_fallback": model.byte_fallback,
-            "ignore_merges": False,
+            "ignore_merges": model.ignore_merges,
             "vocab": vocab,
             "merges": [[strings[left], strings[right]] for left, right, _ in model.merges],
         }
@@ -212,8 +212,8 @@ def _read_bpe(model: Mapping[str, Any], strings: list[str], specials: frozenset[
     for key in ("dropout", "continuing_subword_prefix"):
         if model[key] is not None:
             raise ValueError(f"BPE with {key} {model[key]!r}, which toklab does not run")
-    if model["fuse_unk"] or model["ignore_merges"]:
-        raise ValueError("BPE with fuse_unk or ignore_merges, which toklab does not run")
+    if model["fuse_unk"] or (model["ignore_merges"] and not byte_level):
+        raise ValueError("BPE with fuse_unk, or with ignore_merges for characters, which toklab does not run")
     suffix, fallback = model["end_of_word_suffix"] or "", bool(model["byte_fallback"])
     ids = {text: index for index, text in enumerate(strings)}
     pieces = tuple(_bpe_piece(text, text in specials, byte_level, suffix, fallback) for text in strings)
@@ -230,9 +230,8 @@ def _read_bpe(model: Mapping[str, Any], strings: list[str], specials: frozenset[
         merges.append((ids[left], ids[right], ids[left + right]))
     pairs = tuple((pieces[left], pieces[right]) for left, right, _ in merges)
     unknown = None if model["unk_token"] is None else ids[model["unk_token"]]
-    return BpeModel(
-        Vocab(pieces, unknown, pairs), tuple(merges), "byte" if byte_level else "character", suffix, fallback
-    )
+    alphabet, whole = "byte" if byte_level else "character", bool(model["ignore_merges"])
+    return BpeModel(Vocab(pieces, unknown, pairs), tuple(merges), alphabet, suffix, fallback, whole)
 
 
 def _bpe_piece(text: str, special: bool, byte_level: bool, suffix: str, fallback: bool) -> Piece:

@@ -14,6 +14,7 @@ from toklab.algorithms.pipeline import TrainedTokenizer
 from toklab.algorithms.unigram_model import hidden_score
 from toklab.errors import ToklabError
 from toklab.formats.pipeline_json import pretokenizer_of
+from toklab.formats.ranks import Ranks, tokenizer_of
 from toklab.formats.sentencepiece_model import load_sentencepiece_model
 from toklab.formats.tokenizer_json import FILE, load_tokenizer
 from toklab.pretokenize import get_pretokenizer
@@ -48,6 +49,9 @@ def understood(tokenizer: Tokenizer, texts: Sequence[str]) -> TrainedTokenizer |
 
 
 def _read(tokenizer: Tokenizer) -> TrainedTokenizer | None:
+    ranks = getattr(tokenizer, "ranks", None)
+    if isinstance(ranks, Ranks):
+        return tokenizer_of(ranks)
     data = getattr(tokenizer, "model", None)
     if not isinstance(data, bytes):
         return None
