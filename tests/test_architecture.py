@@ -20,7 +20,7 @@ LAYERS = (
     ("corpus", "pretokenize"),
     ("algorithms", "baselines", "formats", "metrics"),
     ("training", "loading", "results", "measure", "statistics", "contenders", "worker", "workshop"),
-    ("comparison", "differing", "inspecting", "languages", "retraining", "sweeping", "checking"),
+    ("comparison", "setting", "differing", "inspecting", "languages", "retraining", "sweeping", "checking"),
     ("report",),
     ("testing", "pytest_plugin"),
     ("cli", "__main__"),

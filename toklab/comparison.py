@@ -2,91 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
 from functools import partial
 from pathlib import Path
 
-from toklab.algorithms import check_vocab_size, get_algorithm
 from toklab.contenders import resolve
-from toklab.corpus import Corpus, open_corpus
-from toklab.errors import ToklabError, UsageError
+from toklab.corpus import Corpus
+from toklab.errors import ToklabError
 from toklab.measure import measure, measure_pairs
-from toklab.metrics import Encoded, seen_words
-from toklab.metrics.cost import ORDER
+from toklab.metrics import Encoded
 from toklab.metrics.pairs import Cutting
 from toklab.results import Report, Result
-from toklab.retraining import prepared, probe_axis, raise_if_all_too_small
-from toklab.signature import render, toklab_version
-from toklab.statistics import Bootstrap
+from toklab.retraining import probe_axis, raise_if_all_too_small
+from toklab.setting import Entry, Setting, check_sizes, first_job, make_entries, prepare
+from toklab.signature import render
 from toklab.training import DEFAULT_VOCAB_SIZE
 from toklab.types import Contender, Tokenizer
 from toklab.workshop import Fit, Job, Limits, Progress, run_jobs
-
-LEARNED_MB = 5  # of training text, that the metrics which learn from it learn from
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One training of the comparison: the contender with all its options, at one vocabulary size."""
-
-    contender: Contender
-    vocab_size: int
-    sized: bool
-
-
-@dataclass(frozen=True)
-class Setting:
-    """What all contenders share.
-
-    Parameters
-    ----------
-    training, test : the two parts of the corpus
-    corpus : the whole
-    pretokenizer : given to every contender that takes one
-    held_out, seed : how the corpus was split
-    seen : the words of the training part
-    learned : of the training part, what a language model of the tokens learns from
-    """
-
-    training: Corpus
-    test: Corpus
-    corpus: Corpus
-    pretokenizer: str
-    held_out: float
-    seed: int
-    bootstrap: Bootstrap
-    seen: frozenset[str] = field(repr=False)
-    learned: Corpus = field(repr=False)
-
-    @property
-    def facts(self) -> dict[str, str]:
-        """The part of the signature that does not depend on the contender."""
-        return {
-            "corpus": f"{self.corpus.name}@{self.corpus.digest}",
-            "heldout": f"{self.held_out:g}@seed{self.seed}",
-            "words": "uax29",
-            "ngram": f"kn{ORDER}@{LEARNED_MB}MB@seed{self.seed}",
-            "bootstrap": f"{self.bootstrap.resamples}@seed{self.bootstrap.seed}",
-        }
-
-    @property
-    def description(self) -> dict[str, str | int]:
-        """The corpus and its two parts, as a report holds it."""
-        return {
-            "name": self.corpus.name,
-            "digest": self.corpus.digest,
-            "documents": len(self.corpus),
-            "bytes": self.corpus.n_bytes,
-            "train_documents": len(self.training),
-            "train_bytes": self.training.n_bytes,
-            "test_documents": len(self.test),
-            "test_bytes": self.test.n_bytes,
-        }
-
-    def signature(self, sizes: Sequence[int], contenders: Sequence[Contender]) -> str:
-        """The signature of all contenders together."""
-        return render(shared_facts(sizes, self.pretokenizer, contenders, self.facts))
 
 
 def compare(
@@ -142,75 +74,12 @@ def compare(
     return Report(tuple(results), setting.signature(sizes, chosen), setting.description, warnings, pairs)
 
 
-def check_sizes(vocab_size: int | Iterable[int]) -> tuple[int, ...]:
-    """The distinct vocabulary sizes, in the order given.
-
-    Raises
-    ------
-    UsageError
-        No size, or one below 1.
-    """
-    asked = vocab_size if isinstance(vocab_size, Iterable) else [vocab_size]
-    sizes = tuple(dict.fromkeys(check_vocab_size(size) for size in asked))
-    if not sizes or min(sizes) < 1:
-        raise UsageError("vocabulary sizes must be 1 or more, and there must be one")
-    return sizes
-
-
-def check_choices(pretokenizer: str, seed: int) -> None:
-    """Refuse, before anything is read, what cannot be used.
-
-    Raises
-    ------
-    UsageError
-        A negative seed, or an unknown pattern.
-    """
-    from toklab.pretokenize import get_pretokenizer
-
-    if seed < 0:
-        raise UsageError(f"seed {seed} is negative; use 0 or more")
-    get_pretokenizer(pretokenizer)
-
-
-def prepare(
-    source: str | Path | Corpus | Iterable[str] | None,
-    pretokenizer: str,
-    documents: str,
-    held_out: float,
-    seed: int,
-    resamples: int,
-) -> Setting:
-    """Read and split the corpus; the arguments and the errors are those of `compare`."""
-    check_choices(pretokenizer, seed)
-    corpus = open_corpus(source, documents=documents)
-    training, test = corpus.split(held_out, seed)
-    bootstrap = Bootstrap(len(test), resamples, seed)
-    learned = training.within(LEARNED_MB * 1_000_000, seed)
-    seen = seen_words(training.documents)
-    return Setting(training, test, corpus, pretokenizer, held_out, seed, bootstrap, seen, learned)
-
-
-def make_entries(contenders: Sequence[Contender], sizes: Sequence[int], pretokenizer: str) -> list[Entry]:
-    """Every contender at every size; those without a size of their own to choose, once."""
-    entries = []
-    for contender in contenders:
-        sized = bool(getattr(get_algorithm(contender.algorithm), "sized", True))
-        for size in sizes if sized else sizes[:1]:
-            entries.append(Entry(prepared(contender, size, pretokenizer), size, sized))
-    return entries
-
-
 def _jobs(entry: Entry, training: Corpus, probe: bool) -> list[Job]:
     jobs = [first_job(entry, training)]
     if probe:
         jobs.append(Job(entry.contender, training, {"PYTHONHASHSEED": "1"}))
         jobs.append(Job(entry.contender, training.shuffled(1), {"PYTHONHASHSEED": "2"}))
     return jobs
-
-
-def first_job(entry: Entry, training: Corpus) -> Job:
-    """The training that is judged."""
-    return Job(entry.contender, training, {"PYTHONHASHSEED": "0"})
 
 
 def _fit(
@@ -289,18 +158,3 @@ def encode(
     posterior = None if judge is None else judge(texts)
     training = None if learned is None else partial(tokenizer.encode_batch, learned)
     return Encoded(tokenizer.vocab, tuple(texts), batch, decoded, seen, requested, posterior, training)
-
-
-def shared_facts(
-    sizes: Sequence[int], pretokenizer: str, contenders: Sequence[Contender], facts: Mapping[str, str]
-) -> dict[str, str]:
-    """What the signature of all contenders together says, with the facts of the comparison in the middle."""
-    libraries = [getattr(get_algorithm(c.algorithm), "library", "toklab") for c in contenders]
-    others = "+".join(dict.fromkeys(name for name in libraries if name != "toklab"))
-    return {
-        "toklab": toklab_version(),
-        "vocab": "+".join(map(str, sizes)),
-        "pre": pretokenizer,
-        **facts,
-        **({"lib": others} if others else {}),
-    }

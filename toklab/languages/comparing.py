@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from toklab.comparison import Entry, check_choices, check_sizes, first_job, make_entries, shared_facts
 from toklab.contenders import resolve
 from toklab.corpus import Corpus, open_corpus
 from toklab.errors import InputError, UnknownNameError, UsageError
@@ -16,6 +15,7 @@ from toklab.languages.parallel import ParallelText, read_lines, read_parallel
 from toklab.languages.scripts import script_of
 from toklab.languages.training_text import joint
 from toklab.retraining import raise_if_all_too_small
+from toklab.setting import Entry, check_choices, check_sizes, first_job, make_entries, shared_facts
 from toklab.signature import render
 from toklab.statistics import Bootstrap
 from toklab.training import DEFAULT_VOCAB_SIZE

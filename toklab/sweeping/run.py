@@ -11,12 +11,13 @@ from typing import Any
 import numpy as np
 
 from toklab.algorithms import get_algorithm
-from toklab.comparison import Entry, Setting, first_job, judge, make_entries, prepare
+from toklab.comparison import judge
 from toklab.contenders import resolve
 from toklab.corpus import Corpus
 from toklab.errors import ToklabError, UsageError, VocabSizeError
 from toklab.metrics import all_metrics
 from toklab.retraining import raise_if_all_too_small
+from toklab.setting import Entry, Setting, first_job, make_entries, prepare
 from toklab.sweeping.curves import balance, gain, knee, output_cost
 from toklab.sweeping.findings import TRAINED, TRUNCATED, Curve, Point, SweepReport
 from toklab.sweeping.sizes import parse_sizes
