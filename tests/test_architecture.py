@@ -19,7 +19,10 @@ LAYERS = (
     ("backend", "files", "fingerprints", "signature", "kernels"),
     ("corpus", "pretokenize"),
     ("algorithms", "baselines", "formats", "metrics"),
-    ("training", "loading", "results", "measure", "statistics", "contenders", "worker", "workshop"),
+    (
+        *("training", "loading", "recording", "results", "measure", "statistics"),
+        *("contenders", "choosing", "worker", "workshop"),
+    ),
     ("comparison", "setting", "differing", "inspecting", "languages", "retraining", "sweeping", "checking"),
     ("report",),
     ("testing", "pytest_plugin"),

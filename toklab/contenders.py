@@ -1,9 +1,8 @@
-"""Which trainers a comparison runs, and how the command line names one with its options."""
+"""Which trainers there are, and how the command line names one with its options."""
 
 from __future__ import annotations
 
 import typing
-from collections.abc import Sequence
 from typing import Any
 
 from toklab.algorithms import algorithm_targets, get_algorithm
@@ -37,6 +36,11 @@ DEFAULT_CONTENDERS = (
 )
 
 
+def known_names() -> list[str]:
+    """Every trainer and variant."""
+    return [*algorithm_targets(), *VARIANTS]
+
+
 def parse_contender(text: str) -> Contender:
     """A contender from ``NAME`` or ``NAME:option=value,option=value``.
 
@@ -53,7 +57,7 @@ def parse_contender(text: str) -> Contender:
         contender to choose.
     """
     name, _, rest = text.partition(":")
-    known = [*algorithm_targets(), *VARIANTS]
+    known = known_names()
     if name not in known:
         raise UnknownNameError("algorithm", name, known)
     base = VARIANTS.get(name, Contender(name))
@@ -95,27 +99,6 @@ def parse_option(spec_type: type[TrainSpec], name: str, key: str, value: str) ->
     except (KeyError, ValueError):
         raise UsageError(f"option {key} of {name} cannot be {value!r}") from None
     return tuple(value.split("+")) if typing.get_origin(hints[key]) is tuple else value
-
-
-def resolve(contenders: Sequence[str | Contender] | str | Contender | None) -> tuple[Contender, ...]:
-    """Contenders by name or as they are; None is the default set.
-
-    Raises
-    ------
-    UsageError
-        The same name twice, or none at all.
-    """
-    if isinstance(contenders, str | Contender):
-        contenders = [contenders]
-    chosen = DEFAULT_CONTENDERS if contenders is None else contenders
-    found = tuple(item if isinstance(item, Contender) else parse_contender(item) for item in chosen)
-    names = [contender.name for contender in found]
-    if not names:
-        raise UsageError("no contender to compare; name at least one")
-    for name in names:
-        if names.count(name) > 1:
-            raise UsageError(f"the contender {name!r} is named twice")
-    return found
 
 
 def catalogue() -> dict[str, dict[str, str]]:

@@ -31,8 +31,9 @@ from toklab.cli.parallel import check_parallel, compare_parallel, parallel_optio
     "-t",
     "contenders",
     multiple=True,
-    metavar="NAME",
-    help="Contender, may be repeated: NAME or NAME:option=value.",
+    metavar="NAME|MODEL",
+    help="Contender, may be repeated: NAME or NAME:option=value to train; a path, hf:owner/name or tiktoken:name to "
+    "load. LABEL= in front of either gives it another name.",
 )
 @click.option(
     "--vocab-size",
@@ -60,6 +61,7 @@ from toklab.cli.parallel import check_parallel, compare_parallel, parallel_optio
     help="Of the held-out choice and the bootstrap.",
 )
 @click.option("--probe/--no-probe", default=True, help="Train each contender twice more, to see what moves.")
+@click.option("--rank-pretrained", is_flag=True, help="Rank models among the trained, whatever their sizes.")
 @click.option("--time-limit", type=float, default=900, show_default=True, metavar="SECONDS", help="For each training.")
 @click.option("--memory-limit", type=int, default=12_000, show_default=True, metavar="MB", help="For each training.")
 @click.option(
@@ -84,6 +86,7 @@ def command(
     held_out: float,
     seed: int,
     probe: bool,
+    rank_pretrained: bool,
     time_limit: float,
     memory_limit: int,
     output: Path | None,
@@ -96,8 +99,8 @@ def command(
     """Train contenders on the same documents and judge them on held-out text.
 
     Every contender gets the same documents, the same pre-tokenizer where it takes one, and exactly the same
-    vocabulary size; each is trained in its own process. With --parallel, what is compared is the cost of the same
-    text in different languages.
+    vocabulary size; each is trained in its own process. Models are judged beside them, as they are. With --parallel,
+    what is compared is the cost of the same text in different languages.
     """
     from toklab.comparison import compare
     from toklab.errors import UsageError
@@ -134,6 +137,7 @@ def command(
             held_out=held_out,
             seed=seed,
             probe=probe,
+            rank_pretrained=rank_pretrained,
             limits=limits,
             progress=show,
         )

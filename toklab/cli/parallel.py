@@ -45,7 +45,7 @@ OPTIONS = (
     ),
 )
 # What goes with --parallel only, and what does not go with it.
-WITH, WITHOUT = ("reference", "train", "temperature"), ("files", "probe", "pairs", "strict")
+WITH, WITHOUT = ("reference", "train", "temperature"), ("files", "probe", "pairs", "strict", "rank_pretrained")
 
 
 def parallel_options(function: Function) -> Function:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
 from toklab.errors import FormatError
 
 SIDECAR = "toklab.json"
+SCHEMES = ("hf:", "tiktoken:")  # what a source begins with that is no path
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,11 @@ class Source:
     path: Path
     format: Format
     engine: str
+
+
+def is_source(text: str) -> bool:
+    """Whether a text means a tokenizer to load: a scheme of `SCHEMES`, or a path that exists."""
+    return text.startswith(SCHEMES) or os.path.lexists(text)
 
 
 def find(source: str | Path) -> Source:
