@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -28,7 +28,7 @@ from toklab.results import Report
 from toklab.retraining import determinism
 from toklab.sweeping import sweep
 from toklab.training import train
-from toklab.types import Batch, Contender, Encoding, Pretrained
+from toklab.types import Batch, Contender, Encoding, Piece, Pretrained, Vocab
 from toklab.workshop import Limits
 
 CORPUS = english()
