@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 import typing
 from typing import Any
 
 from toklab.algorithms import algorithm_targets, get_algorithm
 from toklab.errors import UnknownNameError, UsageError
 from toklab.types import Contender, TrainSpec
+
+logger = logging.getLogger("toklab")
 
 # Variants that have a name of their own in tables.
 VARIANTS = {
@@ -37,8 +40,18 @@ DEFAULT_CONTENDERS = (
 
 
 def known_names() -> list[str]:
-    """Every trainer and variant."""
-    return [*algorithm_targets(), *VARIANTS]
+    """Every trainer and variant.
+
+    Raises
+    ------
+    UsageError
+        An installed package uses a name that is taken.
+    """
+    targets = algorithm_targets()
+    for name in VARIANTS:
+        if name in targets:
+            raise UsageError(f"the algorithm name {name!r} is taken twice: by toklab and by {targets[name]!r}")
+    return [*targets, *VARIANTS]
 
 
 def parse_contender(text: str) -> Contender:
@@ -108,14 +121,16 @@ def catalogue() -> dict[str, dict[str, str]]:
     from toklab.metrics.pairs import PAIR_METRICS
     from toklab.pretokenize import NORMALIZERS, PATTERNS
 
-    targets = algorithm_targets()
-    ours = {name: _describe(name) for name in targets if not targets[name].startswith("toklab.baselines")}
-    theirs = {name: _describe(name) for name in targets if targets[name].startswith("toklab.baselines")}
-    variants = {name: f"{found.algorithm} with {dict(found.options)}" for name, found in VARIANTS.items()}
+    # Metrics first: a package that breaks while its algorithm is imported has defined some of its metrics by then.
     metrics = {
         name: f"{found.description} [{found.unit}{', ' + found.better if found.better else ''}]"
         for name, found in all_metrics().items()
     }
+    targets = algorithm_targets()
+    known = [name for name in known_names() if name in targets]
+    ours = {name: _describe(name) for name in known if not targets[name].startswith("toklab.baselines")}
+    theirs = {name: _describe(name) for name in known if targets[name].startswith("toklab.baselines")}
+    variants = {name: f"{found.algorithm} with {dict(found.options)}" for name, found in VARIANTS.items()}
     return {
         "algorithms": ours | variants,
         "baselines": theirs,
@@ -128,6 +143,10 @@ def catalogue() -> dict[str, dict[str, str]]:
 
 
 def _describe(name: str) -> str:
-    algorithm = get_algorithm(name)
+    try:
+        algorithm = get_algorithm(name)
+    except UsageError as error:  # another package's, which is broken
+        logger.warning("%s", error)
+        return "cannot be loaded"
     library = getattr(algorithm, "library", "")
     return f"{library}; claims: {algorithm.claims.value}"
