@@ -149,4 +149,7 @@ def _describe(name: str) -> str:
         logger.warning("%s", error)
         return "cannot be loaded"
     library = getattr(algorithm, "library", "")
+    missing = getattr(algorithm, "missing", None)
+    if missing:
+        return str(missing)
     return f"{library}; claims: {algorithm.claims.value}"

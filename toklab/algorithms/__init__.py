@@ -29,6 +29,9 @@ ALGORITHMS: dict[str, str] = {
     "spm-unigram": "toklab.baselines.sentencepiece:UNIGRAM",
     "spm-char": "toklab.baselines.sentencepiece:CHAR",
     "spm-word": "toklab.baselines.sentencepiece:WORD",
+    "rustbpe": "toklab.baselines.ranks:RUSTBPE",
+    "bpeasy": "toklab.baselines.ranks:BPEASY",
+    "subword-nmt": "toklab.baselines.subword_nmt:SUBWORD_NMT",
 }
 
 
