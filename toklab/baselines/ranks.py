@@ -39,6 +39,10 @@ class BpeasySpec(TrainSpec):
 
     max_piece_length: int = 128
 
+    def __post_init__(self) -> None:
+        if self.max_piece_length < 1:
+            raise UsageError(f"max_piece_length {self.max_piece_length} is below 1; use 1 or more")
+
 
 @dataclass(frozen=True)
 class RankAlgorithm:
@@ -140,8 +144,6 @@ def _rustbpe(module: Any, texts: Iterable[str], size: int, spec: TrainSpec) -> I
 
 
 def _bpeasy(module: Any, texts: Iterable[str], size: int, spec: BpeasySpec) -> Iterable[tuple[bytes, int]]:
-    if spec.max_piece_length < 1:
-        raise UsageError(f"max_piece_length {spec.max_piece_length} is below 1; use 1 or more")
     found: dict[bytes, int] = module.train_bpe(iter(texts), WHOLE, spec.max_piece_length, size)
     return sorted(found.items(), key=lambda item: item[1])
 
