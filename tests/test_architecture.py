@@ -23,7 +23,10 @@ LAYERS = (
         *("training", "loading", "recording", "results", "measure", "statistics"),
         *("contenders", "choosing", "worker", "workshop"),
     ),
-    ("comparison", "setting", "differing", "inspecting", "languages", "retraining", "sweeping", "checking"),
+    (
+        *("comparison", "setting", "differing", "inspecting", "languages"),
+        *("retraining", "sweeping", "checking", "adapting"),
+    ),
     ("report",),
     ("testing", "pytest_plugin"),
     ("cli", "__main__"),

@@ -23,6 +23,8 @@ from toklab.recording import Recorded, listen, read_recording
 from toklab.report.columns import MISSING, size_tables
 from toklab.report.files import render_markdown
 from toklab.report.language_table import render_languages
+from toklab.report.latex import render_latex
+from toklab.report.notebook import comparison_html
 from toklab.report.table import render_report
 from toklab.results import Report
 from toklab.retraining import determinism
@@ -183,6 +185,8 @@ class TestTable:
         assert text.index("byte") < text.index("loaded, not trained here, not ranked") < text.index("\ntwo ")
         assert "may have seen the held-out text" in text.replace("\n", " ")
         assert "| *(two)* |" in render_markdown(report)
+        assert r"\emph{(two)} & " in render_latex(report)
+        assert "<em>(two)</em>" in comparison_html(report)
 
     def test_ranked_where_told_so(self, models: Path) -> None:
         ranked = quick([REFERENCE, models / "two"], rank_pretrained=True)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from toklab import testing
+    from toklab.adapting import Adaptation, adapt
     from toklab.checking import CheckReport, check
     from toklab.comparison import compare
     from toklab.corpus import Corpus, open_corpus
@@ -21,11 +22,13 @@ if TYPE_CHECKING:
     from toklab.training import train
 
 __all__ = [
+    "Adaptation",
     "CheckReport",
     "Corpus",
     "Report",
     "SweepReport",
     "ToklabError",
+    "adapt",
     "check",
     "compare",
     "compare_languages",
@@ -46,6 +49,8 @@ _HOME = {
     "Report": "toklab.results",
     "train": "toklab.training",
     "load": "toklab.loading",
+    "Adaptation": "toklab.adapting",
+    "adapt": "toklab.adapting",
     "check": "toklab.checking",
     "CheckReport": "toklab.checking",
     "compare": "toklab.comparison",

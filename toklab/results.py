@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -111,8 +112,16 @@ class Pair:
         return _cell(self.cells, metric)
 
 
+class Displayed:
+    """A report that a notebook shows; how is for `toklab.report` to say, which knows reports and not the other way."""
+
+    def _repr_html_(self) -> str:
+        text: str = importlib.import_module("toklab.report.notebook").to_html(self)
+        return text
+
+
 @dataclass(frozen=True)
-class Report:
+class Report(Displayed):
     """A comparison: one result per contender and vocabulary size.
 
     Parameters

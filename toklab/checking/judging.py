@@ -18,6 +18,7 @@ from toklab.errors import FormatError, InputError, UnknownNameError
 from toklab.fingerprints import ids_digest
 from toklab.loading import load
 from toklab.metrics import all_metrics
+from toklab.results import Displayed
 from toklab.types import Tokenizer
 
 SCHEMA = 1
@@ -58,7 +59,7 @@ class Row:
 
 
 @dataclass(frozen=True)
-class CheckReport:
+class CheckReport(Displayed):
     """What a check found.
 
     Parameters

@@ -12,16 +12,14 @@ from toklab.cli.common import (
     SIZE,
     documents_option,
     files_argument,
-    json_option,
     one_line,
     pretokenizer_help,
     progress,
     read_corpus,
     strict_option,
-    terminal_width,
-    use_colour,
 )
 from toklab.cli.parallel import check_parallel, compare_parallel, parallel_options
+from toklab.cli.showing import check_format, format_options, show_report
 
 
 @click.command("compare")
@@ -70,10 +68,9 @@ from toklab.cli.parallel import check_parallel, compare_parallel, parallel_optio
     metavar="DIR",
     help="Write report.json, .csv, .parquet, .md and plots.",
 )
-@click.option("--pairs", is_flag=True, help="Show how alike every two contenders are (the JSON always has it).")
 @parallel_options
 @strict_option
-@json_option
+@format_options
 @click.pass_context
 def command(
     context: click.Context,
@@ -90,6 +87,8 @@ def command(
     time_limit: float,
     memory_limit: int,
     output: Path | None,
+    format_: str | None,
+    metrics: tuple[str, ...],
     pairs: bool,
     strict: bool,
     as_json: bool,
@@ -109,6 +108,7 @@ def command(
     from toklab.workshop import Limits
 
     check_parallel(context)
+    chosen = check_format(format_, metrics, pairs, as_json)
     if output is not None:
         check_writable(output)
     limits = Limits(time_limit, memory_limit)
@@ -153,15 +153,6 @@ def command(
 
         for path in [*write_report(report, output), *write_plots(report, output)]:
             click.echo(f"wrote {one_line(str(path))}", err=True)
-    if as_json:
-        click.echo(report.to_json())
-    else:
-        from toklab.report.table import render_report
-
-        click.echo(render_report(report, terminal_width(), use_colour()), nl=False)
-        if pairs:
-            from toklab.report.pairs import render_pairs
-
-            click.echo("\n" + render_pairs(report, terminal_width(), use_colour()), nl=False)
+    show_report(report, chosen, metrics, pairs)
     if all(result.error for result in report.results):
         sys.exit(1)

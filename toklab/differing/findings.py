@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from toklab.differing.idmap import IdMap
 from toklab.metrics.pairs import Overlap
+from toklab.results import Displayed
 
 SCHEMA = 1
 
@@ -100,7 +101,7 @@ class Side:
 
 
 @dataclass(frozen=True)
-class DiffReport:
+class DiffReport(Displayed):
     """Where two tokenizers cut the same text differently.
 
     Special tokens other than the unknown one never count.

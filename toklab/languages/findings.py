@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from toklab.errors import UnknownNameError, UsageError
-from toklab.results import SCHEMA, Cell
+from toklab.results import SCHEMA, Cell, Displayed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -115,7 +115,7 @@ class Fairness:
 
 
 @dataclass(frozen=True)
-class LanguageReport:
+class LanguageReport(Displayed):
     """A comparison over languages: one result per contender and vocabulary size.
 
     Parameters

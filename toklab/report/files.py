@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -41,7 +42,7 @@ def write_report(report: Report, folder: str | Path) -> list[Path]:
     OutputError
         The folder or a file cannot be written.
     """
-    frame = _frame(report)
+    frame = frame_of(report)
     contents = {
         "report.json": encode(f"{report.to_json()}\n"),
         "report.csv": csv_bytes(frame),
@@ -56,7 +57,7 @@ def write_report(report: Report, folder: str | Path) -> list[Path]:
     return paths
 
 
-def _frame(report: Report) -> pd.DataFrame:
+def frame_of(report: Report) -> pd.DataFrame:
     """The long form with fixed types, so that an empty report has them too."""
     results = (replace(r, tokenizer=encode(r.tokenizer).decode("utf-8")) for r in report.results)
     frame = replace(report, results=tuple(results)).to_frame()
@@ -83,9 +84,19 @@ def parquet_bytes(frame: pd.DataFrame) -> bytes:
     return buffer.getvalue()
 
 
-def render_markdown(report: Report) -> str:
-    """A report as GitHub Markdown: the tables of the terminal, the best figures in bold."""
-    tables = size_tables(report)
+def render_markdown(report: Report, metrics: Sequence[str] | None = None) -> str:
+    """A report as GitHub Markdown: the tables of the terminal, the best figures in bold.
+
+    Parameters
+    ----------
+    metrics : columns to show; None is the default choice
+
+    Raises
+    ------
+    UnknownNameError
+        No contender has one of the metrics.
+    """
+    tables = size_tables(report, metrics)
     blocks = ["# Tokenizer comparison"]
     facts = corpus_facts(report)
     if facts:
