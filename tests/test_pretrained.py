@@ -19,7 +19,7 @@ from toklab.corpus import Corpus
 from toklab.errors import FormatError, UnknownNameError, UsageError
 from toklab.languages import compare_languages
 from toklab.loading import load
-from toklab.recording import Recorded, listen, read_recording
+from toklab.recording import Recorded, files_digest, listen, read_recording
 from toklab.report.columns import MISSING, size_tables
 from toklab.report.files import render_markdown
 from toklab.report.language_table import render_languages
@@ -287,6 +287,21 @@ class TestRecording:
             said.encode_batch(["sea"])
         with pytest.raises(UsageError, match="not asked for the text of these ids"):
             said.decode([1, 2, 3])
+
+
+def test_a_model_in_several_files_is_digested_whole(tmp_path: Path) -> None:
+    vocab = tmp_path / "vocab.json"
+    vocab.write_text("{}")
+    assert files_digest(vocab) == hashlib.sha256(b"{}").hexdigest()[:16]
+    seen = {files_digest(vocab)}
+    for name in ("merges.txt", "tokenizer_config.json"):
+        (tmp_path / name).write_text("a b")
+        seen.add(files_digest(vocab))
+        (tmp_path / name).write_text("a c")
+        seen.add(files_digest(vocab))
+    (tmp_path / "unrelated.txt").write_text("a")
+    seen.add(files_digest(vocab))
+    assert len(seen) == 5
 
 
 def test_languages_take_models(models: Path) -> None:

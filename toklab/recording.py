@@ -25,6 +25,9 @@ from toklab.types import Batch, Encoding, IntArray, Piece, Posterior, Tokenizer,
 CARD, ARRAYS = "recording.json", "recording.npz"
 DISTRIBUTIONS = {"huggingface": "tokenizers"}  # of an engine, where the package has another name
 DIGITS = 16
+# Files that make a model together, and those that say how they are meant.
+PARTS = frozenset(("vocab.json", "merges.txt", "vocab.txt"))
+BESIDE = frozenset(("tokenizer_config.json", "special_tokens_map.json", "added_tokens.json", "config.json"))
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,13 +135,27 @@ def facts_of(name: str, tokenizer: Tokenizer, path: Path | None = None) -> dict[
     """
     kind, digest = "vocab", vocab_digest(tokenizer.vocab)
     if path is not None and path.is_file():
-        kind, digest = "sha256", hashlib.sha256(path.read_bytes()).hexdigest()[:DIGITS]
+        kind, digest = "sha256", files_digest(path)
     return {
         "toklab": toklab_version(),
         "model": f"{name}@{kind}:{digest}",
         "engine": _engine(tokenizer),
         "vocab": str(len(tokenizer.vocab)),
     }
+
+
+def files_digest(path: Path) -> str:
+    """16 hexadecimal digits of the SHA-256 of a model file.
+
+    Of a model that lies in several files, such as ``vocab.json`` and ``merges.txt``: of their names and SHA-256s.
+    """
+    found = [path]
+    if path.name in PARTS:
+        found = [path.with_name(name) for name in sorted(PARTS | BESIDE) if path.with_name(name).is_file()]
+    digests = {each.name: hashlib.sha256(each.read_bytes()).hexdigest() for each in found}
+    listed = "".join(f"{name} {digest}\n" for name, digest in digests.items())
+    whole = digests[path.name] if len(found) == 1 else hashlib.sha256(listed.encode()).hexdigest()
+    return whole[:DIGITS]
 
 
 def _engine(tokenizer: Tokenizer) -> str:

@@ -63,9 +63,10 @@ def _run(job: Mapping[str, Any], folder: Path) -> dict[str, Any]:
     from toklab.recording import facts_of, listen
 
     started = time.perf_counter()
-    tokenizer = load(job["source"])
+    path = find(job["source"]).path  # of what comes from elsewhere, where it has been put
+    tokenizer = load(path if path.exists() else job["source"])
     seconds = time.perf_counter() - started
-    facts = facts_of(job["model"], tokenizer, find(job["source"]).path)
+    facts = facts_of(job["model"], tokenizer, path)
     listen(tokenizer, facts, _texts(job["documents"]), _texts(job["learned"]) if job["learned"] else ()).save(folder)
     return {"seconds": seconds, "peak_mb": peak_memory_mb()}
 
