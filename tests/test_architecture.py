@@ -19,14 +19,10 @@ LAYERS = (
     ("backend", "files", "fingerprints", "plugins", "signature", "kernels"),
     ("corpus", "pretokenize"),
     ("algorithms", "baselines", "formats", "metrics"),
-    (
-        *("training", "loading", "recording", "results", "measure", "statistics"),
-        *("contenders", "choosing", "worker", "workshop"),
-    ),
-    (
-        *("comparison", "setting", "differing", "inspecting", "languages"),
-        *("retraining", "sweeping", "checking", "adapting"),
-    ),
+    ("training", "loading", "recording", "results", "measure", "ranking", "significance", "statistics"),
+    ("contenders", "choosing", "worker", "workshop"),
+    ("comparison", "setting", "differing", "inspecting", "languages", "retraining", "sweeping", "checking"),
+    ("adapting",),
     ("report",),
     ("testing", "pytest_plugin"),
     ("cli", "__main__"),

@@ -195,6 +195,20 @@ class TestTable:
         assert table.pretrained[0].figures[tokens].best
         assert not table.sized[0].figures[tokens].best
         assert "not ranked" not in render_report(ranked)
+        assert ranked.ranking("tokens") == (("two",), (REFERENCE,))
+        apart = ranked.difference(REFERENCE, "two", "tokens")
+        assert apart is not None
+        assert apart.significant
+        assert "+models" in ranked.signature
+
+    def test_not_ranked_otherwise(self, report: Report) -> None:
+        assert report["two"]["tokens"].rank is None
+        assert "two" not in [name for group in report.ranking("tokens") for name in group]
+        assert "+models" not in report.signature
+
+    def test_ranked_at_one_size_only(self, models: Path) -> None:
+        with pytest.raises(UsageError, match="one vocabulary size only"):
+            quick([REFERENCE, models / "two"], vocab_size=[280, 300], rank_pretrained=True)
 
     def test_every_size_has_them(self, models: Path) -> None:
         found = quick([REFERENCE, models / "one"], vocab_size=[280, 320])

@@ -9,10 +9,12 @@ from pathlib import Path
 
 from toklab.choosing import Named, resolve_all
 from toklab.corpus import Corpus
-from toklab.errors import ToklabError
-from toklab.measure import measure, measure_pairs
+from toklab.errors import ToklabError, UsageError
+from toklab.measure import measure_all, measure_pairs
 from toklab.metrics import Encoded
+from toklab.metrics.lexicon import Lexicon, bundled_lexicon
 from toklab.metrics.pairs import Cutting
+from toklab.ranking import ranked
 from toklab.results import Report, Result
 from toklab.retraining import probe_axis, raise_if_all_too_small
 from toklab.setting import (
@@ -27,9 +29,12 @@ from toklab.setting import (
     reading,
 )
 from toklab.signature import render
+from toklab.significance import METHOD
 from toklab.training import DEFAULT_VOCAB_SIZE
 from toklab.types import Tokenizer
 from toklab.workshop import Fit, Job, Limits, Progress, run_jobs
+
+RETRAININGS = 2  # of the probe
 
 
 def compare(
@@ -44,6 +49,7 @@ def compare(
     resamples: int = 1000,
     probe: bool = True,
     rank_pretrained: bool = False,
+    morphemes: str | Path | None = None,
     limits: Limits | None = None,
     progress: Progress | None = None,
 ) -> Report:
@@ -62,6 +68,8 @@ def compare(
     probe : train each contender twice more, with another hash seed and another order of documents
     rank_pretrained : rank models among the trained contenders, whatever the sizes of their vocabularies and whatever
         they were trained on
+    morphemes : a file of words cut into morphemes, for the figures of morphology, see
+        `toklab.metrics.lexicon.read_lexicon`; None is the lists that toklab brings along
     limits : time and memory of each training, and of each model
     progress : called with a name, how many trainings are done, and how many there are
 
@@ -72,15 +80,18 @@ def compare(
     Raises
     ------
     UsageError
-        An unknown contender, pattern or option; or a vocabulary size too small for every contender.
+        An unknown contender, pattern or option; a vocabulary size too small for every contender; or models to rank
+        at several sizes.
     InputError
-        The text cannot be read.
+        The text or the file of morphemes cannot be read.
     FormatError
         There is nothing at a path.
     """
     sizes = check_sizes(vocab_size)
+    if rank_pretrained and len(sizes) > 1:
+        raise UsageError("models can be ranked at one vocabulary size only; give one, or leave rank_pretrained out")
     chosen, loaded = resolve_all(contenders)
-    setting = prepare(source, pretokenizer, documents, held_out, seed, resamples)
+    setting = prepare(source, pretokenizer, documents, held_out, seed, resamples, morphemes)
     entries = make_entries(chosen, sizes, pretokenizer)
     models = [Loading(model, sizes[0]) for model in loaded]
     groups = [_jobs(entry, setting.training, probe) for entry in entries]
@@ -88,13 +99,15 @@ def compare(
     fits = _fit(groups, limits, progress)
     raise_if_all_too_small([runs[0] for entry, runs in zip(entries, fits, strict=False) if entry.sized])
     everyone: list[Entry | Loading] = [*entries, *models]
-    results = [judge(entry, runs, setting) for entry, runs in zip(everyone, fits, strict=True)]
-    results = [replace(result, ranked=result.pretrained and rank_pretrained) for result in results]
+    judged = [judge(entry, runs, setting) for entry, runs in zip(everyone, fits, strict=True)]
+    results = ranked([replace(result, ranked=result.pretrained and rank_pretrained) for result in judged])
     failed = [r.tokenizer for r in results if r.error]
     warnings = (f"failed: {', '.join(dict.fromkeys(failed))}",) if failed else ()
-    signature = setting.signature(sizes, chosen, model_facts([runs[0] for runs in fits[len(entries) :]]))
     pairs = measure_pairs(results, setting.bootstrap)
-    return Report(tuple(results), signature, setting.description, warnings, pairs)
+    models_used = model_facts([runs[0] for runs in fits[len(entries) :]])
+    more = {"probe": str(RETRAININGS) if probe else "no", "ranks": METHOD + "+models" * rank_pretrained}
+    signature = setting.signature(sizes, chosen, models_used, **more)
+    return Report(results, signature, setting.description, warnings, pairs)
 
 
 def _jobs(entry: Entry, training: Corpus, probe: bool) -> list[Job]:
@@ -135,8 +148,8 @@ def judge(
     tokenizer, test = first.tokenizer, setting.test.documents
     size = entry.vocab_size if entry.sized else len(tokenizer.vocab)
     try:
-        encoded = encode(tokenizer, test, setting.seen, size, setting.learned.documents)
-        cells = measure(encoded, setting.bootstrap, metrics)
+        encoded = encode(tokenizer, test, setting.seen, size, setting.learned.documents, setting.lexicon)
+        cells, samples = measure_all(encoded, setting.bootstrap, metrics)
     except ToklabError as error:
         return Result(entry.contender.name, size, entry.sized, error=str(error), pretrained=pretrained)
     verdict = None
@@ -160,6 +173,7 @@ def judge(
         signature=render({**tokenizer.signature, **setting.facts}),
         cutting=Cutting.of(encoded),
         pretrained=pretrained,
+        samples=samples,
     )
 
 
@@ -169,6 +183,7 @@ def encode(
     seen: frozenset[str] | None = None,
     requested: int | None = None,
     learned: Sequence[str] | None = None,
+    lexicon: Lexicon | None = None,
 ) -> Encoded:
     """What the metrics see of a tokenizer: every text encoded once and decoded once.
 
@@ -176,10 +191,21 @@ def encode(
     ----------
     seen, requested : words of its training text and the vocabulary size it was asked for, where these are known
     learned : texts of the training part, encoded where a metric asks for them
+    lexicon : words whose morphemes are known; None is toklab's own
     """
     batch = tokenizer.encode_batch(texts, offsets=True)
     decoded = tuple(tokenizer.decode(batch[row].ids.tolist()) for row in range(len(batch)))
     judge = getattr(tokenizer, "posterior", None)
     posterior = None if judge is None else judge(texts)
     training = None if learned is None else partial(tokenizer.encode_batch, learned)
-    return Encoded(tokenizer.vocab, tuple(texts), batch, decoded, seen, requested, posterior, training)
+    return Encoded(
+        tokenizer.vocab,
+        tuple(texts),
+        batch,
+        decoded,
+        seen,
+        requested,
+        posterior,
+        training,
+        lexicon or bundled_lexicon(),
+    )

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from toklab.errors import UnknownNameError, UsageError
 from toklab.metrics.pairs import Cutting
-from toklab.types import IntArray
+from toklab.types import FloatArray, IntArray
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from toklab.ranking import Difference
 
 SCHEMA = 1
 
@@ -30,6 +32,8 @@ class Cell:
     unit : unit of the figure
     better : ``"higher"``, ``"lower"`` or ``""`` where neither is better
     group : the table's group that it belongs to
+    rank : among the contenders of its size, as far as the text tells them apart; None where they are not ranked
+    same_as_best : whether it is the best figure or does not differ significantly from that; None as for ``rank``
     """
 
     metric: str
@@ -39,6 +43,8 @@ class Cell:
     unit: str
     better: str
     group: str
+    rank: int | None = None
+    same_as_best: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -62,6 +68,7 @@ class Result:
     cutting : what pairs of tokenizers are compared by; None where it failed
     pretrained : it was loaded, not trained here, so it may have seen the held-out text
     ranked : it is ranked among the trained ones although it was loaded
+    samples : (resamples,) float64 of each figure that has an interval, drawn alike for all tokenizers
     """
 
     tokenizer: str
@@ -79,6 +86,7 @@ class Result:
     cutting: Cutting | None = field(default=None, repr=False, compare=False)
     pretrained: bool = False
     ranked: bool = False
+    samples: Mapping[str, FloatArray] = field(default_factory=dict, repr=False, compare=False)
 
     def __getitem__(self, metric: str) -> Cell:
         return _cell(self.cells, metric)
@@ -150,6 +158,51 @@ class Report(Displayed):
             raise UsageError(f"{name!r} was compared at several sizes ({sizes}); use report[{name!r}, size]")
         return found[0]
 
+    def ranking(self, metric: str, vocab_size: int | None = None) -> tuple[tuple[str, ...], ...]:
+        """Contenders in groups, the best first: each of a group is significantly better than each of a later one.
+
+        Within a group the text cannot tell who is better. In no group are contenders that are not ranked: another
+        size than asked for, too much text unknown or lost, or a figure that is undefined or has no interval. The
+        groups are empty for a metric where neither way is better.
+
+        Parameters
+        ----------
+        vocab_size : which, where several were compared
+
+        Raises
+        ------
+        UnknownNameError
+            No contender has the metric, or none has the size.
+        UsageError
+            Several sizes were compared and none is named.
+        """
+        from toklab.ranking import groups
+
+        return groups(self, metric, vocab_size)
+
+    def difference(self, first: str | tuple[str, int], second: str | tuple[str, int], metric: str) -> Difference | None:
+        """How much larger a figure is of the first contender than of the second, and whether that is significant.
+
+        Parameters
+        ----------
+        first, second : contenders, as for ``report[...]``
+
+        Returns
+        -------
+        Difference
+            None where one of the two figures is undefined or has no interval.
+
+        Raises
+        ------
+        UnknownNameError
+            No contender has the name, or none has the metric.
+        UsageError
+            The report was read from a file.
+        """
+        from toklab.ranking import difference
+
+        return difference(self, self[first], self[second], metric)
+
     def rows(self) -> list[dict[str, Any]]:
         """Long form: one row per tokenizer, vocabulary size and metric."""
         rows: list[dict[str, Any]] = []
@@ -165,6 +218,8 @@ class Report(Displayed):
                         "ci_high": cell.ci_high,
                         "unit": cell.unit,
                         "better": cell.better,
+                        "rank": cell.rank,
+                        "same_as_best": cell.same_as_best,
                     }
                 )
         return rows
@@ -191,9 +246,40 @@ class Report(Displayed):
         """The rows as a data frame."""
         import pandas as pd
 
-        columns = ["tokenizer", "vocab_size", "metric", "value", "ci_low", "ci_high", "unit", "better"]
+        columns = [
+            "tokenizer",
+            "vocab_size",
+            "metric",
+            "value",
+            "ci_low",
+            "ci_high",
+            "unit",
+            "better",
+            "rank",
+            "same_as_best",
+        ]
         frame = pd.DataFrame(self.rows(), columns=columns)
-        return frame.astype(dict.fromkeys(("value", "ci_low", "ci_high"), "float64"))
+        kinds = dict.fromkeys(("value", "ci_low", "ci_high"), "float64")
+        return frame.astype(kinds | {"rank": "Int64", "same_as_best": "boolean"})
+
+    def pairs_frame(self) -> pd.DataFrame:
+        """The rows of `pair_rows` as a data frame."""
+        import pandas as pd
+
+        columns = [
+            "tokenizer",
+            "vocab_size",
+            "other",
+            "other_vocab_size",
+            "metric",
+            "value",
+            "ci_low",
+            "ci_high",
+            "unit",
+        ]
+        return pd.DataFrame(self.pair_rows(), columns=columns).astype(
+            dict.fromkeys(("value", "ci_low", "ci_high"), "float64")
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object of ``--json`` and ``report.json``."""

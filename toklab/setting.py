@@ -11,8 +11,9 @@ from toklab.corpus import Corpus, open_corpus
 from toklab.errors import ToklabError, UsageError
 from toklab.metrics import seen_words
 from toklab.metrics.cost import ORDER
+from toklab.metrics.lexicon import Lexicon, bundled_lexicon, read_lexicon
 from toklab.retraining import prepared
-from toklab.signature import render, toklab_version
+from toklab.signature import number, render, toklab_version, words_fact
 from toklab.statistics import Bootstrap
 from toklab.types import Contender, Pretrained
 from toklab.workshop import Fit, Job
@@ -55,6 +56,7 @@ class Setting:
     held_out, seed : how the corpus was split
     seen : the words of the training part
     learned : of the training part, what a language model of the tokens learns from
+    lexicon : words whose morphemes are known
     """
 
     training: Corpus
@@ -66,14 +68,16 @@ class Setting:
     bootstrap: Bootstrap
     seen: frozenset[str] = field(repr=False)
     learned: Corpus = field(repr=False)
+    lexicon: Lexicon = field(repr=False)
 
     @property
     def facts(self) -> dict[str, str]:
         """The part of the signature that does not depend on the contender."""
         return {
             "corpus": f"{self.corpus.name}@{self.corpus.digest}",
-            "heldout": f"{self.held_out:g}@seed{self.seed}",
-            "words": "uax29",
+            "heldout": f"{number(self.held_out)}@seed{self.seed}",
+            "words": words_fact(),
+            "morphemes": f"{self.lexicon.name}@{self.lexicon.digest}",
             "ngram": f"kn{ORDER}@{LEARNED_MB}MB@seed{self.seed}",
             "bootstrap": f"{self.bootstrap.resamples}@seed{self.bootstrap.seed}",
         }
@@ -92,9 +96,16 @@ class Setting:
             "test_bytes": self.test.n_bytes,
         }
 
-    def signature(self, sizes: Sequence[int], contenders: Sequence[Contender], models: Sequence[str] = ()) -> str:
-        """The signature of all contenders together; models are named with digests."""
-        return render(shared_facts(sizes, self.pretokenizer, contenders, self.facts, models))
+    def signature(
+        self, sizes: Sequence[int], contenders: Sequence[Contender], models: Sequence[str] = (), **more: str
+    ) -> str:
+        """The signature of all contenders together, with more facts that only all together depend on.
+
+        Parameters
+        ----------
+        models : those that were loaded, with digests
+        """
+        return render(shared_facts(sizes, self.pretokenizer, contenders, {**self.facts, **more}, models))
 
 
 def check_sizes(vocab_size: int | Iterable[int]) -> tuple[int, ...]:
@@ -134,15 +145,17 @@ def prepare(
     held_out: float,
     seed: int,
     resamples: int,
+    morphemes: str | Path | None = None,
 ) -> Setting:
     """Read and split the corpus; the arguments and the errors are those of `compare`."""
     check_choices(pretokenizer, seed)
+    lexicon = bundled_lexicon() if morphemes is None else read_lexicon(morphemes)
     corpus = open_corpus(source, documents=documents)
     training, test = corpus.split(held_out, seed)
     bootstrap = Bootstrap(len(test), resamples, seed)
     learned = training.within(LEARNED_MB * 1_000_000, seed)
     seen = seen_words(training.documents)
-    return Setting(training, test, corpus, pretokenizer, held_out, seed, bootstrap, seen, learned)
+    return Setting(training, test, corpus, pretokenizer, held_out, seed, bootstrap, seen, learned, lexicon)
 
 
 def make_entries(contenders: Sequence[Contender], sizes: Sequence[int], pretokenizer: str) -> list[Entry]:
@@ -182,9 +195,17 @@ def shared_facts(
     others = "+".join(dict.fromkeys(name for name in libraries if name != "toklab"))
     return {
         "toklab": toklab_version(),
+        "tokenizers": "+".join(map(_described, contenders)),
         "vocab": "+".join(map(str, sizes)),
         "pre": pretokenizer,
         **facts,
         **({"lib": others} if others else {}),
         **({"models": "+".join(models)} if models else {}),
     }
+
+
+def _described(contender: Contender) -> str:
+    """A contender by its name, and where that does not say it all, by its algorithm and options too."""
+    options = ",".join(f"{key}={value}" for key, value in sorted(contender.options.items()))
+    plain = f"{contender.algorithm}:{options}" if options else contender.algorithm
+    return plain if contender.name == plain else f"{contender.name}={plain}"

@@ -60,13 +60,19 @@ from toklab.cli.showing import check_format, format_options, show_report
 )
 @click.option("--probe/--no-probe", default=True, help="Train each contender twice more, to see what moves.")
 @click.option("--rank-pretrained", is_flag=True, help="Rank models among the trained, whatever their sizes.")
+@click.option(
+    "--morphemes",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Words cut into morphemes to judge by: WORD, a tab, its morphemes with spaces  [default: toklab's own].",
+)
 @click.option("--time-limit", type=float, default=900, show_default=True, metavar="SECONDS", help="For each training.")
 @click.option("--memory-limit", type=int, default=12_000, show_default=True, metavar="MB", help="For each training.")
 @click.option(
     "--output",
     type=click.Path(path_type=Path),
     metavar="DIR",
-    help="Write report.json, .csv, .parquet, .md and plots.",
+    help="Write report.json, .csv, .parquet, .md, pairs.csv, .parquet and plots.",
 )
 @parallel_options
 @strict_option
@@ -84,6 +90,7 @@ def command(
     seed: int,
     probe: bool,
     rank_pretrained: bool,
+    morphemes: Path | None,
     time_limit: float,
     memory_limit: int,
     output: Path | None,
@@ -138,6 +145,7 @@ def command(
             seed=seed,
             probe=probe,
             rank_pretrained=rank_pretrained,
+            morphemes=morphemes,
             limits=limits,
             progress=show,
         )

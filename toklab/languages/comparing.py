@@ -26,7 +26,7 @@ from toklab.setting import (
     reading,
     shared_facts,
 )
-from toklab.signature import render
+from toklab.signature import number, render, words_fact
 from toklab.statistics import Bootstrap
 from toklab.training import DEFAULT_VOCAB_SIZE
 from toklab.workshop import Limits, Progress, run_jobs
@@ -120,11 +120,11 @@ def compare_languages(
     asked = [next(iter(serving.values())) for serving in fits[len(entries) :]]
     facts = {
         "corpus": f"{text.name}@{text.digest}",
-        "heldout": f"{held_out:g}@seed{seed}",
+        "heldout": f"{number(held_out)}@seed{seed}",
         "train": training.name,
-        **({"temperature": f"{temperature:g}"} if training.shared and training.parts else {}),
+        **({"temperature": number(temperature)} if training.shared and training.parts else {}),
         "reference": reference,
-        "words": "uax29",
+        "words": words_fact(),
         "bootstrap": f"{resamples}@seed{seed}",
     }
     judge = Judge(
