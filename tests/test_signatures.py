@@ -181,6 +181,7 @@ def test_each_knob_of_compare_moves_it(desk: Path) -> None:
         "resamples": 11,
         "probe": True,
         "morphemes": desk / "words.tsv",
+        "rank_pretrained": True,
     }
     assert_each_moves_it(compare, base, changes)
 

@@ -21,7 +21,7 @@ def load(source: str | Path, *, engine: str = "auto") -> Tokenizer:
 
     Parameters
     ----------
-    source : a folder or a file in one of the formats that `toklab list` names
+    source : a folder or a file in one of the formats that `toklab list` names, or ``hf:owner/name[@revision]``
     engine : who runs it. ``"toklab"``: this package's own encoder; ``"library"``: the library that the format
         belongs to; ``"auto"``: whoever the folder's ``toklab.json`` names, else the library, or toklab where no library
         that is always installed reads the format

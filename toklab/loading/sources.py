@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from toklab.errors import FormatError
+from toklab.loading.hub import fetch, is_hub
 
 SIDECAR = "toklab.json"
 SCHEMES = ("hf:", "tiktoken:")  # what a source begins with that is no path
@@ -43,7 +44,6 @@ FORMATS: tuple[Format, ...] = (
         ("tokenizer.json",),
         "toklab.formats.tokenizer_json:load_tokenizer",
         "toklab.baselines.huggingface:load",
-        first="toklab",
     ),
     Format(
         "sentencepiece",
@@ -51,6 +51,35 @@ FORMATS: tuple[Format, ...] = (
         ("tokenizer.model", "spiece.model", "sentencepiece.bpe.model", "*.model"),
         "toklab.formats.sentencepiece_model:load_model_file",
         "toklab.baselines.sentencepiece:load",
+    ),
+    Format(
+        "vocab-json",
+        "vocab.json and merges.txt of BPE, with tokenizer_config.json",
+        ("vocab.json", "merges.txt"),
+        "toklab.loading.built:folder_by_toklab",
+        "toklab.loading.built:folder_by_library",
+    ),
+    Format(
+        "vocab-txt",
+        "vocab.txt of WordPiece, with tokenizer_config.json",
+        ("vocab.txt",),
+        "toklab.loading.built:folder_by_toklab",
+        "toklab.loading.built:folder_by_library",
+    ),
+    Format(
+        "subword-nmt",
+        "codes of subword-nmt",
+        ("bpe.codes", "codes.bpe", "*.codes"),
+        "toklab.formats.subword_nmt:load_codes",
+        "toklab.baselines.subword_nmt_codes:load",
+        first="toklab",
+    ),
+    Format(
+        "gguf",
+        "a GGUF file of llama.cpp: its tokenizer",
+        ("*.gguf",),
+        "toklab.loading.built:gguf_by_toklab",
+        "toklab.loading.built:gguf_by_library",
     ),
 )
 
@@ -70,14 +99,16 @@ def is_source(text: str) -> bool:
 
 
 def find(source: str | Path) -> Source:
-    """The model file that a path means, and its format.
+    """The model file that a path, or a repository on the hub, means, and its format.
 
     Raises
     ------
+    UsageError
+        It names the hub in a wrong way, or ``huggingface_hub`` is not installed.
     FormatError
         There is nothing, or nothing that toklab knows.
     """
-    path = Path(source)
+    path = fetch(str(source), (name for entry in FORMATS for name in entry.files)) if is_hub(source) else Path(source)
     if not path.exists():
         raise FormatError(f"{path} holds no tokenizer: no such file or folder")
     if path.is_dir():
