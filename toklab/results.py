@@ -55,17 +55,19 @@ class Result:
     ----------
     tokenizer : name of the contender
     vocab_size : vocabulary size asked for; the one obtained where the contender does not take one
-    sized : the contender takes a vocabulary size (character and byte tokenizers have the size they have)
+    sized : the contender takes a vocabulary size (character and byte tokenizers, and models, have the size they have)
     cells : its figures, in the order of the metrics; empty where it failed
     lengths : (documents,) int64, tokens of each held-out document
     frequencies : (distinct ids,) int64, how often each emitted id occurs, most frequent first
     determinism : the probe's verdict in a few words; None where it was not probed
-    seconds : training time in its own process, imports left out; None where it failed
-    peak_mb : most memory that its process held, in MB
+    seconds : training time in its own process, imports left out; None where it failed or was loaded
+    peak_mb : most memory that its training held, in MB; None where there was none
     error : why it has no figures
     warnings : what a reader should know, such as a vocabulary smaller than asked for
     signature : what is needed to make the same figures again
     cutting : what pairs of tokenizers are compared by; None where it failed
+    pretrained : it was loaded, not trained here, so it may have seen the held-out text
+    ranked : it is ranked among the trained ones although it was loaded
     samples : (resamples,) float64 of each figure that has an interval, drawn alike for all tokenizers
     """
 
@@ -82,6 +84,8 @@ class Result:
     warnings: tuple[str, ...] = ()
     signature: str = ""
     cutting: Cutting | None = field(default=None, repr=False, compare=False)
+    pretrained: bool = False
+    ranked: bool = False
     samples: Mapping[str, FloatArray] = field(default_factory=dict, repr=False, compare=False)
 
     def __getitem__(self, metric: str) -> Cell:
@@ -284,6 +288,7 @@ class Report(Displayed):
                 "tokenizer": r.tokenizer,
                 "vocab_size": r.vocab_size,
                 "sized": r.sized,
+                "pretrained": r.pretrained,
                 "determinism": r.determinism,
                 "train_seconds": r.seconds,
                 "peak_mb": r.peak_mb,

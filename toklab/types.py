@@ -321,6 +321,21 @@ class Tokenizer(Protocol):
     def save(self, folder: str | Path) -> Path: ...
 
 
+@dataclass(frozen=True, eq=False)
+class Pretrained:
+    """A contender that is loaded, not trained.
+
+    Parameters
+    ----------
+    name : what a comparison calls it
+    source : what `toklab.load` takes, which is loaded and run in a process of its own; or a tokenizer that is there
+        already, which is run where it is
+    """
+
+    name: str
+    source: str | Path | Tokenizer
+
+
 class Algorithm(Protocol):
     """A trainer: its name, the options it takes, what it promises, and how to run it."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,7 @@ from toklab.errors import FormatError
 from toklab.loading.hub import fetch, is_hub
 
 SIDECAR = "toklab.json"
+SCHEMES = ("hf:", "tiktoken:")  # what a source begins with that is no path
 
 
 @dataclass(frozen=True)
@@ -126,6 +128,11 @@ class Source:
     path: Path
     format: Format
     engine: str
+
+
+def is_source(text: str) -> bool:
+    """Whether a text means a tokenizer to load: a scheme of `SCHEMES`, or a path that exists."""
+    return text.startswith(SCHEMES) or os.path.lexists(text)
 
 
 def find(source: str | Path) -> Source:
