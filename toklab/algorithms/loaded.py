@@ -122,8 +122,9 @@ class LoadedTokenizer:
 
     @cached_property
     def _silent(self) -> frozenset[int]:
-        """Ids of the added tokens that are special."""
-        return frozenset(token.id for token in self.added.tokens if token.special)
+        """Ids of special tokens; the library looks at what is shown of them, which normalisation may have changed."""
+        special = {token.content for token in self.added.tokens if token.special}
+        return frozenset(token.id for token in self.added.tokens if self.strings[token.id] in special)
 
     @cached_property
     def _cutter(self) -> Cutter | None:
@@ -275,7 +276,7 @@ def to_raw(text: str, positions: IntArray, words: Sequence[Aligned], spans: IntA
     if not len(spans):
         return spans
     if len(words) == 1 and words[0].spans is None and text.startswith(words[0].text, words[0].origin):
-        return spans + positions[words[0].origin]
+        return np.asarray(spans + positions[words[0].origin], np.int64)
     joined = "".join(word.text for word in words)
     inner = char_to_byte(joined)
     covered = np.array([span for word in words for span in word.covered()], np.int64).reshape(-1, 2)
@@ -290,4 +291,4 @@ def to_raw(text: str, positions: IntArray, words: Sequence[Aligned], spans: IntA
     cut_short = same[last] & (spans[:, 1] < inner[last + 1])
     ends = np.where(cut_short, positions[covered[last, 0]] + spans[:, 1] - inner[last], positions[covered[last, 1]])
     found = np.stack([np.where(empty, ends, begins), ends], axis=1)
-    return np.asarray(np.maximum.accumulate(found, axis=0), np.int64)
+    return np.maximum.accumulate(found, axis=0).astype(np.int64, copy=False)

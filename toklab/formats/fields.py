@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 T = TypeVar("T")
 
@@ -35,8 +35,7 @@ def entry(part: Any, key: str, kind: type[T], *default: T) -> T:
         return default[0]
     if not has_type(value, kind):
         raise ValueError(f"{where} has {key} {_shown(value)}, which must be of the type {kind.__name__}")
-    found: T = value
-    return found
+    return cast(T, value)
 
 
 def optional(part: Any, key: str, kind: type[T]) -> T | None:

@@ -62,14 +62,15 @@ def _read(data: Any, source: bytes, name: str | None, backend: str) -> LoadedTok
     model = read_model(part, byte_level)
     if isinstance(model, LoadedBpe) and byte_level:
         splitters = splitters[:-1]
-    added, moved = _read_added(data, model, len(part["vocab"]))
+    tokens, moved = _read_added(data, model, len(part["vocab"]))
+    added = AddedTokens(tokens, normalizers)
     vocab, strings = _vocab(model, added, _space_mark(normalizers, splitters))
     kind = part.get("type") or type(model).__name__.removeprefix("Loaded").removesuffix("Model")
     return LoadedTokenizer(
         name or str(kind).lower(),
         vocab,
         model,
-        AddedTokens(added, normalizers),
+        added,
         splitters,
         as_pattern(splitters),
         read_decoders(data.get("decoder")),
@@ -120,15 +121,15 @@ def _space_mark(normalizers: Sequence[NormalizerStep], splitters: Sequence[Split
     return next((step.replacement for step in splitters if isinstance(step, Metaspace)), "")
 
 
-def _vocab(model: Model, added: Sequence[AddedToken], space: str) -> tuple[Vocab, tuple[str | None, ...]]:
+def _vocab(model: Model, added: AddedTokens, space: str) -> tuple[Vocab, tuple[str | None, ...]]:
     """The pieces of all ids, and how the file spells each; None where none has the id."""
-    size = max([len(model.vocab), *(token.id + 1 for token in added)])
+    size = max([len(model.vocab), *(token.id + 1 for token in added.tokens)])
     strings: list[str | None] = [text or None for text in model.strings]
     strings += [None] * (size - len(strings))
     pieces = [_piece(text, model, space) for text in strings]
     merged = [pieces[index] for index in range(len(model.vocab))]
-    for token in added:
-        strings[token.id] = token.content
+    for token in added.tokens:
+        strings[token.id] = added.shown(token)
         pieces[token.id] = Piece(token.content.encode("utf-8"), special=token.special)
     unknown = model.vocab.unk_id
     if unknown is not None:

@@ -21,7 +21,7 @@ from toklab.algorithms.detokenizing import (
 from toklab.algorithms.symbols import BYTE_TO_CHAR
 from toklab.formats.fields import entry, kind_of, optional
 from toklab.formats.patterns_json import DEEPSEEK, WORDS, read_pattern
-from toklab.pretokenize import PATTERNS, PreTokenizer
+from toklab.pretokenize import PATTERNS, Pattern, PreTokenizer
 from toklab.pretokenize.charsmap import CharsMap
 from toklab.pretokenize.normalizing import (
     Bert,
@@ -86,7 +86,10 @@ def _read_charsmap(part: Any) -> Precompiled:
 
 
 _NORMALIZERS: Mapping[str, Callable[[Any], NormalizerStep]] = {
-    **{form: lambda part: Unicode(kind_of(part)) for form in ("NFC", "NFD", "NFKC", "NFKD")},
+    "NFC": lambda part: Unicode("NFC"),
+    "NFD": lambda part: Unicode("NFD"),
+    "NFKC": lambda part: Unicode("NFKC"),
+    "NFKD": lambda part: Unicode("NFKD"),
     "BertNormalizer": _read_bert,
     "Lowercase": lambda part: Lowercase(),
     "Nmt": lambda part: Nmt(),
@@ -107,7 +110,7 @@ def read_splitters(part: Any) -> tuple[SplitterStep, ...]:
         It is of a type that toklab does not run, or not what its type says.
     """
     steps = _read_splitters(part)
-    return (_isolated(PATTERNS["deepseek-v3"]),) + steps[3:] if steps[:3] == DEEPSEEK else steps
+    return (_isolated(PATTERNS["deepseek-v3"]), *steps[3:]) if steps[:3] == DEEPSEEK else steps
 
 
 def _read_splitters(part: Any) -> tuple[SplitterStep, ...]:
@@ -121,8 +124,8 @@ def _read_splitters(part: Any) -> tuple[SplitterStep, ...]:
     return _SPLITTERS[kind](part)
 
 
-def _isolated(entry_: Any) -> Split:
-    return Split(PreTokenizer(entry_), "Isolated")
+def _isolated(pattern: Pattern) -> Split:
+    return Split(PreTokenizer(pattern), "Isolated")
 
 
 def _only(name: str) -> Callable[[Any], tuple[SplitterStep, ...]]:
@@ -185,7 +188,7 @@ _SPLITTERS: Mapping[str, Callable[[Any], tuple[SplitterStep, ...]]] = {
 
 
 def as_pattern(steps: tuple[SplitterStep, ...]) -> PreTokenizer | None:
-    """The one pattern whose matches, with or without the gaps between, are what the steps cut; None if there is none."""
+    """The one pattern whose matches, or these and the gaps between, are what the steps cut; None if there is none."""
     if len(steps) != 1 or not isinstance(steps[0], Split) or not isinstance(steps[0].pattern, PreTokenizer):
         return None
     step, pattern = steps[0], steps[0].pattern

@@ -66,6 +66,10 @@ class AddedTokens:
             text = step.apply(text)
         return text
 
+    def shown(self, token: AddedToken) -> str:
+        """The text that a token is found by, and decoded to."""
+        return self.normalize(Aligned(token.content)).text if token.normalized else token.content
+
     @cached_property
     def _raw(self) -> _Finder:
         return _Finder([(token.content, token) for token in self.tokens if not token.normalized])
@@ -73,7 +77,7 @@ class AddedTokens:
     @cached_property
     def _normal(self) -> _Finder:
         tokens = [token for token in self.tokens if token.normalized]
-        return _Finder([(self.normalize(Aligned(token.content)).text, token) for token in tokens])
+        return _Finder([(self.shown(token), token) for token in tokens])
 
     def parts(self, text: str, allow_special: bool) -> Iterator[Part]:
         """Added tokens, and the normalised text between them.
@@ -109,7 +113,7 @@ class _Finder:
             yield Part(text.part(start, end), token.id)
             done = end
         if done < len(text.text):
-            yield Part(text.part(done, len(text.text)) if done else text, None)
+            yield Part(text.part(done, len(text.text)), None)
 
     def _found(self, text: str, allow_special: bool) -> Iterator[tuple[int, int, AddedToken]]:
         done = 0

@@ -1,7 +1,8 @@
 """The table of a ``Precompiled`` normaliser: a double array that finds rules, and the texts that they put in place.
 
-Source: Aoe 1989, "An Efficient Digital Search Algorithm by Using a Double-Array Structure"; the layout is darts-clone's,
-as SentencePiece writes it: four bytes that tell the size of the array, the array, the texts, each with a NUL behind it.
+Source: Aoe 1989, "An Efficient Digital Search Algorithm by Using a Double-Array Structure"; the layout is that of
+darts-clone, as SentencePiece writes it: the size of the array in four bytes, the array, and the texts, each with a NUL
+behind it.
 """
 
 from __future__ import annotations

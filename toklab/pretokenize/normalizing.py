@@ -6,9 +6,9 @@ Unicode's tables are those of this Python; a character that is newer than those 
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol, TypeAlias
 
 import regex
 
@@ -17,6 +17,8 @@ from toklab.pretokenize.charsmap import CharsMap
 from toklab.pretokenize.matching import Matcher
 from toklab.pretokenize.normalize import is_bert_control, is_cjk
 
+Form: TypeAlias = Literal["NFC", "NFD", "NFKC", "NFKD"]
+DECOMPOSING: Mapping[Form, Form] = {"NFC": "NFD", "NFD": "NFD", "NFKC": "NFKD", "NFKD": "NFKD"}
 GRAPHEME = regex.compile(r"\X")
 # Bytes of a grapheme that is looked up whole.
 SHORT = 6
@@ -40,16 +42,16 @@ class Unicode:
     Source: Unicode Standard Annex 15.
     """
 
-    form: str
+    form: Form
 
     def apply(self, text: Aligned) -> Aligned:
         if text.text.isascii() or unicodedata.normalize(self.form, text.text) == text.text:
             return text
-        parts = _decomposed(text.text, self.form.replace("C", "D"))
+        parts = _decomposed(text.text, DECOMPOSING[self.form])
         return text.changed(_composed(parts) if self.form.endswith("C") else parts)
 
 
-def _decomposed(text: str, form: str) -> list[Change]:
+def _decomposed(text: str, form: Form) -> list[Change]:
     """Each character's parts, runs of combining marks ordered by class."""
     found: list[Change] = []
     run: list[Change] = []
