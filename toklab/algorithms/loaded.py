@@ -6,6 +6,7 @@ word is encoded. Where the steps amount to one pattern, the compiled scanner cut
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -115,7 +116,7 @@ class LoadedTokenizer:
         limit = READY_LIMIT if has_run("layout", "lay_out") else REFERENCE_LIMIT
         cutter = self._cutter if use_kernel(self.backend, sum(map(len, texts)), limit) else None
         if cutter is None:
-            batch = Batch.stack([self._by_steps(*pair, offsets) for pair in zip(texts, parts, strict=True)])
+            batch = Batch.stack(self._by_steps(texts, parts, offsets))
         else:
             batch = self._by_scanner(cutter, texts, parts, offsets, threads)
         return batch if offsets else Batch(batch.ids, batch.rows, np.zeros((0, 2), np.int64))
@@ -130,33 +131,30 @@ class LoadedTokenizer:
     def _cutter(self) -> Cutter | None:
         return None if self.pattern is None else self.pattern.cutter()
 
-    def _by_steps(self, text: str, parts: Sequence[Part], offsets: bool) -> Encoding:
-        words: list[Aligned] = []
-        tokens: list[int | None] = []
-        for part in parts:
-            found = self._words(part.text) if part.token is None else [part.text]
-            words += found
-            tokens += [part.token] * len(found)
-        table = self._segment([word.text for word, token in zip(words, tokens, strict=True) if token is None])
-        cut = [
-            table[word.text] if token is None else ((token,), (len(word.text.encode("utf-8")),))
-            for word, token in zip(words, tokens, strict=True)
+    def _by_steps(self, texts: Sequence[str], parts: Sequence[list[Part]], offsets: bool) -> list[Encoding]:
+        """Encodings of texts whose words are cut step by step."""
+        rows = [
+            [
+                Part(word, part.token)
+                for part in row
+                for word in (self._words(part.text) if part.token is None else [part.text])
+            ]
+            for row in parts
         ]
-        ids = np.array([index for found, _ in cut for index in found], np.int32)
-        if not offsets:
-            return Encoding(ids, np.zeros((len(ids), 2), np.int64))
-        ends: list[int] = []
-        begins: list[int] = []
-        at = 0
-        for word, (_, widths) in zip(words, cut, strict=True):
-            place = at
-            for width in widths:
-                begins.append(place)
-                place += width
-                ends.append(place)
-            at += len(word.text.encode("utf-8"))
-        spans = np.array([begins, ends], np.int64).T
-        return Encoding(ids, to_raw(text, char_to_byte(text), words, spans))
+        table = self._segment([word.text.text for row in rows for word in row if word.token is None])
+        found = []
+        for text, row in zip(texts, rows, strict=True):
+            cut = [
+                table[word.text.text] if word.token is None else ((word.token,), (len(word.text.text.encode("utf-8")),))
+                for word in row
+            ]
+            ids = np.array([index for ids, _ in cut for index in ids], np.int32)
+            spans = np.zeros((len(ids), 2), np.int64)
+            if offsets:
+                words = [word.text for word in row]
+                spans = to_raw(text, char_to_byte(text), words, _laid(words, cut))
+            found.append(Encoding(ids, spans))
+        return found
 
     def _words(self, text: Aligned) -> list[Aligned]:
         """The words of a text without added tokens."""
@@ -254,6 +252,18 @@ class LoadedTokenizer:
 
 def _token(index: int, size: int) -> Encoding:
     return Encoding(np.array([index], np.int32), np.array([[0, size]], np.int64))
+
+
+def _laid(words: Sequence[Aligned], cut: Sequence[Segmentation]) -> IntArray:
+    """(tokens, 2) bytes of tokens within the words' texts laid end to end."""
+    sizes = [len(word.text.encode("utf-8")) for word in words]
+    begins: list[int] = []
+    at = 0
+    for size, (_, widths) in zip(sizes, cut, strict=True):
+        begins += itertools.accumulate(widths[:-1], initial=at) if widths else ()
+        at += size
+    ends = np.array(begins, np.int64) + np.array([width for _, widths in cut for width in widths], np.int64)
+    return np.stack([np.array(begins, np.int64), ends], axis=1)
 
 
 def to_raw(text: str, positions: IntArray, words: Sequence[Aligned], spans: IntArray) -> IntArray:

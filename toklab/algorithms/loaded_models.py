@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias, cast
 
 from toklab.algorithms.models import ENCODE_LIMIT, Segmentation, merge_by_rank
 from toklab.algorithms.symbols import BYTE_TO_CHAR, CHAR_TO_BYTE
@@ -19,6 +19,7 @@ from toklab.types import Vocab, Words
 if TYPE_CHECKING:
     from toklab.algorithms.segmenting import BpeKernel, Tokens
 
+_Part: TypeAlias = tuple[tuple[int, ...], tuple[int, ...]]
 BYTE_TOKENS = tuple(f"<0x{byte:02X}>" for byte in range(256))
 
 
@@ -74,6 +75,11 @@ class LoadedBpe:
 
     def start(self, word: str) -> tuple[list[int], list[int]]:
         """The ids that a word starts as, and the UTF-8 bytes that each covers."""
+        if not (self.byte_level or self.prefix or self.suffix):
+            known = {char: self._spelled(char) for char in set(word)}
+            if None not in known.values():
+                parts = [cast(_Part, known[char]) for char in word]
+                return [index for ids, _ in parts for index in ids], [width for _, row in parts for width in row]
         ids: list[int] = []
         lengths: list[int] = []
         waiting = 0  # bytes of the unknown token that is not written yet
@@ -100,6 +106,14 @@ class LoadedBpe:
             ids.append(unknown)
             lengths.append(waiting)
         return ids, lengths
+
+    def _spelled(self, char: str) -> _Part | None:
+        """A character as ids and widths; None where it is unknown."""
+        index = self.ids.get(char)
+        if index is not None:
+            return (index,), (len(char.encode("utf-8")),)
+        found = self._bytes(char)
+        return None if found is None else (tuple(found), (1,) * len(found))
 
     def _bytes(self, text: str) -> list[int] | None:
         """Ids of the bytes of an unknown character; None where not all have one."""

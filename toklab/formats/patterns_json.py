@@ -11,6 +11,7 @@ from toklab.errors import PatternError
 from toklab.formats.fields import entry
 from toklab.pretokenize import PATTERNS, PROBE, Pattern, PreTokenizer, from_oniguruma, to_oniguruma
 from toklab.pretokenize.matching import Literal, Matcher
+from toklab.pretokenize.patterns import BERT_PUNCTUATION
 from toklab.pretokenize.splitting import Split
 from toklab.pretokenize.unicode import samples
 
@@ -19,6 +20,8 @@ _RUST_WORD = r"\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}"
 WORDS = Pattern(
     "words", rf"[{_RUST_WORD}]+|[^\s{_RUST_WORD}]+", False, "Hugging Face Whitespace: \\w+|[^\\w\\s]+ of Rust's regex"
 )
+NUMBER = Pattern("number", r"\p{N}", False, "Hugging Face Digits: Rust's char::is_numeric")
+PUNCTUATION = Pattern("punctuation", f"[{BERT_PUNCTUATION}]", False, "Hugging Face Punctuation", "bert")
 # Where a set ends, and a set within a set, which only adds to it.
 _SET = regex.compile(r"\[\^?\]?(?:\\.|[^\]\\\[]|\[(?![\^:])(?:\\.|[^\]\\\[])*\])*\]", regex.DOTALL)
 _INNER = regex.compile(r"\[((?:\\.|[^\]\\\[])*)\]", regex.DOTALL)
@@ -41,8 +44,12 @@ def read_pattern(part: Any) -> Matcher:
     return _by_regex(entry(pattern, "Regex", str))
 
 
-@lru_cache(maxsize=64)
 def _by_regex(written: str) -> PreTokenizer:
+    return _compiled(written.replace("\r", "\\r").replace("\n", "\\n"))
+
+
+@lru_cache(maxsize=64)
+def _compiled(written: str) -> PreTokenizer:
     for known in PATTERNS.values():
         if known.name != "none" and known.keeps_gaps and to_oniguruma(known.pattern) == written:
             return PreTokenizer(known)

@@ -20,9 +20,10 @@ from toklab.algorithms.detokenizing import (
 )
 from toklab.algorithms.symbols import BYTE_TO_CHAR
 from toklab.formats.fields import entry, kind_of, optional
-from toklab.formats.patterns_json import DEEPSEEK, WORDS, read_pattern
+from toklab.formats.patterns_json import DEEPSEEK, NUMBER, PUNCTUATION, WORDS, read_pattern
 from toklab.pretokenize import PATTERNS, Pattern, PreTokenizer
 from toklab.pretokenize.charsmap import CharsMap
+from toklab.pretokenize.matching import Literal
 from toklab.pretokenize.normalizing import (
     Bert,
     Lowercase,
@@ -38,7 +39,6 @@ from toklab.pretokenize.normalizing import (
 from toklab.pretokenize.splitting import (
     BEHAVIORS,
     ByteCharacters,
-    Characters,
     FixedLength,
     Metaspace,
     PrefixSpace,
@@ -174,13 +174,13 @@ def _read_fixed_length(part: Any) -> tuple[SplitterStep, ...]:
 _SPLITTERS: Mapping[str, Callable[[Any], tuple[SplitterStep, ...]]] = {
     "BertPreTokenizer": _only("bert"),
     "ByteLevel": _read_byte_level,
-    "CharDelimiterSplit": lambda part: (Characters(_character(part, "delimiter"), "Removed"),),
+    "CharDelimiterSplit": lambda part: (Split(Literal(_character(part, "delimiter")), "Removed"),),
     "Digits": lambda part: (
-        Characters("number", "Isolated" if entry(part, "individual_digits", bool) else "Contiguous"),
+        Split(PreTokenizer(NUMBER), "Isolated" if entry(part, "individual_digits", bool) else "Contiguous"),
     ),
     "FixedLength": _read_fixed_length,
     "Metaspace": _read_metaspace,
-    "Punctuation": lambda part: (Characters("punctuation", _behavior(part, "Isolated")),),
+    "Punctuation": lambda part: (Split(PreTokenizer(PUNCTUATION), _behavior(part, "Isolated")),),
     "Split": _read_split,
     "Whitespace": lambda part: (Split(PreTokenizer(WORDS), "Removed", True),),
     "WhitespaceSplit": _only("whitespace"),

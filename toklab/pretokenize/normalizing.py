@@ -6,7 +6,7 @@ Unicode's tables are those of this Python; a character that is newer than those 
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal, Protocol, TypeAlias
 
@@ -33,6 +33,12 @@ class NormalizerStep(Protocol):
 def is_whitespace(char: str) -> bool:
     """Unicode's White_Space; Python has four separators beside it."""
     return char.isspace() and not "\x1c" <= char <= "\x1f"
+
+
+def _without(text: Aligned, drops: Callable[[str], bool]) -> Aligned:
+    """The text without the characters of a kind."""
+    dropped = set(filter(drops, set(text.text)))  # used for membership alone
+    return text.kept([char not in dropped for char in text.text]) if dropped else text
 
 
 @dataclass(frozen=True)
@@ -104,6 +110,9 @@ class Lowercase:
     def apply(self, text: Aligned) -> Aligned:
         if text.text.isascii():
             return text.in_place(text.text.lower())
+        low = {ord(char): char.lower() for char in set(text.text)}
+        if all(len(char) == 1 for char in low.values()):
+            return text.in_place(text.text.translate(low))
         return text.changed((part, min(at, 1)) for char in text.text for at, part in enumerate(char.lower()))
 
 
@@ -112,7 +121,7 @@ class StripAccents:
     """Drop all combining marks."""
 
     def apply(self, text: Aligned) -> Aligned:
-        return text.kept([not unicodedata.category(char).startswith("M") for char in text.text])
+        return _without(text, lambda char: unicodedata.category(char).startswith("M"))
 
 
 @dataclass(frozen=True)
@@ -163,13 +172,15 @@ class Bert:
 
     def apply(self, text: Aligned) -> Aligned:
         if self.clean_text:
-            text = text.kept([not is_bert_control(char) for char in text.text])
-            text = text.in_place("".join(" " if is_whitespace(char) else char for char in text.text))
-        if self.handle_chinese_chars and any(map(is_cjk, text.text)):
+            text = _without(text, is_bert_control)
+            text = text.in_place(
+                text.text.translate(dict.fromkeys(map(ord, filter(is_whitespace, set(text.text))), " "))
+            )
+        if self.handle_chinese_chars and not text.text.isascii() and any(map(is_cjk, set(text.text))):
             text = text.changed(change for char in text.text for change in _apart(char))
         if self.strip_accents:
             text = Unicode("NFD").apply(text)
-            text = text.kept([unicodedata.category(char) != "Mn" for char in text.text])
+            text = _without(text, lambda char: unicodedata.category(char) == "Mn")
         return Lowercase().apply(text) if self.lowercase else text
 
 
@@ -178,7 +189,7 @@ def _apart(char: str) -> tuple[Change, ...]:
 
 
 _NMT_DROPPED = frozenset(map(chr, (*range(1, 9), 0x0B, *range(0x0E, 0x20), 0x7F, 0x8F, 0x9F)))
-_NMT_SPACES = "\t\n\f\r\u1680\u200b\u200c\u200d\u200e\u200f\u2028\u2029\u2581\ufeff\ufffd"
+_NMT_SPACES = dict.fromkeys(map(ord, "\t\n\f\r\u1680\u200b\u200c\u200d\u200e\u200f\u2028\u2029\u2581\ufeff\ufffd"), " ")
 
 
 @dataclass(frozen=True)
@@ -186,8 +197,8 @@ class Nmt:
     """Drop control characters and turn some others into spaces, as the rules that SentencePiece calls nmt do."""
 
     def apply(self, text: Aligned) -> Aligned:
-        text = text.kept([char not in _NMT_DROPPED for char in text.text])
-        return text.in_place("".join(" " if char in _NMT_SPACES else char for char in text.text))
+        text = _without(text, _NMT_DROPPED.__contains__)
+        return text.in_place(text.text.translate(_NMT_SPACES))
 
 
 @dataclass(frozen=True)

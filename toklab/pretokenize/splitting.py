@@ -6,16 +6,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
-import regex
-
 from toklab.pretokenize.aligned import Aligned
 from toklab.pretokenize.matching import Literal, Matcher
-from toklab.pretokenize.normalizing import is_whitespace
 
 # A stretch of a text, and whether the pattern matched it.
 Stretch: TypeAlias = tuple[int, int, bool]
 BEHAVIORS = ("Isolated", "Removed", "MergedWithPrevious", "MergedWithNext", "Contiguous")
-ASCII_PUNCTUATION = frozenset("!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~")
 
 
 class SplitterStep(Protocol):
@@ -86,36 +82,6 @@ class Split:
 
 
 @dataclass(frozen=True)
-class Characters:
-    """Cut at each character of a kind.
-
-    Parameters
-    ----------
-    kind : ``"whitespace"``, ``"punctuation"`` or ``"number"``, or the character itself
-    """
-
-    kind: str
-    behavior: str
-
-    def split(self, text: Aligned) -> list[Aligned]:
-        if self.kind in KINDS:
-            is_one = KINDS[self.kind]
-            matches = [(at, at + 1) for at, char in enumerate(text.text) if is_one(char)]
-        else:
-            matches = Literal(self.kind).matches(text.text)
-        return [text.part(*span) for span in cut(len(text.text), matches, self.behavior)]
-
-
-_PUNCTUATION = regex.compile(r"\p{P}")
-_NUMBER = regex.compile(r"\p{N}")
-KINDS: dict[str, Callable[[str], bool]] = {
-    "whitespace": is_whitespace,
-    "punctuation": lambda char: char in ASCII_PUNCTUATION or _PUNCTUATION.match(char) is not None,
-    "number": lambda char: _NUMBER.match(char) is not None,
-}
-
-
-@dataclass(frozen=True)
 class Metaspace:
     """Spaces become a visible character, which begins a part where ``cuts`` says so.
 
@@ -134,7 +100,7 @@ class Metaspace:
         wanted = self.scheme == "always" or (self.scheme == "first" and text.origin == 0)
         if wanted and not found.text.startswith(self.replacement):
             found = found.prepended(self.replacement)
-        return Characters(self.replacement, "MergedWithNext").split(found) if self.cuts else [found]
+        return Split(Literal(self.replacement), "MergedWithNext").split(found) if self.cuts else [found]
 
 
 @dataclass(frozen=True)
