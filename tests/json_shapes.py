@@ -43,14 +43,14 @@ ADDED = (
     AddedToken("<|im_start|>", special=True, normalized=False),
     AddedToken("<mask>", special=True, normalized=False, lstrip=True),
     AddedToken("</s>", special=True, normalized=True, rstrip=True),
-    AddedToken("<Tool>", special=True, normalized=True),
+    AddedToken("<TOOLS>", special=True, normalized=True),
     AddedToken("<tool>x", special=False, normalized=False),
     AddedToken("<tool>", special=False, normalized=True),
     AddedToken("the", special=False, normalized=True, single_word=True),
     AddedToken("The", special=False, normalized=False, rstrip=True),
     AddedToken("  ", special=False, normalized=False),
 )
-ADDED_TEXTS = ("<|im_start|>", "<mask>", " <mask>  ", "</s>", "</s> ", "<Tool>", "<tool>x", "<tool>", "the", "The ")
+ADDED_TEXTS = ("<|im_start|>", "<mask>", " <mask>  ", "</s>", "</s> ", "<TOOLS>", "<tool>x", "<tool>", "the", "The ")
 DEEPSEEK = (
     r"\p{N}{1,3}",
     "[一-龥\u3040-ゟ゠-ヿ]+",

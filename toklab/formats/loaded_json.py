@@ -77,7 +77,7 @@ def _read(data: Any, source: bytes, name: str | None, backend: str) -> LoadedTok
         strings,
         source,
         {"model": str(kind), "vocab": str(len(vocab)), "sha256": hashlib.sha256(source).hexdigest()},
-        tuple([told for key, told in _NOT_RUN.items() if data.get(key) is not None] + moved),
+        tuple([told for key, told in _NOT_RUN.items() if data.get(key) is not None] + moved + _clashes(added)),
         backend,
     )
 
@@ -111,6 +111,20 @@ def _read_added(data: Mapping[str, Any], model: Model, size: int) -> tuple[tuple
     found.sort(key=lambda token: not token.special)
     more = [f"and {len(moved) - 3:,} more added tokens have other ids than the file says"] if len(moved) > 4 else []
     return tuple(found), moved[:3] + more if more else moved
+
+
+def _clashes(added: AddedTokens) -> list[str]:
+    """A warning of each added token that normalisation makes equal to another."""
+    found: list[str] = []
+    first: dict[str, AddedToken] = {}
+    for token in added.tokens:
+        other = first.setdefault(added.shown(token), token) if token.normalized else token
+        if other is not token:
+            found.append(
+                f"the added tokens {other.content!r} and {token.content!r} are equal once normalised: "
+                "the first is found here, either by chance in Hugging Face"
+            )
+    return found
 
 
 def _space_mark(normalizers: Sequence[NormalizerStep], splitters: Sequence[SplitterStep]) -> str:
