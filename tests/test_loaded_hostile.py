@@ -1,7 +1,8 @@
-"""``tokenizer.json`` files that are damaged or hostile: a FormatError, or a tokenizer that works; never anything else."""
+"""``tokenizer.json`` files that are damaged or hostile: a FormatError, or a tokenizer that works; nothing else."""
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import json
 import math
@@ -20,32 +21,77 @@ from toklab.formats.loaded_json import read_loaded
 TINY: dict[str, Any] = {
     "bpe": {
         "added_tokens": [
-            {"id": 4, "content": "<x>", "single_word": False, "lstrip": True, "rstrip": True, "normalized": True, "special": True}
+            {
+                "id": 4,
+                "content": "<x>",
+                "single_word": False,
+                "lstrip": True,
+                "rstrip": True,
+                "normalized": True,
+                "special": True,
+            }
         ],
         "truncation": None,
-        "normalizer": {"type": "Sequence", "normalizers": [{"type": "NFC"}, {"type": "Replace", "pattern": {"Regex": " {2,}"}, "content": "▁"}]},
-        "pre_tokenizer": {"type": "Sequence", "pretokenizers": [{"type": "Split", "pattern": {"String": " "}, "behavior": "Isolated", "invert": False}, {"type": "ByteLevel", "add_prefix_space": True, "use_regex": True}]},
-        "decoder": {"type": "Sequence", "decoders": [{"type": "Strip", "content": " ", "start": 1, "stop": 0}, {"type": "ByteLevel"}]},
-        "model": {"type": "BPE", "dropout": None, "unk_token": "a", "fuse_unk": True, "byte_fallback": False, "vocab": {"a": 0, "b": 1, "ab": 2, "aba": 3}, "merges": [["a", "b"], ["ab", "a"]]},
+        "normalizer": {
+            "type": "Sequence",
+            "normalizers": [{"type": "NFC"}, {"type": "Replace", "pattern": {"Regex": " {2,}"}, "content": "▁"}],
+        },
+        "pre_tokenizer": {
+            "type": "Sequence",
+            "pretokenizers": [
+                {"type": "Split", "pattern": {"String": " "}, "behavior": "Isolated", "invert": False},
+                {"type": "ByteLevel", "add_prefix_space": True, "use_regex": True},
+            ],
+        },
+        "decoder": {
+            "type": "Sequence",
+            "decoders": [{"type": "Strip", "content": " ", "start": 1, "stop": 0}, {"type": "ByteLevel"}],
+        },
+        "model": {
+            "type": "BPE",
+            "dropout": None,
+            "unk_token": "a",
+            "fuse_unk": True,
+            "byte_fallback": False,
+            "vocab": {"a": 0, "b": 1, "ab": 2, "aba": 3},
+            "merges": [["a", "b"], ["ab", "a"]],
+        },
     },
     "unigram": {
         "added_tokens": [],
         "normalizer": {"type": "Precompiled", "precompiled_charsmap": "CAAAAAAAAAAAAAAAYQA="},
         "pre_tokenizer": {"type": "Metaspace", "replacement": "▁", "prepend_scheme": "first", "split": True},
         "decoder": {"type": "Metaspace", "replacement": "▁", "prepend_scheme": "first", "split": True},
-        "model": {"type": "Unigram", "unk_id": 0, "byte_fallback": False, "vocab": [["<unk>", 0.0], ["a", -1.0], ["▁a", -1.5]]},
+        "model": {
+            "type": "Unigram",
+            "unk_id": 0,
+            "byte_fallback": False,
+            "vocab": [["<unk>", 0.0], ["a", -1.0], ["▁a", -1.5]],
+        },
     },
     "wordpiece": {
-        "normalizer": {"type": "BertNormalizer", "clean_text": True, "handle_chinese_chars": True, "strip_accents": None, "lowercase": True},
+        "normalizer": {
+            "type": "BertNormalizer",
+            "clean_text": True,
+            "handle_chinese_chars": True,
+            "strip_accents": None,
+            "lowercase": True,
+        },
         "pre_tokenizer": {"type": "BertPreTokenizer"},
         "decoder": {"type": "WordPiece", "prefix": "##", "cleanup": True},
-        "model": {"type": "WordPiece", "unk_token": "[UNK]", "continuing_subword_prefix": "##", "max_input_chars_per_word": 9, "vocab": {"[UNK]": 0, "a": 1, "##b": 2}},
+        "model": {
+            "type": "WordPiece",
+            "unk_token": "[UNK]",
+            "continuing_subword_prefix": "##",
+            "max_input_chars_per_word": 9,
+            "vocab": {"[UNK]": 0, "a": 1, "##b": 2},
+        },
     },
-}  # fmt: skip
-ODD = st.sampled_from(
-    [None, True, -1, 0, 1, 2**31, 2**64, 1.5, math.nan, math.inf, "", "a", "▁", "\ud800", "(", "(?R)", "[", "a{9999}", [], [[]], {}, ["a", "b"]]
-    + [{"type": "Sequence"}, {"type": "NFC"}, {"String": ""}, {"Regex": "(a*)*b"}, {"Regex": "a|"}, {"Regex": "^a"}, "Sequence", "BPE", "Removed"]
-)  # fmt: skip
+}
+PLAIN = (None, True, -1, 0, 1, 2**31, 2**64, 1.5, math.nan, math.inf, "", "a", "▁", "\ud800", [], [[]], {}, ["a", "b"])
+NAMES = ("Sequence", "BPE", "Removed", "(", "(?R)", "[", "a{9999}")
+PARTS = ({"type": "Sequence"}, {"type": "NFC"}, {"String": ""}, *({"Regex": text} for text in ("(a*)*b", "a|", "^a")))
+ODD = st.sampled_from([*PLAIN, *NAMES, *PARTS])
 
 
 def works(tokenizer: LoadedTokenizer) -> None:
@@ -80,17 +126,16 @@ def test_a_changed_tree_is_refused_or_works(kind: str, data: st.DataObject) -> N
             holder = holder[key]
         change = data.draw(st.sampled_from(["set", "drop", "again"]))
         if change == "set":
-            holder[way[-1]] = data.draw(ODD)
+            holder[way[-1]] = copy.deepcopy(data.draw(ODD))
         elif change == "drop":
             del holder[way[-1]]
         elif isinstance(holder, list):
             holder.append(copy.deepcopy(holder[way[-1]]))
         else:
-            holder[data.draw(st.sampled_from(["a", "b", "type", "aa"]))] = holder[way[-1]]
+            holder[data.draw(st.sampled_from(["a", "b", "type", "aa"]))] = copy.deepcopy(holder[way[-1]])
     try:
         tokenizer = read_loaded(json.dumps(parts).encode())
-    except FormatError as error:
-        assert "\n" not in str(error)
+    except FormatError:
         return
     works(tokenizer)
 
@@ -99,8 +144,9 @@ def test_a_changed_tree_is_refused_or_works(kind: str, data: st.DataObject) -> N
 def test_a_file_cut_short_is_refused(kind: str) -> None:
     source = json.dumps(TINY[kind]).encode()
     for size in range(len(source)):
-        with pytest.raises(FormatError):
+        with pytest.raises(FormatError) as caught:
             read_loaded(source[:size])
+        assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -122,10 +168,8 @@ def test_a_file_cut_short_is_refused(kind: str) -> None:
 )
 def test_a_hostile_file_is_refused_or_works_soon(source: bytes) -> None:
     start = time.monotonic()
-    try:
+    with contextlib.suppress(FormatError):
         works(read_loaded(source))
-    except FormatError:
-        pass
     assert time.monotonic() - start < 20
 
 

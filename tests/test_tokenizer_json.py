@@ -261,7 +261,6 @@ DAMAGE: dict[str, tuple[str, Callable[[dict[str, Any]], None]]] = {
     "id given twice": ("bpe, gpt2", _move_id("a", 5)),
     "id that is no number": ("bpe, gpt2", _move_id("a", "7")),
     "id that is a truth": ("bpe, gpt2", _move_id('"', True)),
-    "fallback byte missing": ("byte fallback", _rename("<0x41>", "aaaaaa")),
     "unknown token missing": ("character", _rename("<unk>", "aaaaaa")),
     "unknown token of wordpiece missing": ("wordpiece, bert", _rename("[UNK]", "aaaaaa")),
     "unknown token that is not there": ("character", _set("model", "unk_token", to="<none>")),
