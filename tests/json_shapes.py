@@ -84,7 +84,7 @@ def _trained(
         if part is not None:
             setattr(engine, name, part)
     trainer = getattr(trainers, f"{type(model).__name__}Trainer".replace("BPE", "Bpe"))
-    told = {"vocab_size": size, "special_tokens": list(specials), "show_progress": False}
+    told: dict[str, Any] = {"vocab_size": size, "special_tokens": list(specials), "show_progress": False}
     engine.train_from_iterator(_texts(), trainer(**told, **options))
     engine.add_tokens(list(added))
     parts: dict[str, Any] = json.loads(engine.to_str())
@@ -94,7 +94,8 @@ def _trained(
 def _byte_level(*splits: Any, prefix: bool = False, pattern: bool = False, **options: Any) -> dict[str, Any]:
     last = pre.ByteLevel(add_prefix_space=prefix, use_regex=pattern)
     steps = pre.Sequence([*splits, last]) if splits else last
-    options = {"initial_alphabet": pre.ByteLevel.alphabet(), "size": 500, "added": ADDED} | options
+    common: dict[str, Any] = {"initial_alphabet": pre.ByteLevel.alphabet(), "size": 500, "added": ADDED}
+    options = common | options
     model = models.BPE(ignore_merges=options.pop("ignore_merges", False))
     return _trained(model, options.pop("normalizer", None), steps, decoders.ByteLevel(), **options)
 
@@ -111,7 +112,7 @@ def _wordpiece(normalizer: Any, pre_tokenizer: Any, decoder: Any, longest: int =
 def _spm_bpe(normalizer: Any, pre_tokenizer: Any, decoder: Any, *, fuse: bool, fallback: bool) -> dict[str, Any]:
     model = models.BPE(unk_token="<unk>", fuse_unk=fuse, byte_fallback=fallback)
     specials = [*SPECIALS, *FALLBACK] if fallback else SPECIALS
-    options = {"limit_alphabet": 50, "max_token_length": 8, "size": 300 + len(specials), "added": ADDED}
+    options: dict[str, Any] = {"limit_alphabet": 50, "max_token_length": 8, "size": 300 + len(specials), "added": ADDED}
     return _trained(model, normalizer, pre_tokenizer, decoder, specials=specials, **options)
 
 

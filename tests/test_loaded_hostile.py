@@ -88,9 +88,33 @@ TINY: dict[str, Any] = {
         },
     },
 }
-PLAIN = (None, True, -1, 0, 1, 2**31, 2**64, 1.5, math.nan, math.inf, "", "a", "▁", "\ud800", [], [[]], {}, ["a", "b"])
+PLAIN: tuple[Any, ...] = (
+    None,
+    True,
+    -1,
+    0,
+    1,
+    2**31,
+    2**64,
+    1.5,
+    math.nan,
+    math.inf,
+    "",
+    "a",
+    "▁",
+    "\ud800",
+    [],
+    [[]],
+    {},
+    ["a", "b"],
+)
 NAMES = ("Sequence", "BPE", "Removed", "(", "(?R)", "[", "a{9999}")
-PARTS = ({"type": "Sequence"}, {"type": "NFC"}, {"String": ""}, *({"Regex": text} for text in ("(a*)*b", "a|", "^a")))
+PARTS: tuple[Any, ...] = (
+    {"type": "Sequence"},
+    {"type": "NFC"},
+    {"String": ""},
+    *({"Regex": text} for text in ("(a*)*b", "a|", "^a")),
+)
 ODD = st.sampled_from([*PLAIN, *NAMES, *PARTS])
 
 

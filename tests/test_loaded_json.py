@@ -49,7 +49,8 @@ def widened(text: str, offsets: IntArray) -> list[list[int]]:
     """Bytes as the characters that hold them."""
     places = char_to_byte(text)
     starts = np.searchsorted(places, offsets[:, 0], side="right") - 1
-    return np.stack([starts, np.searchsorted(places, offsets[:, 1])], axis=1).tolist()
+    found: list[list[int]] = np.stack([starts, np.searchsorted(places, offsets[:, 1])], axis=1).tolist()
+    return found
 
 
 def assert_same(shape: str, text: str, found: Encoding, allow_special: bool) -> None:
@@ -106,8 +107,8 @@ def test_the_vocabulary_has_the_ids_of_the_library(shape: str) -> None:
 
 
 def test_pieces_stand_for_text_and_not_for_how_it_is_spelled() -> None:
-    for shape, text in (("gpt2", " the"), ("llama2", " the"), ("t5", " the"), ("suffix", "the"), ("bert", "the")):
-        found = ours(shape).encode("the the").ids.tolist()
+    for shape, text in (("gpt2", " and"), ("llama2", " and"), ("t5", " and"), ("suffix", "and"), ("bert", "and")):
+        found = ours(shape).encode("and and").ids.tolist()
         assert ours(shape).vocab[found[-1]].surface.decode() == text, shape
     assert {piece.continuation for piece in ours("bert").vocab} == {False, True}
     assert {piece.word_final for piece in ours("suffix").vocab} == {False, True}
@@ -119,11 +120,11 @@ def test_pieces_stand_for_text_and_not_for_how_it_is_spelled() -> None:
 def test_a_token_within_a_character_covers_its_bytes() -> None:
     found = ours("gpt2").encode("☃")
     assert found.offsets.tolist() == [[0, 1], [1, 2], [2, 3]]
-    assert ours("llama2").encode("☃").offsets.tolist()[-3:] == [[0, 1], [1, 2], [2, 3]]
+    assert ours("llama2").encode("a☃").offsets.tolist()[-3:] == [[1, 2], [2, 3], [3, 4]]
 
 
 def test_much_text_is_scanned_and_gives_the_same(corpus_lines: list[str]) -> None:
-    texts = ["".join(corpus_lines[at : at + 40]) + " <mask> x" for at in range(0, len(corpus_lines), 40)]
+    texts = ["".join(corpus_lines[at : at + 40]) + " <mask> x" for at in range(0, len(corpus_lines), 160)]
     for shape in ("llama3", "qwen2", "bert"):
         for allow_special in (False, True):
             slow, fast = (
