@@ -10,7 +10,7 @@ import regex
 from toklab.errors import PatternError
 from toklab.formats.fields import entry
 from toklab.pretokenize import PATTERNS, PROBE, Pattern, PreTokenizer, from_oniguruma, to_oniguruma
-from toklab.pretokenize.matching import Literal, Matcher
+from toklab.pretokenize.matching import Expression, Literal, Matcher
 from toklab.pretokenize.patterns import BERT_PUNCTUATION
 from toklab.pretokenize.splitting import Split
 from toklab.pretokenize.unicode import samples
@@ -20,7 +20,8 @@ _RUST_WORD = r"\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}"
 WORDS = Pattern(
     "words", rf"[{_RUST_WORD}]+|[^\s{_RUST_WORD}]+", False, "Hugging Face Whitespace: \\w+|[^\\w\\s]+ of Rust's regex"
 )
-NUMBER = Pattern("number", r"\p{N}", False, "Hugging Face Digits: Rust's char::is_numeric")
+# What Rust's standard library calls numeric, of Unicode 17; ``regex`` has some newer ones.
+NUMBER = Expression(regex.compile(r"(?![\U0001246f\U00012475-\U0001247f\U00012550-\U00012686])\p{N}"))
 PUNCTUATION = Pattern("punctuation", f"[{BERT_PUNCTUATION}]", False, "Hugging Face Punctuation", "bert")
 # Where a set ends, and a set within a set, which only adds to it.
 _SET = regex.compile(r"\[\^?\]?(?:\\.|[^\]\\\[]|\[(?![\^:])(?:\\.|[^\]\\\[])*\])*\]", regex.DOTALL)

@@ -175,9 +175,7 @@ _SPLITTERS: Mapping[str, Callable[[Any], tuple[SplitterStep, ...]]] = {
     "BertPreTokenizer": _only("bert"),
     "ByteLevel": _read_byte_level,
     "CharDelimiterSplit": lambda part: (Split(Literal(_character(part, "delimiter")), "Removed"),),
-    "Digits": lambda part: (
-        Split(PreTokenizer(NUMBER), "Isolated" if entry(part, "individual_digits", bool) else "Contiguous"),
-    ),
+    "Digits": lambda part: (Split(NUMBER, "Isolated" if entry(part, "individual_digits", bool) else "Contiguous"),),
     "FixedLength": _read_fixed_length,
     "Metaspace": _read_metaspace,
     "Punctuation": lambda part: (Split(PreTokenizer(PUNCTUATION), _behavior(part, "Isolated")),),

@@ -5,11 +5,23 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
+import regex
+
 
 class Matcher(Protocol):
     """Finds a pattern in a text."""
 
     def matches(self, text: str) -> list[tuple[int, int]]: ...
+
+
+@dataclass(frozen=True)
+class Expression:
+    """A regular expression that is matched as the ``regex`` library knows characters."""
+
+    pattern: regex.Pattern[str]
+
+    def matches(self, text: str) -> list[tuple[int, int]]:
+        return [match.span() for match in self.pattern.finditer(text)]
 
 
 @dataclass(frozen=True)
