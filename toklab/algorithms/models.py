@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Protocol, TypeAlias
@@ -171,15 +171,7 @@ class BpeModel:
 
     def merge(self, ids: list[int], lengths: list[int]) -> Segmentation:
         """Apply the lowest-ranked merge that fits, leftmost first, until none does."""
-        while len(ids) > 1:
-            found = [self.ranks.get(pair) for pair in itertools.pairwise(ids)]
-            best = min((entry[0], at) for at, entry in enumerate(found) if entry) if any(found) else None
-            if best is None:
-                break
-            at = best[1]
-            ids = [*ids[:at], self.ranks[ids[at], ids[at + 1]][1], *ids[at + 2 :]]
-            lengths = [*lengths[:at], lengths[at] + lengths[at + 1], *lengths[at + 2 :]]
-        return tuple(ids), tuple(lengths)
+        return merge_by_rank(ids, lengths, self.ranks)
 
     def sample_words(
         self, words: Sequence[str], alpha: float, random: Stream, backend: str = "auto"
@@ -309,6 +301,25 @@ class WordModel:
         from toklab.algorithms.segmenting import Tokens
 
         return Tokens.of(self.encode_words(words.strings()))
+
+
+def merge_by_rank(ids: list[int], lengths: list[int], ranks: Mapping[tuple[int, int], tuple[int, int]]) -> Segmentation:
+    """Apply the lowest-ranked merge that fits, leftmost first, until none does.
+
+    Parameters
+    ----------
+    ids, lengths : the symbols of a word, and the bytes that each covers
+    ranks : (left id, right id) to (rank, resulting id)
+    """
+    while len(ids) > 1:
+        found = [ranks.get(pair) for pair in itertools.pairwise(ids)]
+        best = min((entry[0], at) for at, entry in enumerate(found) if entry) if any(found) else None
+        if best is None:
+            break
+        at = best[1]
+        ids = [*ids[:at], ranks[ids[at], ids[at + 1]][1], *ids[at + 2 :]]
+        lengths = [*lengths[:at], lengths[at] + lengths[at + 1], *lengths[at + 2 :]]
+    return tuple(ids), tuple(lengths)
 
 
 def unknown_id(pieces: Iterable[Piece]) -> int | None:
