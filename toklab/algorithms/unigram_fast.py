@@ -10,11 +10,11 @@ import numpy as np
 import numpy.typing as npt
 
 from toklab.algorithms.spelling import Characters
-from toklab.algorithms.unigram_seeds import Edges, Seeds, find_seeds, text_at
+from toklab.algorithms.unigram_seeds import Chains, Seeds, find_seeds, text_at
 from toklab.algorithms.unigram_steps import CHUNKS, LEAST_COUNT
 from toklab.backend import thread_count
-from toklab.kernels import announce, unigram
-from toklab.types import FloatArray, IntArray, WordCounts
+from toklab.kernels import announce, unigram, unigram_chains
+from toklab.types import FloatArray, IdArray, IntArray, WordCounts
 
 T = TypeVar("T")
 
@@ -31,7 +31,8 @@ class FastSteps:
         found = self._seeds(characters, words.counts, size, longest, reserved)
         self._codes, self._starts, self._counts = characters.codes, characters.starts, words.counts
         self._places, self._sizes, self._required = found.places, found.sizes, found.required
-        self._edges, self._longest = found.edges, longest
+        self._chains, self._longest = found.chains, longest
+        self._room = int(np.diff(self._starts).max(initial=0)) + 1
         self._threads = thread_count(threads, CHUNKS)
         self._scores = np.empty(len(found.weights))
         self._rate(found.weights)
@@ -79,10 +80,11 @@ class FastSteps:
         expected = np.zeros((CHUNKS, len(self)))
 
         def run(chunk: int, first: int, last: int) -> float:
-            forward, backward, frames = self._scratch()
+            forward, backward, frames = np.empty(self._room), np.empty(self._room), np.empty(self._room, np.int64)
+            pieces, parts = np.empty(self._longest, np.int32), np.empty(self._longest)
             found: float = unigram.expect(
-                *(first, last, self._starts, self._counts, *self._edges, weights),
-                *(self._longest, forward, backward, frames, expected[chunk]),
+                *(first, last, self._starts, self._counts, *self._chains, weights),
+                *(self._longest, forward, backward, frames, pieces, parts, expected[chunk]),
             )
             return found
 
@@ -108,10 +110,10 @@ class FastSteps:
         usage = np.zeros((CHUNKS, len(self)), np.int64)
 
         def run(chunk: int, first: int, last: int) -> None:
-            best, _, edges = self._scratch()
+            best, ends = np.empty(self._room), np.empty(self._room, np.int32)
             unigram.use(
-                *(first, last, self._starts, self._counts, *self._edges, self._scores),
-                *(best, edges, usage[chunk]),
+                *(first, last, self._starts, self._counts, *self._chains, self._scores),
+                *(best, ends, usage[chunk]),
             )
 
         list(self._in_chunks(run, len(self._counts)))
@@ -124,10 +126,10 @@ class FastSteps:
 
         def run(_: int, first: int, last: int) -> None:
             room = self._longest + 1
-            best, edges, others = np.empty(room), np.empty(room, np.int64), np.empty(room, np.int64)
+            best, ends, others = np.empty(room), np.empty(room, np.int32), np.empty(room, np.int64)
             unigram.lose(
-                *(max(first, self._required), last, self._places, self._sizes, *self._edges),
-                *(self._scores, usage, total, best, edges, others, losses),
+                *(max(first, self._required), last, self._places, self._sizes, *self._chains),
+                *(self._scores, usage, total, best, ends, others, losses),
             )
 
         list(self._in_chunks(run, len(self)))
@@ -145,20 +147,26 @@ class FastSteps:
         with ThreadPoolExecutor(self._threads) as pool:
             yield from pool.map(run, range(CHUNKS), bounds[:-1], bounds[1:])
 
-    def _scratch(self) -> tuple[FloatArray, FloatArray, IntArray]:
-        room = int(np.diff(self._starts).max(initial=0)) + 1
-        return np.empty(room), np.empty(room), np.empty(room, np.int64)
-
     def _keep_first(self, order: IntArray, size: int) -> None:
         wanted = np.zeros(len(self), np.bool_)
         wanted[order[:size]] = True
         self._keep(wanted)
 
     def _keep(self, wanted: npt.NDArray[np.bool_]) -> None:
-        """Drop the other pieces, with their edges; the order stays."""
+        """Drop the other pieces; the order stays."""
         if not wanted.all():
             numbers = np.where(wanted, np.cumsum(wanted) - 1, -1).astype(np.int32)
-            used = unigram.keep(numbers, *self._edges)
-            rows, ids, lengths = self._edges
-            self._edges = Edges(rows, ids[:used], lengths[:used])
+            self._relink(numbers, int(wanted.sum()))
             self._places, self._sizes, self._scores = self._places[wanted], self._sizes[wanted], self._scores[wanted]
+
+    def _relink(self, numbers: IdArray, size: int) -> None:
+        """Give pieces new numbers, below ``size``, and drop those whose number is -1."""
+        deepest, table = self._chains
+        fresh = np.empty(size, np.int64)
+        unigram_chains.relink(numbers, table, fresh)
+
+        def run(_: int, first: int, last: int) -> None:
+            unigram_chains.renumber(first, last, numbers, table, deepest)
+
+        list(self._in_chunks(run, len(deepest)))
+        self._chains = Chains(deepest, fresh)

@@ -23,28 +23,27 @@ class Seeds(NamedTuple):
     places, sizes : a position where each piece occurs in the words, end to end, and its characters
     weights : occurrences x characters of each piece
     required : how many pieces are characters
-    edges : the pieces that fit at each position
+    chains : the pieces that fit at each position
     """
 
     places: IntArray
     sizes: ByteArray
     weights: IntArray
     required: int
-    edges: Edges
+    chains: Chains
 
 
-class Edges(NamedTuple):
-    """The pieces that begin at each position, shortest first, and never go past the word's end.
+class Chains(NamedTuple):
+    """The pieces that fit at each position; see `toklab.kernels.unigram_chains`.
 
     Parameters
     ----------
-    rows : (positions + 1,) int64, those of position p are ``rows[p]`` to ``rows[p + 1]``
-    ids, lengths : piece and characters of each
+    deepest : (positions,) int32, the longest piece that begins at each position within its word
+    table : (pieces,) int64, packed: the longest piece that begins each piece, how many there are, its characters
     """
 
-    rows: IntArray
-    ids: IdArray
-    lengths: ByteArray
+    deepest: IdArray
+    table: IntArray
 
 
 def find_seeds(characters: Characters, counts: IntArray, size: int, longest: int, reserved: Collection[str]) -> Seeds:
@@ -61,10 +60,12 @@ def find_seeds(characters: Characters, counts: IntArray, size: int, longest: int
     ends, each = np.repeat(characters.starts[1:], sizes), np.repeat(counts, sizes)
     order = sort_suffixes(codes, ends, len(alphabet), longest)
     nodes = repeated_substrings(codes, ends, each, order, longest)
-    # Texts are in the order of the first suffix of their stretch, and then the shorter first.
-    ranked = np.lexsort((nodes[:, 2], nodes[:, 0], -nodes[:, 2] * nodes[:, 3]))
-    ranked = ranked[~are_reserved(characters.codes, order[nodes[ranked, 0]], nodes[ranked, 2], reserved)]
-    nodes = nodes[ranked[: max(0, size - len(alphabet))]]
+    # Nodes are in the order of their texts.
+    chosen = np.argsort(-nodes[:, 2] * nodes[:, 3], kind="stable")
+    chosen = chosen[~are_reserved(characters.codes, order[nodes[chosen, 0]], nodes[chosen, 2], reserved)]
+    chosen = chosen[: max(0, size - len(alphabet))]
+    chains = find_chains(codes, order, nodes, number_nodes(chosen, len(nodes), len(alphabet)), len(alphabet), longest)
+    nodes = nodes[chosen]
     single = np.zeros(len(alphabet), np.int64)
     np.add.at(single, codes - 1, each)
     return Seeds(
@@ -72,7 +73,7 @@ def find_seeds(characters: Characters, counts: IntArray, size: int, longest: int
         np.concatenate([np.ones(len(alphabet), np.uint8), nodes[:, 2].astype(np.uint8)]),
         np.concatenate([single, nodes[:, 2] * nodes[:, 3]]),
         len(alphabet),
-        find_edges(codes, order, nodes, len(alphabet)),
+        chains,
     )
 
 
@@ -144,11 +145,19 @@ def text_at(codes: CodeArray, place: int, size: int) -> str:
     return codes[place : place + size].tobytes().decode("utf-32-le")
 
 
-def find_edges(codes: IdArray, order: IntArray, nodes: IntArray, required: int) -> Edges:
-    """The edges of every position; ``required`` pieces come before those of ``nodes``."""
-    rows = np.empty(len(codes) + 1, np.int64)
-    unigram_seeds.count_edges(order, nodes, rows)
-    ids, lengths = np.empty(rows[-1], np.int32), np.empty(rows[-1], np.uint8)
-    by_length, fill = np.argsort(nodes[:, 2], kind="stable"), np.empty(len(codes), np.int64)
-    unigram_seeds.fill_edges(codes, order, nodes, by_length, required, rows, fill, ids, lengths)
-    return Edges(rows, ids, lengths)
+def find_chains(
+    codes: IdArray, order: IntArray, nodes: IntArray, numbers: IdArray, required: int, longest: int
+) -> Chains:
+    """The chains of every position; see `toklab.kernels.unigram_seeds.link`."""
+    pieces = required + int((numbers >= 0).sum())
+    chains = Chains(np.empty(len(codes), np.int32), np.empty(pieces, np.int64))
+    stack = np.empty((longest + 2, 2), np.int64)
+    unigram_seeds.link(codes, order, nodes, numbers, required, stack, *chains)
+    return chains
+
+
+def number_nodes(chosen: IntArray, nodes: int, required: int) -> IdArray:
+    """Piece of each of the nodes, -1 for none: the chosen ones are the pieces from ``required`` on."""
+    numbers = np.full(nodes, -1, np.int32)
+    numbers[chosen] = np.arange(required, required + len(chosen))
+    return numbers

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from toklab.kernels import njit
 from toklab.kernels.unigram import best_path
+from toklab.kernels.unigram_chains import size_of
 from toklab.types import ByteArray, FloatArray, IdArray, IntArray
 
 
@@ -29,15 +30,14 @@ def hf_lose(
     last_piece: int,
     places: IntArray,
     sizes: ByteArray,
-    rows: IntArray,
-    ids: IdArray,
-    lengths: ByteArray,
+    deepest: IdArray,
+    table: IntArray,
     scores: FloatArray,
     usage: IntArray,
     total: int,
     weight: int,
     best: FloatArray,
-    last: IntArray,
+    last: IdArray,
     others: IntArray,
     losses: FloatArray,
 ) -> None:
@@ -53,7 +53,7 @@ def hf_lose(
     for piece in range(first_piece, last_piece):
         count = usage[piece]
         at = np.int64(sizes[piece])
-        best_path(places[piece], at, piece, rows, ids, lengths, scores, best, last)
+        best_path(places[piece], at, piece, deepest, table, scores, best, last)
         if last[at] < 0:
             losses[piece] = math.inf
         elif count == 0:
@@ -64,8 +64,8 @@ def hf_lose(
             begin = len(others)
             while at > 0:
                 begin -= 1
-                others[begin] = ids[last[at]]
-                at -= lengths[last[at]]
+                others[begin] = last[at]
+                at -= size_of(table[last[at]])
             log_total = math.log(total + count * (len(usage) - 1))
             alone = 0.0
             for i in range(begin, len(others)):

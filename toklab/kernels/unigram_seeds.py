@@ -14,7 +14,8 @@ from __future__ import annotations
 import numpy as np
 
 from toklab.kernels import inner, njit
-from toklab.types import ByteArray, IdArray, IntArray
+from toklab.kernels.unigram_chains import pack
+from toklab.types import IdArray, IntArray
 
 
 @njit
@@ -65,8 +66,9 @@ def note(nodes: IntArray, used: int, first: int, last: int, length: int, count: 
     """Write down a node whose string is a seed, if there is room; gives how many there are now."""
     if length < 2 or count < 2:
         return used
-    if used < len(nodes):
-        nodes[used, 0], nodes[used, 1], nodes[used, 2], nodes[used, 3] = first, last, length, count
+    row = len(nodes) - 1 - used
+    if row >= 0:
+        nodes[row, 0], nodes[row, 1], nodes[row, 2], nodes[row, 3] = first, last, length, count
     return used + 1
 
 
@@ -76,72 +78,71 @@ def repeated(
 ) -> int:
     """List the substrings of 2 characters or more that occur twice or more and are not always followed by the same.
 
+    From the last suffix to the first, and from the last row to the first: so the nodes stand by their first suffix,
+    the shorter first, each before all that are inside it.
+
     Parameters
     ----------
     before : (n + 1,) occurrences of the suffixes before each in the order
     stack : (longest + 2, 2) scratch
-    nodes : (any, 4) written: first and last + 1 suffix of the stretch, characters, occurrences
+    nodes : (as many as there are, 4) written: first and last + 1 suffix of the stretch, characters, occurrences; or
+        no rows, to count
 
     Returns
     -------
-    used : how many there are, with or without room for them
+    used : how many there are
     """
     used, top = np.int64(0), 0
     stack[0, 0], stack[0, 1] = 0, 0
-    for i in range(1, len(order) + 1):
+    for i in range(len(order) - 1, -1, -1):
         shared = common[i]
-        length = min(longest, ends[order[i - 1]] - order[i - 1])
-        if length > max(common[i - 1], shared):
-            used = note(nodes, used, i - 1, i, length, before[i] - before[i - 1])
-        left = i - 1
+        length = min(longest, ends[order[i]] - order[i])
+        if length > max(common[i + 1], shared):
+            used = note(nodes, used, i, i + 1, length, before[i + 1] - before[i])
+        right = i + 1
         while stack[top, 0] > shared:
-            left = stack[top, 1]
-            used = note(nodes, used, left, i, stack[top, 0], before[i] - before[left])
+            right = stack[top, 1]
+            used = note(nodes, used, i, right, stack[top, 0], before[right] - before[i])
             top -= 1
         if stack[top, 0] < shared:
             top += 1
-            stack[top, 0], stack[top, 1] = shared, left
+            stack[top, 0], stack[top, 1] = shared, right
     return used
 
 
 @njit
-def count_edges(order: IntArray, nodes: IntArray, rows: IntArray) -> None:
-    """Where the edges of each position begin, (n + 1,): one for its character, one for each node that holds it."""
-    for p in range(len(rows)):
-        rows[p] = 1 if p else 0
-    for node in range(len(nodes)):
-        for i in range(nodes[node, 0], nodes[node, 1]):
-            rows[order[i] + 1] += 1
-    for p in range(1, len(rows)):
-        rows[p] += rows[p - 1]
-
-
-@njit
-def fill_edges(
+def link(
     codes: IdArray,
     order: IntArray,
     nodes: IntArray,
-    by_length: IntArray,
+    numbers: IdArray,
     required: int,
-    rows: IntArray,
-    fill: IntArray,
-    ids: IdArray,
-    lengths: ByteArray,
+    stack: IntArray,
+    deepest: IdArray,
+    table: IntArray,
 ) -> None:
-    """Write the edges of each position, shortest first.
+    """Write the chains of pieces: see `toklab.kernels.unigram`.
 
     Parameters
     ----------
-    nodes : the seeds that are no characters, in the order of their ids, which begin at ``required``
-    by_length : the nodes, shortest first
-    fill : (n,) scratch
-    ids, lengths : written: piece and characters of each edge
+    codes : here 1 + the piece that is the character
+    nodes : as `repeated` puts them in order
+    numbers : piece of each node, -1 for none
+    required : how many pieces are characters, which come first
+    stack : (longest + 2, 2) scratch
+    deepest, table : written
     """
-    for p in range(len(codes)):
-        ids[rows[p]], lengths[rows[p]] = codes[p] - 1, 1
-        fill[p] = rows[p] + 1
-    for node in by_length:
-        for i in range(nodes[node, 0], nodes[node, 1]):
-            p = order[i]
-            ids[fill[p]], lengths[fill[p]] = required + node, nodes[node, 2]
-            fill[p] += 1
+    for piece in range(required):
+        table[piece] = pack(-1, 1, 1)
+    top, node = 0, 0
+    for i in range(len(order)):
+        while top > 0 and stack[top, 0] <= i:
+            top -= 1
+        stack[0, 1] = codes[order[i]] - 1
+        while node < len(nodes) and nodes[node, 0] == i:
+            if numbers[node] >= 0:
+                table[numbers[node]] = pack(stack[top, 1], top + 2, nodes[node, 2])
+                top += 1
+                stack[top, 0], stack[top, 1] = nodes[node, 1], numbers[node]
+            node += 1
+        deepest[order[i]] = stack[top, 1]

@@ -7,6 +7,7 @@ byte with which the next sentence begins. NUL has the number 1.
 from __future__ import annotations
 
 from toklab.kernels import njit
+from toklab.kernels.unigram_chains import depth_of, parent_of, size_of
 from toklab.types import ByteArray, IdArray, IntArray
 
 NUL = 1
@@ -79,3 +80,40 @@ def first_places(order: IntArray, nodes: IntArray, places: IntArray) -> None:
         for i in range(nodes[node, 0], nodes[node, 1]):
             place = min(place, order[i])
         places[node] = place
+
+
+@njit
+def spread(deepest: IdArray, table: IntArray, rows: IntArray, ids: IdArray, lengths: ByteArray) -> None:
+    """Write the edges of each position, shortest first: the chains of `toklab.kernels.unigram_chains`, one by one.
+
+    Parameters
+    ----------
+    rows : (positions + 1,) written: where those of each position begin
+    ids, lengths : written: piece and characters of each edge; or empty, to find the rows
+    """
+    rows[0] = 0
+    for p in range(len(deepest)):
+        piece = deepest[p]
+        edge = rows[p + 1] = rows[p] + depth_of(table[piece])
+        if edge <= len(ids):
+            while piece >= 0:
+                edge -= 1
+                ids[edge], lengths[edge] = piece, size_of(table[piece])
+                piece = parent_of(table[piece])
+
+
+@njit
+def keep(numbers: IdArray, rows: IntArray, ids: IdArray, lengths: ByteArray) -> int:
+    """Give pieces new numbers and drop the edges of those whose number is -1; gives how many edges are left."""
+    used = 0
+    begin = rows[0]
+    for p in range(len(rows) - 1):
+        end = rows[p + 1]
+        for edge in range(begin, end):
+            number = numbers[ids[edge]]
+            if number >= 0:
+                ids[used], lengths[used] = number, lengths[edge]
+                used += 1
+        begin = end
+        rows[p + 1] = used
+    return used
