@@ -32,6 +32,7 @@ from toklab.kernels import (
     unigram_spm,
     unigram_spm_paths,
     unigram_spm_seeds,
+    unigram_suffixes,
     wordpiece,
 )
 from toklab.pretokenize import count_words, get_pretokenizer
@@ -116,7 +117,7 @@ def test_every_kernel_of_unigram_is_compiled_ahead_and_once() -> None:
         words = count_words(CORPUS.documents, get_pretokenizer("gpt2"), backend=backend)
         spec = UnigramSpec(vocab_size=30, backend="fast")
         learn(begin(words, spec, ()), spec.vocab_size, spec)
-    modules = (unigram, unigram_chains, unigram_seeds)
+    modules = (unigram, unigram_chains, unigram_seeds, unigram_suffixes)
     outer = [kernel for module in modules for kernel in vars(module).values() if is_outer(kernel)]
     assert unigram.expect in outer
     assert {len(kernel.signatures) for kernel in outer} == {1}
@@ -128,7 +129,7 @@ def test_every_kernel_of_sentencepieces_unigram_is_compiled_ahead_and_once() -> 
         steps = FastSpmSteps(read(CORPUS.documents, ["<unk>"], backend=backend), 1000, 16)
         steps.improve()
         steps.prune(30, 0.75)
-    modules = (unigram_spm, unigram_spm_paths, unigram_spm_seeds, unigram_seeds)
+    modules = (unigram_spm, unigram_spm_paths, unigram_spm_seeds, unigram_seeds, unigram_suffixes)
     outer = [kernel for module in modules for kernel in vars(module).values() if is_outer(kernel)]
     assert unigram_spm.expect in outer
     assert {len(kernel.signatures) for kernel in outer} == {1}

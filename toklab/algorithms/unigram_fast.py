@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
+from toklab.algorithms.parts import even, in_parts
 from toklab.algorithms.spelling import Characters
 from toklab.algorithms.unigram_seeds import Chains, Seeds, find_seeds, text_at
 from toklab.algorithms.unigram_steps import CHUNKS, LEAST_COUNT
@@ -27,13 +27,13 @@ class FastSteps:
     ) -> None:
         """The seeds of a corpus; the arguments are those of `unigram_steps.seeds`, and how many threads may run."""
         announce(unigram.expect)
+        self._threads = thread_count(threads, CHUNKS)
         characters = Characters.of(words.flat)
         found = self._seeds(characters, words.counts, size, longest, reserved)
         self._codes, self._starts, self._counts = characters.codes, characters.starts, words.counts
         self._places, self._sizes, self._required = found.places, found.sizes, found.required
         self._chains, self._longest = found.chains, longest
         self._room = int(np.diff(self._starts).max(initial=0)) + 1
-        self._threads = thread_count(threads, CHUNKS)
         self._scores = np.empty(len(found.weights))
         self._rate(found.weights)
 
@@ -41,7 +41,7 @@ class FastSteps:
         self, characters: Characters, counts: IntArray, size: int, longest: int, reserved: Collection[str]
     ) -> Seeds:
         """The first vocabulary."""
-        return find_seeds(characters, counts, size, longest, reserved)
+        return find_seeds(characters, counts, size, longest, reserved, self._threads)
 
     def _rate(self, weights: IntArray) -> None:
         """The first scores."""
@@ -143,9 +143,7 @@ class FastSteps:
 
     def _in_chunks(self, run: Callable[[int, int, int], T], size: int) -> Iterator[T]:
         """Do the chunks of ``size`` things in threads; what they give comes in their order."""
-        bounds = [k * size // CHUNKS for k in range(CHUNKS + 1)]
-        with ThreadPoolExecutor(self._threads) as pool:
-            yield from pool.map(run, range(CHUNKS), bounds[:-1], bounds[1:])
+        return in_parts(run, even(size, CHUNKS), self._threads)
 
     def _keep_first(self, order: IntArray, size: int) -> None:
         wanted = np.zeros(len(self), np.bool_)

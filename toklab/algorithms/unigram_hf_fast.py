@@ -23,18 +23,18 @@ from toklab.types import FloatArray, IntArray
 
 
 def find_hf_seeds(
-    characters: Characters, counts: IntArray, size: int, longest: int, reserved: Collection[str]
+    characters: Characters, counts: IntArray, size: int, longest: int, reserved: Collection[str], threads: int = 1
 ) -> Seeds:
     """Compiled twin of `unigram_hf.hf_seeds`; the unknown has place, size and weight 0."""
     announce(unigram_seeds.repeated)
-    ends = _ends(characters)
+    starts = _starts(characters)
     alphabet, firsts, numbers = np.unique(characters.codes, return_index=True, return_inverse=True)
     codes = (numbers + 1).astype(np.int32)
     # One character more than a piece may have tells whether the longest are always followed by the same.
-    order = sort_suffixes(codes, ends, len(alphabet), longest + 1)
-    nodes = repeated_substrings(codes, ends, np.ones(len(codes), np.int64), order, longest + 1)
-    alike = np.empty(len(nodes), np.bool_)
-    unigram_hf.followed_alike(ends, order, nodes, alike)
+    suffixes = sort_suffixes(codes, starts, longest + 1, threads)
+    nodes = repeated_substrings(suffixes, np.ones(len(starts) - 1, np.int64), longest + 1)
+    order, alike = suffixes.order, np.empty(len(nodes), np.bool_)
+    unigram_hf.followed_alike(suffixes.left, order, nodes, alike)
     nodes = nodes[~alike & (nodes[:, 2] <= longest)]
     nodes = nodes[~are_reserved(characters.codes, order[nodes[:, 0]], nodes[:, 2], reserved)]
     # Nodes are in the order of their texts.
@@ -62,13 +62,10 @@ def find_hf_seeds(
     )
 
 
-def _ends(characters: Characters) -> IntArray:
-    """Where the word of each position ends, or the NUL that ends it for the seeds."""
-    ends = np.repeat(characters.starts[1:], np.diff(characters.starts))
+def _starts(characters: Characters) -> IntArray:
+    """Where each word begins; a NUL ends one for the seeds, and is one by itself."""
     stops = np.flatnonzero(characters.codes == 0)
-    following = np.append(stops, len(ends))[np.searchsorted(stops, np.arange(len(ends)))]
-    found: IntArray = np.minimum(ends, following)
-    return found
+    return np.unique(np.concatenate([characters.starts, stops, stops + 1]))
 
 
 class FastHfSteps(FastSteps):
@@ -77,7 +74,7 @@ class FastHfSteps(FastSteps):
     def _seeds(
         self, characters: Characters, counts: IntArray, size: int, longest: int, reserved: Collection[str]
     ) -> Seeds:
-        return find_hf_seeds(characters, counts, size, longest, reserved)
+        return find_hf_seeds(characters, counts, size, longest, reserved, self._threads)
 
     def _rate(self, weights: IntArray) -> None:
         unigram.log_shares(weights[1:], self._scores[1:])

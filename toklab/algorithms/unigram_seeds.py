@@ -8,11 +8,14 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from toklab.algorithms.parts import even, in_parts
 from toklab.algorithms.spelling import Characters
-from toklab.kernels import announce, unigram_seeds
-from toklab.types import ByteArray, IdArray, IntArray
+from toklab.kernels import announce, unigram_seeds, unigram_suffixes
+from toklab.types import ByteArray, IdArray, IntArray, ShortArray
 
 CodeArray = npt.NDArray[np.uint32]
+# Suffixes that are sorted at once: their keys fit into a core's cache, and into 63 bits.
+ROOM = 1 << 15
 
 
 class Seeds(NamedTuple):
@@ -46,20 +49,23 @@ class Chains(NamedTuple):
     table: IntArray
 
 
-def find_seeds(characters: Characters, counts: IntArray, size: int, longest: int, reserved: Collection[str]) -> Seeds:
+def find_seeds(
+    characters: Characters, counts: IntArray, size: int, longest: int, reserved: Collection[str], threads: int = 1
+) -> Seeds:
     """Compiled twin of `unigram_steps.seeds`.
 
     Parameters
     ----------
     counts : occurrences of each word
     size, longest, reserved : as there
+    threads : that may run; they change nothing
     """
     announce(unigram_seeds.repeated)
-    sizes = np.diff(characters.starts)
     alphabet, places, codes = _number(characters.codes)
-    ends, each = np.repeat(characters.starts[1:], sizes), np.repeat(counts, sizes)
-    order = sort_suffixes(codes, ends, len(alphabet), longest)
-    nodes = repeated_substrings(codes, ends, each, order, longest)
+    suffixes = sort_suffixes(codes, characters.starts, longest, threads)
+    nodes = repeated_substrings(suffixes, counts, longest)
+    order = suffixes.order
+    del suffixes
     # Nodes are in the order of their texts.
     chosen = np.argsort(-nodes[:, 2] * nodes[:, 3], kind="stable")
     chosen = chosen[~are_reserved(characters.codes, order[nodes[chosen, 0]], nodes[chosen, 2], reserved)]
@@ -67,7 +73,7 @@ def find_seeds(characters: Characters, counts: IntArray, size: int, longest: int
     chains = find_chains(codes, order, nodes, number_nodes(chosen, len(nodes), len(alphabet)), len(alphabet), longest)
     nodes = nodes[chosen]
     single = np.zeros(len(alphabet), np.int64)
-    np.add.at(single, codes - 1, each)
+    unigram_seeds.count_characters(codes, characters.starts, counts, single)
     return Seeds(
         np.concatenate([places, order[nodes[:, 0]]]),
         np.concatenate([np.ones(len(alphabet), np.uint8), nodes[:, 2].astype(np.uint8)]),
@@ -87,46 +93,79 @@ def _number(codes: CodeArray) -> tuple[IntArray, IntArray, IdArray]:
     return alphabet, places[alphabet], numbers[codes]
 
 
-def sort_suffixes(codes: IdArray, ends: IntArray, alphabet: int, longest: int) -> IntArray:
-    """Positions sorted by the ``longest`` characters that follow in the word, or a few more, then by position.
-
-    Several characters at once, then twice as many each time: Manber and Myers 1993, "Suffix arrays".
+class Suffixes(NamedTuple):
+    """The sorted suffixes of words; see `toklab.kernels.unigram_suffixes`.
 
     Parameters
     ----------
-    codes, ends : see `toklab.kernels.unigram_seeds`
-    alphabet : distinct characters
+    order : (n,) int32, positions
+    left : (n,) uint16, the characters from each position to its word's end
+    common : (n,) uint16, the characters that each suffix in the order shares with the one before
+    owners : (n,) int32, the word of each position
     """
-    bits = int(alphabet).bit_length()
-    width = min(longest, 62 // bits)
-    keys, ranks = np.empty(len(codes), np.int64), np.empty(len(codes), np.int64)
-    unigram_seeds.first_keys(codes, ends, width, bits, keys)
-    order = np.argsort(keys, kind="stable")
+
+    order: IdArray
+    left: ShortArray
+    common: ShortArray
+    owners: IdArray
+
+
+def sort_suffixes(codes: IdArray, starts: IntArray, longest: int, threads: int = 1) -> Suffixes:
+    """Sort positions by the ``longest`` characters that follow in the word, or a few more, then by position.
+
+    Parameters
+    ----------
+    codes : the characters of all words as numbers from 1
+    starts : where each word begins, and the end
+    threads : that may run; they change nothing
+    """
+    owners, left = np.empty(len(codes), np.int32), np.empty(len(codes), np.uint16)
+    unigram_suffixes.measure(starts, longest, owners, left)
+    order, ranks, heads = (np.empty(len(codes), kind) for kind in (np.int32, np.int32, np.uint8))
+    unigram_suffixes.by_character(codes, np.zeros(codes.max(initial=0) + 2, np.int64), order, heads)
+    bounds = np.empty(2 * len(codes) // ROOM + 3, np.int64)
+    width = 1
+
+    def rank(_: int, first: int, last: int) -> None:
+        unigram_suffixes.rank(first, last, order, heads, ranks)
+
+    def sort(_: int, first: int, last: int) -> None:
+        shifts = np.array([(last - first).bit_length(), len(codes).bit_length()])
+        keys, held = np.empty(last - first, np.int64), np.empty(last - first, np.int32)
+        used = unigram_suffixes.gather(first, last, width, left, order, heads, ranks, shifts, keys, held)
+        keys[:used].sort()
+        unigram_suffixes.place(first, last, width, left, order, heads, shifts, keys, held)
+
     while width < longest:
-        distinct = unigram_seeds.rank_suffixes(order, keys, ranks)
-        unigram_seeds.double_keys(ranks, ends, width, distinct, keys)
-        order = np.argsort(keys, kind="stable")
+        stretches = bounds[: unigram_suffixes.cut(heads, ROOM, bounds)].tolist()
+        for run in (rank, sort):
+            list(in_parts(run, stretches, threads))
         width *= 2
-    return order
+    common = np.empty(len(codes), np.uint16)
+
+    def compare(_: int, first: int, last: int) -> None:
+        unigram_suffixes.common_prefixes(first, last, codes, left, order, common)
+
+    list(in_parts(compare, even(len(codes), threads), threads))
+    return Suffixes(order, left, common, owners)
 
 
-def repeated_substrings(codes: IdArray, ends: IntArray, each: IntArray, order: IntArray, longest: int) -> IntArray:
+def repeated_substrings(suffixes: Suffixes, counts: IntArray, longest: int) -> IntArray:
     """The substrings that may be seeds, (n, 4): see ``nodes`` of `toklab.kernels.unigram_seeds.repeated`.
 
     Parameters
     ----------
-    each : occurrences of the word that each position is in
+    counts : occurrences of each word
     """
-    common = np.empty(len(codes) + 1, np.int64)
-    unigram_seeds.common_prefixes(codes, ends, order, longest, common)
-    before = np.zeros(len(codes) + 1, np.int64)
-    np.cumsum(each[order], out=before[1:])
-    stack = np.empty((longest + 2, 2), np.int64)
-    # Counted first, so that there is room for as many as there are.
-    number = unigram_seeds.repeated(ends, order, common, before, longest, stack, np.empty((0, 4), np.int64))
-    nodes = np.empty((number, 4), np.int64)
-    unigram_seeds.repeated(ends, order, common, before, longest, stack, nodes)
-    return nodes
+    order, left, common, owners = suffixes
+    stack = np.empty((longest + 2, 3), np.int64)
+    # Seldom more than half of the suffixes; what is not used of the room takes no memory.
+    nodes = np.empty((len(order) // 2, 4), np.int64)
+    number = unigram_seeds.repeated(left, order, common, owners, counts, stack, nodes)
+    if number > len(nodes):
+        nodes = np.empty((number, 4), np.int64)
+        unigram_seeds.repeated(left, order, common, owners, counts, stack, nodes)
+    return nodes[len(nodes) - number :]
 
 
 def are_reserved(
@@ -146,7 +185,7 @@ def text_at(codes: CodeArray, place: int, size: int) -> str:
 
 
 def find_chains(
-    codes: IdArray, order: IntArray, nodes: IntArray, numbers: IdArray, required: int, longest: int
+    codes: IdArray, order: IdArray, nodes: IntArray, numbers: IdArray, required: int, longest: int
 ) -> Chains:
     """The chains of every position; see `toklab.kernels.unigram_seeds.link`."""
     pieces = required + int((numbers >= 0).sum())

@@ -40,7 +40,7 @@ class FastSpmSteps:
         """
         announce(unigram_seeds.repeated, unigram_spm.expect)
         units = units_of(sentences, threads)
-        found = find_seeds(units, sentences.words.counts, size, split_digits)
+        found = find_seeds(units, sentences.words.counts, size, split_digits, thread_count(threads, CHUNKS))
         self._codes = units.characters.codes
         self._words = units.characters.starts[: units.distinct], units.sizes[: units.distinct]
         self._counts = sentences.words.counts.astype(np.float32)

@@ -86,16 +86,19 @@ class Seeds(NamedTuple):
     edges: Edges
 
 
-def find_seeds(units: Units, counts: IntArray, size: int, split_digits: bool = False) -> Seeds:
+def find_seeds(
+    units: Units, counts: IntArray, size: int, split_digits: bool = False, threads: int = 1
+) -> Seeds:
     """Compiled twin of `unigram_spm_seeds.seeds`.
 
     Parameters
     ----------
     counts : occurrences of the distinct words
+    threads : that may run; they change nothing
     """
     codes, starts = units.characters.codes, units.characters.starts
     alphabet, firsts, numbers = np.unique(codes, return_index=True, return_inverse=True)
-    order, nodes = _nodes(units, alphabet, (numbers + 1).astype(np.int32), split_digits)
+    order, nodes = _nodes(units, alphabet, (numbers + 1).astype(np.int32), split_digits, threads)
     weights = (nodes[:, 2] * nodes[:, 3]).astype(np.float32)
     widths = np.zeros(len(codes) + 1, np.int64)
     np.cumsum(1 + (codes >= 0x80) + (codes >= 0x800) + (codes >= 0x10000), out=widths[1:])
@@ -140,16 +143,16 @@ def _inside(units: Units) -> npt.NDArray[np.bool_]:
 
 
 def _nodes(
-    units: Units, alphabet: npt.NDArray[np.uint32], numbers: IdArray, split_digits: bool
-) -> tuple[IntArray, IntArray]:
+    units: Units, alphabet: npt.NDArray[np.uint32], numbers: IdArray, split_digits: bool, threads: int
+) -> tuple[IdArray, IntArray]:
     """The sorted suffixes; and stretches of them with a text that may be a piece, its characters and its count."""
     starts = units.characters.starts
     each = np.diff(starts)
     ends, stops = np.repeat(starts[1:], each), np.repeat(starts[:-1] + units.sizes, each)
     # A piece, the NUL after it, and the byte after that.
     depth = LONGEST + 2
-    order = sort_suffixes(numbers, ends, len(alphabet), depth)
-    nodes = repeated_substrings(numbers, ends, np.repeat(units.counts, each), order, depth)
+    suffixes = sort_suffixes(numbers, starts, depth, threads)
+    order, nodes = suffixes.order, repeated_substrings(suffixes, units.counts, depth)
     limits = np.empty(len(numbers), np.uint8)
     unigram_spm_seeds.reaches(_scripts(alphabet, split_digits)[numbers - 1], stops, LONGEST, limits)
     firsts = np.array([chr(code).encode()[0] for code in alphabet.tolist()], np.int32)

@@ -10,18 +10,18 @@ import numpy.typing as npt
 from toklab.kernels import njit
 from toklab.kernels.unigram import best_path
 from toklab.kernels.unigram_chains import size_of
-from toklab.types import ByteArray, FloatArray, IdArray, IntArray
+from toklab.types import ByteArray, FloatArray, IdArray, IntArray, ShortArray
 
 
 @njit
-def followed_alike(ends: IntArray, order: IntArray, nodes: IntArray, alike: npt.NDArray[np.bool_]) -> None:
+def followed_alike(left: ShortArray, order: IdArray, nodes: IntArray, alike: npt.NDArray[np.bool_]) -> None:
     """Which substrings stand only at ends of words, so that the same follows them everywhere.
 
     Sorted suffixes begin with the shortest, so the last of a stretch is the substring itself only if all are.
     """
     for node in range(len(nodes)):
         p = order[nodes[node, 1] - 1]
-        alike[node] = ends[p] - p == nodes[node, 2]
+        alike[node] = left[p] == nodes[node, 2]
 
 
 @njit

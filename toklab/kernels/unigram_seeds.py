@@ -5,8 +5,7 @@ array (Abouelhoda, Kurtz and Ohlebusch 2004, "Replacing suffix trees with enhanc
 one that is not always followed by the same character. Where it occurs is its stretch, so the same array also says
 which pieces fit where: no word is ever looked up in a dictionary.
 
-Layout: ``codes`` are the characters of all words, end to end, as numbers from 1 in code point order; position p is a
-character there, and ``ends[p]`` is where its word ends.
+Layout: as in `toklab.kernels.unigram_suffixes`.
 """
 
 from __future__ import annotations
@@ -15,50 +14,7 @@ import numpy as np
 
 from toklab.kernels import inner, njit
 from toklab.kernels.unigram_chains import pack
-from toklab.types import IdArray, IntArray
-
-
-@njit
-def first_keys(codes: IdArray, ends: IntArray, width: int, bits: int, keys: IntArray) -> None:
-    """The first ``width`` characters of each suffix as one number of ``width * bits`` bits; 0 after the word's end."""
-    for p in range(len(codes)):
-        key = 0
-        for q in range(p, p + width):
-            key = (key << bits) | (codes[q] if q < ends[p] else 0)
-        keys[p] = key
-
-
-@njit
-def rank_suffixes(order: IntArray, keys: IntArray, ranks: IntArray) -> int:
-    """Number the distinct keys from 1 in their order; gives how many there are."""
-    rank = 0
-    before = -1
-    for p in order:
-        if keys[p] != before:
-            rank += 1
-            before = keys[p]
-        ranks[p] = rank
-    return rank
-
-
-@njit
-def double_keys(ranks: IntArray, ends: IntArray, width: int, distinct: int, keys: IntArray) -> None:
-    """Keys of twice as many characters: a suffix's rank, then that of the suffix ``width`` characters on."""
-    for p in range(len(ranks)):
-        keys[p] = ranks[p] * (distinct + 1) + (ranks[p + width] if p + width < ends[p] else 0)
-
-
-@njit
-def common_prefixes(codes: IdArray, ends: IntArray, order: IntArray, longest: int, common: IntArray) -> None:
-    """``common[i]``: characters, up to ``longest``, that suffixes i - 1 and i share; 0 at both ends."""
-    common[0] = common[len(order)] = 0
-    for i in range(1, len(order)):
-        a, b = order[i - 1], order[i]
-        most = min(longest, ends[a] - a, ends[b] - b)
-        same = 0
-        while same < most and codes[a + same] == codes[b + same]:
-            same += 1
-        common[i] = same
+from toklab.types import IdArray, IntArray, ShortArray
 
 
 @inner
@@ -74,7 +30,13 @@ def note(nodes: IntArray, used: int, first: int, last: int, length: int, count: 
 
 @njit
 def repeated(
-    ends: IntArray, order: IntArray, common: IntArray, before: IntArray, longest: int, stack: IntArray, nodes: IntArray
+    left: ShortArray,
+    order: IdArray,
+    common: ShortArray,
+    owners: IdArray,
+    counts: IntArray,
+    stack: IntArray,
+    nodes: IntArray,
 ) -> int:
     """List the substrings of 2 characters or more that occur twice or more and are not always followed by the same.
 
@@ -83,37 +45,40 @@ def repeated(
 
     Parameters
     ----------
-    before : (n + 1,) occurrences of the suffixes before each in the order
-    stack : (longest + 2, 2) scratch
-    nodes : (as many as there are, 4) written: first and last + 1 suffix of the stretch, characters, occurrences; or
-        no rows, to count
+    common : characters that each suffix shares with the one before it in the order
+    owners, counts : the word of each position, the occurrences of each word
+    stack : (longest + 2, 3) scratch: characters, the suffix behind the stretch, the occurrences from there on
+    nodes : (any, 4) written: first and last + 1 suffix of the stretch, characters, occurrences
 
     Returns
     -------
-    used : how many there are
+    used : how many there are, with or without room for them
     """
     used, top = np.int64(0), 0
-    stack[0, 0], stack[0, 1] = 0, 0
+    stack[0, 0], stack[0, 1], stack[0, 2] = 0, 0, 0
+    behind, shared_behind = np.int64(0), np.int64(0)
     for i in range(len(order) - 1, -1, -1):
-        shared = common[i]
-        length = min(longest, ends[order[i]] - order[i])
-        if length > max(common[i + 1], shared):
-            used = note(nodes, used, i, i + 1, length, before[i + 1] - before[i])
-        right = i + 1
+        shared = np.int64(common[i])
+        length = np.int64(left[order[i]])
+        right, beyond = i + 1, behind
+        behind += counts[owners[order[i]]]
+        if length > max(shared_behind, shared):
+            used = note(nodes, used, i, right, length, behind - beyond)
         while stack[top, 0] > shared:
-            right = stack[top, 1]
-            used = note(nodes, used, i, right, stack[top, 0], before[right] - before[i])
+            right, beyond = stack[top, 1], stack[top, 2]
+            used = note(nodes, used, i, right, stack[top, 0], behind - beyond)
             top -= 1
         if stack[top, 0] < shared:
             top += 1
-            stack[top, 0], stack[top, 1] = shared, right
+            stack[top, 0], stack[top, 1], stack[top, 2] = shared, right, beyond
+        shared_behind = shared
     return used
 
 
 @njit
 def link(
     codes: IdArray,
-    order: IntArray,
+    order: IdArray,
     nodes: IntArray,
     numbers: IdArray,
     required: int,
@@ -146,3 +111,11 @@ def link(
                 stack[top, 0], stack[top, 1] = nodes[node, 1], numbers[node]
             node += 1
         deepest[order[i]] = stack[top, 1]
+
+
+@njit
+def count_characters(codes: IdArray, starts: IntArray, counts: IntArray, single: IntArray) -> None:
+    """Add to ``single`` how often each character occurs."""
+    for word in range(len(counts)):
+        for p in range(starts[word], starts[word + 1]):
+            single[codes[p] - 1] += counts[word]

@@ -42,7 +42,7 @@ def reaches(scripts: IdArray, stops: IntArray, longest: int, limits: ByteArray) 
 
 
 @njit
-def choose(codes: IdArray, leads: IdArray, ends: IntArray, limits: ByteArray, order: IntArray, nodes: IntArray) -> int:
+def choose(codes: IdArray, leads: IdArray, ends: IntArray, limits: ByteArray, order: IdArray, nodes: IntArray) -> int:
     """Move the nodes that may be pieces to the front, as texts without the NUL after them; gives how many they are.
 
     A node is one of the library only if different bytes follow it. Its children are in order, so the first and the
@@ -73,7 +73,7 @@ def choose(codes: IdArray, leads: IdArray, ends: IntArray, limits: ByteArray, or
 
 
 @njit
-def first_places(order: IntArray, nodes: IntArray, places: IntArray) -> None:
+def first_places(order: IdArray, nodes: IntArray, places: IntArray) -> None:
     """The first position where each node's text stands."""
     for node in range(len(nodes)):
         place = order[nodes[node, 0]]
