@@ -77,23 +77,21 @@ class FastSteps:
         """See `unigram_steps.Steps.expect`."""
         weights = np.empty(len(self))
         unigram.weigh(self._scores, weights)
-        expected = np.zeros((CHUNKS, len(self)))
+        deepest, table = self._chains
 
-        def run(chunk: int, first: int, last: int) -> float:
+        def run(_: int, first: int, last: int) -> tuple[FloatArray, float]:
             forward, backward, frames = np.empty(self._room), np.empty(self._room), np.empty(self._room, np.int64)
-            pieces, parts = np.empty(self._longest, np.int32), np.empty(self._longest)
-            found: float = unigram.expect(
-                *(first, last, self._starts, self._counts, *self._chains, weights),
-                *(self._longest, forward, backward, frames, pieces, parts, expected[chunk]),
+            expected = np.zeros(len(self))
+            likelihood: float = unigram.expect(
+                *(first, last, self._starts, self._counts, deepest, table, weights, self._longest),
+                *(forward, backward, frames, expected),
             )
-            return found
+            return expected, likelihood
 
-        likelihood = 0.0
-        for part in self._in_chunks(run, len(self._counts)):
-            likelihood += part
-        total = np.zeros(len(self))
-        for chunk in expected:
-            total += chunk
+        total, likelihood = np.zeros(len(self)), 0.0
+        for part, part_likelihood in self._in_chunks(run, len(self._counts)):
+            total += part
+            likelihood += part_likelihood
         return total, likelihood
 
     def prune(self, least: int, factor: float) -> None:
@@ -107,30 +105,32 @@ class FastSteps:
 
     def usage(self) -> IntArray:
         """See `unigram_steps.Steps.usage`."""
-        usage = np.zeros((CHUNKS, len(self)), np.int64)
+        deepest, table = self._chains
 
-        def run(chunk: int, first: int, last: int) -> None:
+        def run(_: int, first: int, last: int) -> IntArray:
             best, ends = np.empty(self._room), np.empty(self._room, np.int32)
+            usage = np.zeros(len(self), np.int64)
             unigram.use(
-                *(first, last, self._starts, self._counts, *self._chains, self._scores),
-                *(best, ends, usage[chunk]),
+                *(first, last, self._starts, self._counts, deepest, table, self._scores),
+                *(best, ends, usage),
             )
+            return usage
 
-        list(self._in_chunks(run, len(self._counts)))
-        found: IntArray = usage.sum(axis=0)
-        return found
+        total = np.zeros(len(self), np.int64)
+        for part in self._in_chunks(run, len(self._counts)):
+            total += part
+        return total
 
     def losses(self, usage: IntArray) -> FloatArray:
         """See `unigram_steps.Steps.losses`."""
         losses, total = np.zeros(len(self)), int(usage.sum())
+        where = (self._places, self._sizes, *self._chains)
 
         def run(_: int, first: int, last: int) -> None:
             room = self._longest + 1
             best, ends, others = np.empty(room), np.empty(room, np.int32), np.empty(room, np.int64)
-            unigram.lose(
-                *(max(first, self._required), last, self._places, self._sizes, *self._chains),
-                *(self._scores, usage, total, best, ends, others, losses),
-            )
+            first = max(first, self._required)
+            unigram.lose(first, last, *where, self._scores, usage, total, best, ends, others, losses)
 
         list(self._in_chunks(run, len(self)))
         return losses

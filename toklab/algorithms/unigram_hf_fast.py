@@ -103,11 +103,12 @@ class FastHfSteps(FastSteps):
         """See `unigram_hf.HfSteps.losses`."""
         losses = np.zeros(len(self))
         total, weight = int(usage.sum()), int(self._counts.sum())
+        deepest, table = self._chains
 
         def run(_: int, first: int, last: int) -> None:
             room = self._longest + 1
             best, ends, others = np.empty(room), np.empty(room, np.int32), np.empty(room, np.int64)
-            where = (self._places, self._sizes, *self._chains)
+            where = (self._places, self._sizes, deepest, table)
             unigram_hf.hf_lose(
                 max(first, 1), last, *where, self._scores, usage, total, weight, best, ends, others, losses
             )

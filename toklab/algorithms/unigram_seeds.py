@@ -121,7 +121,8 @@ def sort_suffixes(codes: IdArray, starts: IntArray, longest: int, threads: int =
     """
     owners, left = np.empty(len(codes), np.int32), np.empty(len(codes), np.uint16)
     unigram_suffixes.measure(starts, longest, owners, left)
-    order, ranks, heads = (np.empty(len(codes), kind) for kind in (np.int32, np.int32, np.uint8))
+    order, ranks = np.empty(len(codes), np.int32), np.empty(len(codes), np.int32)
+    heads = np.empty(len(codes), np.uint8)
     unigram_suffixes.by_character(codes, np.zeros(codes.max(initial=0) + 2, np.int64), order, heads)
     bounds = np.empty(2 * len(codes) // ROOM + 3, np.int64)
     width = 1
@@ -169,7 +170,7 @@ def repeated_substrings(suffixes: Suffixes, counts: IntArray, longest: int) -> I
 
 
 def are_reserved(
-    codes: CodeArray, places: IntArray, sizes: IntArray, reserved: Collection[str]
+    codes: CodeArray, places: IdArray, sizes: IntArray, reserved: Collection[str]
 ) -> npt.NDArray[np.bool_]:
     """Which of these texts are reserved."""
     found = np.zeros(len(places), np.bool_)

@@ -86,9 +86,7 @@ class Seeds(NamedTuple):
     edges: Edges
 
 
-def find_seeds(
-    units: Units, counts: IntArray, size: int, split_digits: bool = False, threads: int = 1
-) -> Seeds:
+def find_seeds(units: Units, counts: IntArray, size: int, split_digits: bool = False, threads: int = 1) -> Seeds:
     """Compiled twin of `unigram_spm_seeds.seeds`.
 
     Parameters

@@ -11,11 +11,13 @@ import math
 import numpy as np
 
 from toklab.kernels import inner, njit
-from toklab.kernels.unigram_chains import depth_of, parent_of, size_of
+from toklab.kernels.unigram_chains import parent_of, size_of
 from toklab.types import ByteArray, FloatArray, IdArray, IntArray
 
 TINY, HUGE = 2.0**-256, 2.0**256
 LOG_HUGE = math.log(HUGE)
+# Indices that cannot be negative need no code for those that are.
+ONE = np.uint64(1)
 
 
 @njit
@@ -58,27 +60,29 @@ def expect_word(
     forward: FloatArray,
     backward: FloatArray,
     frames: IntArray,
-    pieces: IdArray,
-    parts: FloatArray,
     expected: FloatArray,
 ) -> float:
     """One word; see `toklab.algorithms.unigram_steps.expect_word`."""
-    for at in range(size + 1):
-        forward[at] = backward[at] = 0.0
-    forward[0] = backward[size] = 1.0
+    begin, stop, reach = np.uint64(first), np.uint64(size), np.uint64(longest)
+    for at in range(stop):
+        forward[at + ONE] = 0.0
+    forward[np.uint64(0)] = backward[stop] = 1.0
     frame = 0
-    for start in range(size):
-        frame += next_frame(forward, start, min(size, start + longest))
+    for start in range(stop):
+        if forward[start] < TINY:
+            frame += next_frame(forward, start, min(stop, start + reach))
         frames[start] = frame
         here = forward[start]
-        piece = deepest[first + start]
+        piece = np.int64(deepest[begin + start])
         while piece >= 0:
-            row = table[piece]
-            forward[start + size_of(row)] += here * weights[piece]
+            row = table[np.uint64(piece)]
+            forward[start + np.uint64(size_of(row))] += here * weights[np.uint64(piece)]
             piece = parent_of(row)
+    scale = count / forward[stop]
     back_frame = 0
-    for start in range(size - 1, -1, -1):
-        share = forward[start] / forward[size]
+    for behind in range(stop):
+        start = stop - behind - ONE
+        share = forward[start] * scale
         ahead = frame - frames[start] - back_frame
         while ahead > 0:
             share *= HUGE
@@ -86,20 +90,18 @@ def expect_word(
         while ahead < 0:
             share *= TINY
             ahead += 1
-        piece = deepest[first + start]
-        number = depth_of(table[piece])
-        # The shortest piece comes first, as in the readable twin.
-        for i in range(number - 1, -1, -1):
-            row = table[piece]
-            pieces[i], parts[i] = piece, weights[piece] * backward[start + size_of(row)]
-            piece = parent_of(row)
         total = 0.0
-        for i in range(number):
-            total += parts[i]
-            expected[pieces[i]] += count * (share * parts[i])
+        piece = np.int64(deepest[begin + start])
+        while piece >= 0:
+            row = table[np.uint64(piece)]
+            part = weights[np.uint64(piece)] * backward[start + np.uint64(size_of(row))]
+            total += part
+            expected[np.uint64(piece)] += share * part
+            piece = parent_of(row)
         backward[start] = total
-        back_frame += next_frame(backward, start, min(size, start + longest))
-    return count * (math.log(forward[size]) - frame * LOG_HUGE)
+        if total < TINY:
+            back_frame += next_frame(backward, start, min(stop, start + reach))
+    return count * (math.log(forward[stop]) - frame * LOG_HUGE)
 
 
 @njit
@@ -115,8 +117,6 @@ def expect(
     forward: FloatArray,
     backward: FloatArray,
     frames: IntArray,
-    pieces: IdArray,
-    parts: FloatArray,
     expected: FloatArray,
 ) -> float:
     """Expected uses of each piece in some of the words, added to ``expected``; gives their log likelihood.
@@ -126,14 +126,13 @@ def expect(
     weights : (pieces,) probabilities
     longest : characters that a piece may have
     forward, backward, frames : (characters of the longest word + 1,) scratch
-    pieces, parts : (characters that a piece may have,) scratch
     """
     likelihood = 0.0
     for word in range(first_word, last_word):
         first = starts[word]
         likelihood += expect_word(
             *(first, starts[word + 1] - first, counts[word], deepest, table, weights, longest),
-            *(forward, backward, frames, pieces, parts, expected),
+            *(forward, backward, frames, expected),
         )
     return likelihood
 
@@ -177,17 +176,18 @@ def best_path(
 
     Of equal scores the one that begins first stays, as in `toklab.algorithms.lattice.Lattice.best`.
     """
-    for at in range(size + 1):
-        last[at] = -1
-    best[0] = 0.0
-    for start in range(size):
+    begin, stop = np.uint64(first), np.uint64(size)
+    for at in range(stop):
+        last[at + ONE] = -1
+    best[np.uint64(0)] = 0.0
+    for start in range(stop):
         here = best[start]
-        piece = deepest[first + start]
+        piece = np.int64(deepest[begin + start])
         while piece >= 0:
-            row = table[piece]
-            end = start + size_of(row)
-            if end <= size and piece != left_out:
-                score = here + scores[piece]
+            row = table[np.uint64(piece)]
+            end = start + np.uint64(size_of(row))
+            if end <= stop and piece != left_out:
+                score = here + scores[np.uint64(piece)]
                 if last[end] < 0 or score > best[end]:
                     best[end], last[end] = score, piece
             piece = parent_of(row)
@@ -209,10 +209,11 @@ def use(
     """Add how often the best segmentations of some of the words use each piece."""
     for word in range(first_word, last_word):
         first, at = starts[word], starts[word + 1] - starts[word]
-        best_path(first, at, -1, deepest, table, scores, best, last)
+        best_path(first, at, np.int64(-1), deepest, table, scores, best, last)
         while at > 0:
-            usage[last[at]] += counts[word]
-            at -= size_of(table[last[at]])
+            piece = last[at]
+            usage[piece] += counts[word]
+            at -= size_of(table[piece])
 
 
 @inner
@@ -248,8 +249,8 @@ def lose(
     """
     for piece in range(first_piece, last_piece):
         count = usage[piece]
-        best_path(places[piece], sizes[piece], piece, deepest, table, scores, best, last)
         number, at = 0, np.int64(sizes[piece])
+        best_path(places[piece], at, piece, deepest, table, scores, best, last)
         while at > 0:
             number += 1
             others[len(others) - number] = last[at]
