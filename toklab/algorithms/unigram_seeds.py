@@ -14,8 +14,9 @@ from toklab.kernels import announce, unigram_seeds, unigram_suffixes
 from toklab.types import ByteArray, IdArray, IntArray, ShortArray
 
 CodeArray = npt.NDArray[np.uint32]
-# Suffixes that are sorted at once: their keys fit into a core's cache, and into 63 bits.
-ROOM = 1 << 15
+# Bits of how many suffixes are sorted at once: their keys fit into a core's cache.
+ROOM_BITS = 15
+KEY_BITS = 63
 
 
 class Seeds(NamedTuple):
@@ -71,13 +72,12 @@ def find_seeds(
     chosen = chosen[~are_reserved(characters.codes, order[nodes[chosen, 0]], nodes[chosen, 2], reserved)]
     chosen = chosen[: max(0, size - len(alphabet))]
     chains = find_chains(codes, order, nodes, number_nodes(chosen, len(nodes), len(alphabet)), len(alphabet), longest)
-    nodes = nodes[chosen]
     single = np.zeros(len(alphabet), np.int64)
     unigram_seeds.count_characters(codes, characters.starts, counts, single)
     return Seeds(
-        np.concatenate([places, order[nodes[:, 0]]]),
-        np.concatenate([np.ones(len(alphabet), np.uint8), nodes[:, 2].astype(np.uint8)]),
-        np.concatenate([single, nodes[:, 2] * nodes[:, 3]]),
+        np.concatenate([places, order[nodes[chosen, 0]]]),
+        np.concatenate([np.ones(len(alphabet), np.uint8), nodes[chosen, 2].astype(np.uint8)]),
+        np.concatenate([single, nodes[chosen, 2] * nodes[chosen, 3]]),
         len(alphabet),
         chains,
     )
@@ -124,24 +124,26 @@ def sort_suffixes(codes: IdArray, starts: IntArray, longest: int, threads: int =
     order, ranks = np.empty(len(codes), np.int32), np.empty(len(codes), np.int32)
     heads = np.empty(len(codes), np.uint8)
     unigram_suffixes.by_character(codes, np.zeros(codes.max(initial=0) + 2, np.int64), order, heads)
-    bounds = np.empty(2 * len(codes) // ROOM + 3, np.int64)
-    width = 1
+    bounds = np.empty((2 * len(codes) >> ROOM_BITS) + 3, np.int64)
+    size_bits, code_bits = len(codes).bit_length(), int(codes.max(initial=0)).bit_length()
+    # Beside what follows, a key holds a number in the stretch and a group of two or more, or a number among all.
+    width, more = 1, (KEY_BITS - max(2 * ROOM_BITS - 1, size_bits)) // max(code_bits, 1)
 
     def rank(_: int, first: int, last: int) -> None:
         unigram_suffixes.rank(first, last, order, heads, ranks)
 
     def sort(_: int, first: int, last: int) -> None:
-        shifts = np.array([(last - first).bit_length(), len(codes).bit_length()])
+        bits = np.array([(last - first - 1).bit_length(), size_bits, code_bits])
         keys, held = np.empty(last - first, np.int64), np.empty(last - first, np.int32)
-        used = unigram_suffixes.gather(first, last, width, left, order, heads, ranks, shifts, keys, held)
+        used = unigram_suffixes.gather(first, last, width, more, codes, left, order, heads, ranks, bits, keys, held)
         keys[:used].sort()
-        unigram_suffixes.place(first, last, width, left, order, heads, shifts, keys, held)
+        unigram_suffixes.place(first, last, width, left, order, heads, bits, keys, held)
 
     while width < longest:
-        stretches = bounds[: unigram_suffixes.cut(heads, ROOM, bounds)].tolist()
-        for run in (rank, sort):
-            list(in_parts(run, stretches, threads))
-        width *= 2
+        stretches = bounds[: unigram_suffixes.cut(heads, 1 << ROOM_BITS, bounds)].tolist()
+        list(in_parts(sort, stretches, threads))
+        width, more = width + (more or width), 0
+        list(in_parts(rank, stretches, threads))
     common = np.empty(len(codes), np.uint16)
 
     def compare(_: int, first: int, last: int) -> None:

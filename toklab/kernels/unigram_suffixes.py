@@ -1,8 +1,8 @@
 """Sort the suffixes of words by their first characters: prefix doubling (Manber and Myers 1993, "Suffix arrays").
 
 Suffixes that agree in their first characters stand together, as a group, in the order of their positions. In each
-round, each group is sorted by the groups of what follows those characters, which then are twice as many. Groups are
-taken in stretches that fit into a processor's cache, and in threads.
+round, each group is sorted by the groups of what follows those characters, which then are twice as many; in the first
+round by some characters, which is quicker. Groups are taken in stretches that fit into a core's cache, and in threads.
 
 Layout: ``codes`` are the characters of all words, end to end, as numbers from 1 in code point order; ``left[p]`` are
 the characters from position p to its word's end, p's included, or a limit where they are more. ``order`` are the
@@ -78,21 +78,24 @@ def gather(
     first: int,
     last: int,
     width: int,
+    more: int,
+    codes: IdArray,
     left: ShortArray,
     order: IdArray,
     heads: ByteArray,
     ranks: IdArray,
-    shifts: IntArray,
+    bits: IntArray,
     keys: IntArray,
     held: IdArray,
 ) -> int:
-    """What to sort a stretch by: the group, the rank of what follows ``width`` characters, and the order that it has.
+    """What to sort a stretch by: the group, what follows ``width`` characters, and the order that there is.
 
     Suffixes that are alone, or that end before, are as they must be and are left out.
 
     Parameters
     ----------
-    shifts : bits of a number in the stretch, and of a rank
+    more : what follows is so many characters, or 0 for the rank of the suffix there
+    bits : of a number in the stretch, of a rank, of a character
     keys, held : written: the keys, and the suffixes
 
     Returns
@@ -108,8 +111,12 @@ def gather(
         if end - begin > 1 and left[order[begin]] >= width:
             for i in range(begin, end):
                 p = order[i]
-                behind = ranks[p + width] if left[p] > width else 0
-                keys[used] = (((group << shifts[1]) | behind) << shifts[0]) | used
+                key = group
+                for q in range(p + width, p + width + more):
+                    key = (key << bits[2]) | (codes[q] if q < p + left[p] else 0)
+                if more == 0:
+                    key = (key << bits[1]) | (ranks[p + width] if left[p] > width else 0)
+                keys[used] = (key << bits[0]) | used
                 held[used] = p
                 used += 1
             group += 1
@@ -125,12 +132,12 @@ def place(
     left: ShortArray,
     order: IdArray,
     heads: ByteArray,
-    shifts: IntArray,
+    bits: IntArray,
     keys: IntArray,
     held: IdArray,
 ) -> None:
     """Put the suffixes of a stretch into their order, by the sorted keys of `gather`."""
-    mask = (1 << shifts[0]) - 1
+    mask = (1 << bits[0]) - 1
     at, begin = 0, first
     while begin < last:
         end = begin + 1
@@ -139,7 +146,7 @@ def place(
         if end - begin > 1 and left[order[begin]] >= width:
             for i in range(begin, end):
                 order[i] = held[keys[at] & mask]
-                if i > begin and keys[at] >> shifts[0] != keys[at - 1] >> shifts[0]:
+                if i > begin and keys[at] >> bits[0] != keys[at - 1] >> bits[0]:
                     heads[i] = 1
                 at += 1
         begin = end
