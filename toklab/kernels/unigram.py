@@ -90,19 +90,20 @@ def expect_word(
         while ahead < 0:
             share *= TINY
             ahead += 1
-        number = 0
+        number = np.uint64(0)
         piece = np.int64(deepest[begin + start])
         while piece >= 0:
             row = table[np.uint64(piece)]
             part = weights[np.uint64(piece)] * backward[start + np.uint64(size_of(row))]
             expected[np.uint64(piece)] += count * (share * part)
             parts[number] = part
-            number += 1
+            number += ONE
             piece = parent_of(row)
         # The readable twin begins with the shortest piece.
         total = 0.0
-        for i in range(number - 1, -1, -1):
-            total += parts[i]
+        while number > 0:
+            number -= ONE
+            total += parts[number]
         backward[start] = total
         if total < TINY:
             back_frame += next_frame(backward, start, min(stop, start + reach))
