@@ -63,6 +63,8 @@ def find_seeds(
     """
     announce(unigram_seeds.repeated)
     alphabet, places, codes = _number(characters.codes)
+    single = np.zeros(len(alphabet), np.int64)
+    np.add.at(single, codes - 1, np.repeat(counts, np.diff(characters.starts)))
     suffixes = sort_suffixes(codes, characters.starts, longest, threads)
     nodes = repeated_substrings(suffixes, counts, longest)
     order = suffixes.order
@@ -72,8 +74,6 @@ def find_seeds(
     chosen = chosen[~are_reserved(characters.codes, order[nodes[chosen, 0]], nodes[chosen, 2], reserved)]
     chosen = chosen[: max(0, size - len(alphabet))]
     chains = find_chains(codes, order, nodes, number_nodes(chosen, len(nodes), len(alphabet)), len(alphabet), longest)
-    single = np.zeros(len(alphabet), np.int64)
-    unigram_seeds.count_characters(codes, characters.starts, counts, single)
     return Seeds(
         np.concatenate([places, order[nodes[chosen, 0]]]),
         np.concatenate([np.ones(len(alphabet), np.uint8), nodes[chosen, 2].astype(np.uint8)]),
@@ -119,8 +119,10 @@ def sort_suffixes(codes: IdArray, starts: IntArray, longest: int, threads: int =
     starts : where each word begins, and the end
     threads : that may run; they change nothing
     """
-    owners, left = np.empty(len(codes), np.int32), np.empty(len(codes), np.uint16)
-    unigram_suffixes.measure(starts, longest, owners, left)
+    sizes, positions = np.diff(starts), np.arange(len(codes), dtype=np.int32)
+    owners = np.repeat(np.arange(len(sizes), dtype=np.int32), sizes)
+    left = np.minimum(np.repeat(starts[1:].astype(np.int32), sizes) - positions, longest).astype(np.uint16)
+    del positions
     order, ranks = np.empty(len(codes), np.int32), np.empty(len(codes), np.int32)
     heads = np.empty(len(codes), np.uint8)
     unigram_suffixes.by_character(codes, np.zeros(codes.max(initial=0) + 2, np.int64), order, heads)

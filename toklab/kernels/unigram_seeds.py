@@ -111,11 +111,3 @@ def link(
                 stack[top, 0], stack[top, 1] = nodes[node, 1], numbers[node]
             node += 1
         deepest[order[i]] = stack[top, 1]
-
-
-@njit
-def count_characters(codes: IdArray, starts: IntArray, counts: IntArray, single: IntArray) -> None:
-    """Add to ``single`` how often each character occurs."""
-    for word in range(len(counts)):
-        for p in range(starts[word], starts[word + 1]):
-            single[codes[p] - 1] += counts[word]

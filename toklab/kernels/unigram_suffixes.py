@@ -17,15 +17,6 @@ from toklab.types import ByteArray, IdArray, IntArray, ShortArray
 
 
 @njit
-def measure(starts: IntArray, longest: int, owners: IdArray, left: ShortArray) -> None:
-    """Each position's word, and the characters that the word has from there, ``longest`` at most."""
-    for word in range(len(starts) - 1):
-        for p in range(starts[word], starts[word + 1]):
-            owners[p] = word
-            left[p] = min(longest, starts[word + 1] - p)
-
-
-@njit
 def by_character(codes: IdArray, places: IntArray, order: IdArray, heads: ByteArray) -> None:
     """The first order, by one character.
 
