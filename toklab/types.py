@@ -20,6 +20,7 @@ T = TypeVar("T")
 IntArray: TypeAlias = npt.NDArray[np.int64]
 IdArray: TypeAlias = npt.NDArray[np.int32]
 ByteArray: TypeAlias = npt.NDArray[np.uint8]
+ShortArray: TypeAlias = npt.NDArray[np.uint16]
 StepArray: TypeAlias = npt.NDArray[np.unsignedinteger]
 FloatArray: TypeAlias = npt.NDArray[np.float64]
 ScoreArray: TypeAlias = npt.NDArray[np.floating]
