@@ -331,6 +331,20 @@ class TestDistribution:
         assert value("renyi_efficiency", self.DATA) == pytest.approx(bits / 3)
         assert value("renyi_efficiency_observed", self.DATA) == pytest.approx(bits / 2)
 
+    def test_what_the_authors_library_finds(self) -> None:
+        """Figures of tokenization-scorer 1.1.8, the library of Zouhar et al., on the same tokens.
+
+        Made by ``score(lines, metric=...)`` with ``"renyi"`` and ``"renyi_entropy"`` (``power=2.5``) and
+        ``"shannon_entropy"``; each line is one of twenty tokens, written as often as it counts here.
+        """
+        text = "".join(chr(ord("a") + k) * (60 // (k + 1)) for k in range(20))
+        data = encoded([chain(text, *text)])
+        assert value("renyi_efficiency_observed", data) == pytest.approx(0.6362981896418476, rel=1e-12)
+        assert value("renyi_efficiency", data) == pytest.approx(
+            2.750035022539068 / math.log2(len(data.vocab)), rel=1e-12
+        )
+        assert value("entropy", data) == pytest.approx(3.6046742677739267, rel=1e-12)
+
     def test_even_distribution_is_fully_efficient(self) -> None:
         data = encoded([chain("abcd", *"abcd")])
         assert value("entropy", data) == 2

@@ -149,7 +149,11 @@ def _cell(row: _Object, groups: _Object) -> Cell:
         raise row.fail("better", "higher, lower or empty")
     group = groups.text(metric) if groups.values else ""
     value, low, high = (row.figure(key) for key in ("value", "ci_low", "ci_high"))
-    return Cell(metric, value, low, high, row.text("unit"), better, group)
+    same = row.values.get("same_as_best")
+    if not (same is None or isinstance(same, bool)):
+        raise row.fail("same_as_best", "true, false or null")
+    rank = None if row.values.get("rank") is None else row.whole("rank")
+    return Cell(metric, value, low, high, row.text("unit"), better, group, rank, same)
 
 
 def _result(each: _Object, cells: dict[tuple[str, int], list[Cell]]) -> Result:

@@ -13,10 +13,12 @@ import numpy as np
 
 from toklab.errors import UnknownNameError, UsageError
 from toklab.metrics.pairs import Cutting
-from toklab.types import IntArray
+from toklab.types import FloatArray, IntArray
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from toklab.ranking import Difference
 
 SCHEMA = 1
 _NUMBERS = re.compile(r"\[\n\s*\d+(?:,\n\s*\d+)*\n\s*\]")
@@ -34,6 +36,8 @@ class Cell:
     unit : unit of the figure
     better : ``"higher"``, ``"lower"`` or ``""`` where neither is better
     group : the table's group that it belongs to
+    rank : among the contenders of its size, as far as the text tells them apart; None where they are not ranked
+    same_as_best : whether it is the best figure or does not differ significantly from that; None as for ``rank``
     """
 
     metric: str
@@ -43,6 +47,8 @@ class Cell:
     unit: str
     better: str
     group: str
+    rank: int | None = None
+    same_as_best: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -66,6 +72,7 @@ class Result:
     token_lengths : (longest + 1,) int64, how many emitted pieces have so many bytes, unknown tokens left out
     oov : what becomes of the words that training never saw, see `toklab.metrics.oov.oov_fates`
     cutting : what pairs of tokenizers are compared by; None where it failed
+    samples : (resamples,) float64 of each figure that has an interval, drawn alike for all tokenizers
     """
 
     tokenizer: str
@@ -83,6 +90,7 @@ class Result:
     token_lengths: IntArray | None = None
     oov: Mapping[str, int] | None = None
     cutting: Cutting | None = field(default=None, repr=False, compare=False)
+    samples: Mapping[str, FloatArray] = field(default_factory=dict, repr=False, compare=False)
 
     def __getitem__(self, metric: str) -> Cell:
         return _cell(self.cells, metric)
@@ -183,6 +191,51 @@ class Report(Displayed):
             raise UsageError(f"{name!r} was compared at several sizes ({sizes}); use report[{name!r}, size]")
         return found[0]
 
+    def ranking(self, metric: str, vocab_size: int | None = None) -> tuple[tuple[str, ...], ...]:
+        """Contenders in groups, the best first: each of a group is significantly better than each of a later one.
+
+        Within a group the text cannot tell who is better. In no group are contenders that are not ranked: another
+        size than asked for, too much text unknown or lost, or a figure that is undefined or has no interval. The
+        groups are empty for a metric where neither way is better.
+
+        Parameters
+        ----------
+        vocab_size : which, where several were compared
+
+        Raises
+        ------
+        UnknownNameError
+            No contender has the metric, or none has the size.
+        UsageError
+            Several sizes were compared and none is named.
+        """
+        from toklab.ranking import groups
+
+        return groups(self, metric, vocab_size)
+
+    def difference(self, first: str | tuple[str, int], second: str | tuple[str, int], metric: str) -> Difference | None:
+        """How much larger a figure is of the first contender than of the second, and whether that is significant.
+
+        Parameters
+        ----------
+        first, second : contenders, as for ``report[...]``
+
+        Returns
+        -------
+        Difference
+            None where one of the two figures is undefined or has no interval.
+
+        Raises
+        ------
+        UnknownNameError
+            No contender has the name, or none has the metric.
+        UsageError
+            The report was read from a file.
+        """
+        from toklab.ranking import difference
+
+        return difference(self, self[first], self[second], metric)
+
     def rows(self) -> list[dict[str, Any]]:
         """Long form: one row per tokenizer, vocabulary size and metric."""
         rows: list[dict[str, Any]] = []
@@ -198,6 +251,8 @@ class Report(Displayed):
                         "ci_high": cell.ci_high,
                         "unit": cell.unit,
                         "better": cell.better,
+                        "rank": cell.rank,
+                        "same_as_best": cell.same_as_best,
                     }
                 )
         return rows
@@ -224,9 +279,40 @@ class Report(Displayed):
         """The rows as a data frame."""
         import pandas as pd
 
-        columns = ["tokenizer", "vocab_size", "metric", "value", "ci_low", "ci_high", "unit", "better"]
+        columns = [
+            "tokenizer",
+            "vocab_size",
+            "metric",
+            "value",
+            "ci_low",
+            "ci_high",
+            "unit",
+            "better",
+            "rank",
+            "same_as_best",
+        ]
         frame = pd.DataFrame(self.rows(), columns=columns)
-        return frame.astype(dict.fromkeys(("value", "ci_low", "ci_high"), "float64"))
+        kinds = dict.fromkeys(("value", "ci_low", "ci_high"), "float64")
+        return frame.astype(kinds | {"rank": "Int64", "same_as_best": "boolean"})
+
+    def pairs_frame(self) -> pd.DataFrame:
+        """The rows of `pair_rows` as a data frame."""
+        import pandas as pd
+
+        columns = [
+            "tokenizer",
+            "vocab_size",
+            "other",
+            "other_vocab_size",
+            "metric",
+            "value",
+            "ci_low",
+            "ci_high",
+            "unit",
+        ]
+        return pd.DataFrame(self.pair_rows(), columns=columns).astype(
+            dict.fromkeys(("value", "ci_low", "ci_high"), "float64")
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object of ``--json`` and ``report.json``; a list of counts is two lists, without zeros."""

@@ -96,7 +96,7 @@ def _show_written(baseline: Baseline, path: Path, as_json: bool) -> None:
 
         rows = [asdict(figure) for figure in baseline.figures]
         facts = {"schema": 1, "baseline": str(path), "signature": baseline.signature, "rows": rows}
-        click.echo(json.dumps(facts, indent=1, ensure_ascii=False))
+        click.echo(json.dumps(facts, indent=1, ensure_ascii=False, allow_nan=False))
         return
     defined = sum(figure.value is not None for figure in baseline.figures)
     click.echo(
@@ -107,7 +107,7 @@ def _show_written(baseline: Baseline, path: Path, as_json: bool) -> None:
 
 def _show(report: CheckReport, as_json: bool) -> None:
     if as_json:
-        click.echo(json.dumps(report.to_dict(), indent=1, ensure_ascii=False))
+        click.echo(json.dumps(report.to_dict(), indent=1, ensure_ascii=False, allow_nan=False))
         return
     from toklab.report.checks import render_check
 

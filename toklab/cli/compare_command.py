@@ -58,13 +58,19 @@ from toklab.cli.showing import check_format, format_options, show_report
     help="Of the held-out choice and the bootstrap.",
 )
 @click.option("--probe/--no-probe", default=True, help="Train each contender twice more, to see what moves.")
+@click.option(
+    "--morphemes",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Words cut into morphemes to judge by: WORD, a tab, its morphemes with spaces  [default: toklab's own].",
+)
 @click.option("--time-limit", type=float, default=900, show_default=True, metavar="SECONDS", help="For each training.")
 @click.option("--memory-limit", type=int, default=12_000, show_default=True, metavar="MB", help="For each training.")
 @click.option(
     "--output",
     type=click.Path(path_type=Path),
     metavar="DIR",
-    help="Write report.html, .json, .csv, .parquet, .md and plots.",
+    help="Write report.html, .json, .csv, .parquet, .md, pairs.csv, .parquet and plots.",
 )
 @parallel_options
 @strict_option
@@ -81,6 +87,7 @@ def command(
     held_out: float,
     seed: int,
     probe: bool,
+    morphemes: Path | None,
     time_limit: float,
     memory_limit: int,
     output: Path | None,
@@ -134,6 +141,7 @@ def command(
             held_out=held_out,
             seed=seed,
             probe=probe,
+            morphemes=morphemes,
             limits=limits,
             progress=show,
         )

@@ -106,7 +106,7 @@ def _facts(encoding: Encoding, vocab: Vocab) -> dict[str, Any]:
 
 
 def _print_json(facts: dict[str, Any]) -> None:
-    click.echo(json.dumps({"schema": 1, **facts}, ensure_ascii=False))
+    click.echo(json.dumps({"schema": 1, **facts}, ensure_ascii=False, allow_nan=False))
 
 
 def _ids(encoding: Encoding) -> str:

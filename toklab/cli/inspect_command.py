@@ -46,7 +46,7 @@ def command(model: str, files: tuple[Path, ...], top: int | None, documents: str
     with log_to_stderr():
         report = interruptible(lambda: inspect_model(tokenizer, corpus, documents=documents))
     if as_json:
-        click.echo(json.dumps(report.to_dict(top), indent=1, ensure_ascii=False))
+        click.echo(json.dumps(report.to_dict(top), indent=1, ensure_ascii=False, allow_nan=False))
         return
     from toklab.report.inspection import render_inspection
 

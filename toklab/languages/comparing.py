@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from toklab.comparison import Entry, check_choices, check_sizes, first_job, make_entries, shared_facts
 from toklab.contenders import resolve
 from toklab.corpus import Corpus, open_corpus
 from toklab.errors import InputError, UnknownNameError, UsageError
@@ -16,7 +15,8 @@ from toklab.languages.parallel import ParallelText, read_lines, read_parallel
 from toklab.languages.scripts import script_of
 from toklab.languages.training_text import joint
 from toklab.retraining import raise_if_all_too_small
-from toklab.signature import render
+from toklab.setting import Entry, check_choices, check_sizes, first_job, make_entries, shared_facts
+from toklab.signature import number, render, words_fact
 from toklab.statistics import Bootstrap
 from toklab.training import DEFAULT_VOCAB_SIZE
 from toklab.types import Contender
@@ -109,11 +109,11 @@ def compare_languages(
     fits = _fit(entries, training, text.languages, limits, progress)
     facts = {
         "corpus": f"{text.name}@{text.digest}",
-        "heldout": f"{held_out:g}@seed{seed}",
+        "heldout": f"{number(held_out)}@seed{seed}",
         "train": training.name,
-        **({"temperature": f"{temperature:g}"} if training.shared and training.parts else {}),
+        **({"temperature": number(temperature)} if training.shared and training.parts else {}),
         "reference": reference,
-        "words": "uax29",
+        "words": words_fact(),
         "bootstrap": f"{resamples}@seed{seed}",
     }
     judge = Judge(

@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from toklab.comparison import Entry, encode
+from toklab.comparison import encode
 from toklab.errors import ToklabError
 from toklab.languages.findings import Fairness, LanguageFigures, ScriptMean
 from toklab.languages.inequality import AcrossLanguages, gini, lorenz, mean
@@ -16,6 +16,7 @@ from toklab.languages.parallel import ParallelText
 from toklab.measure import measure
 from toklab.metrics import Ratio, Statistic
 from toklab.results import Cell
+from toklab.setting import Entry
 from toklab.signature import render
 from toklab.statistics import Bootstrap
 from toklab.types import IntArray

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from toklab.metrics import all_metrics
 from toklab.page.frame import Findings, Section, fill
+from toklab.ranking import find, number
 from toklab.report.columns import (
     DETERMINISM,
     MISSING,
@@ -14,8 +15,6 @@ from toklab.report.columns import (
     Figure,
     Row,
     by_size,
-    find,
-    number,
     show_value,
     size_tables,
 )

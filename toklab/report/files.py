@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from toklab.files import write_atomic
 from toklab.report.columns import DETERMINISM, Figure, Row, SizeTable, size_tables
-from toklab.report.table import ARROWS, SEPARATOR, corpus_facts, legend, signature_text, warning_lines
+from toklab.report.pairs import MEANING, Matrix, matrices
+from toklab.report.table import ARROWS, SAME, SEPARATOR, corpus_facts, legend, signature_text, warning_lines
 from toklab.report.terminal import visible
 from toklab.results import Report
 
@@ -23,7 +24,7 @@ _FORMULA = re.compile(r"[=+\-@\t\r]")
 
 
 def write_report(report: Report, folder: str | Path) -> list[Path]:
-    """Write report.json, report.csv, report.parquet and report.md.
+    """Write report.json, report.csv, report.parquet and report.md; where there are pairs, pairs.csv and pairs.parquet.
 
     All of them are made before the first is written, and each appears whole or not at all.
 
@@ -49,6 +50,9 @@ def write_report(report: Report, folder: str | Path) -> list[Path]:
         "report.parquet": parquet_bytes(frame),
         "report.md": encode(render_markdown(report)),
     }
+    if report.pairs:
+        pairs = _pairs_frame(report)
+        contents |= {"pairs.csv": csv_bytes(pairs), "pairs.parquet": parquet_bytes(pairs)}
     paths = []
     for name, data in contents.items():
         path = Path(folder) / name
@@ -62,6 +66,14 @@ def frame_of(report: Report) -> pd.DataFrame:
     results = (replace(r, tokenizer=encode(r.tokenizer).decode("utf-8")) for r in report.results)
     frame = replace(report, results=tuple(results)).to_frame()
     return frame.astype({"vocab_size": "int64"} | dict.fromkeys(_TEXT_COLUMNS, "str"))
+
+
+def _pairs_frame(report: Report) -> pd.DataFrame:
+    """The same of the pairs."""
+    frame = report.pairs_frame()
+    for name in ("tokenizer", "other"):
+        frame[name] = [encode(text).decode("utf-8") for text in frame[name]]
+    return frame
 
 
 def encode(text: str) -> bytes:
@@ -104,6 +116,8 @@ def render_markdown(report: Report, metrics: Sequence[str] | None = None) -> str
     for table in tables:
         blocks += [f"## Vocabulary size {table.vocab_size:,}", _table(table)]
     blocks.append("\n".join(f"- {escape(note)}" for note in _legend(tables)))
+    if report.pairs:
+        blocks += [block for matrix in matrices(report) for block in _pairs(matrix)] + [escape(MEANING)]
     warnings = warning_lines(report)
     if warnings:
         blocks += ["## Warnings", "\n".join(f"- {escape(warning)}" for warning in warnings)]
@@ -145,6 +159,14 @@ def _table(table: SizeTable) -> str:
     return "\n".join(lines)
 
 
+def _pairs(matrix: Matrix) -> list[str]:
+    numbers = [str(number) for number in range(1, len(matrix.names) + 1)]
+    rows = [["", "**tokenizer**", *numbers], ["--:", ":--", *("--:" for _ in numbers)]]
+    for number, name, cells in zip(numbers, matrix.names, matrix.cells, strict=True):
+        rows.append([number, escape(name), *map(escape, cells)])
+    return [f"## {matrix.title.capitalize()}", "\n".join(f"| {' | '.join(cells)} |" for cells in rows)]
+
+
 def _row(row: Row, name: str, columns: int) -> list[str]:
     if row.error is not None:
         return [name, "failed", *[""] * (columns - 1)]
@@ -152,7 +174,7 @@ def _row(row: Row, name: str, columns: int) -> list[str]:
 
 
 def _figure(figure: Figure) -> str:
-    text = escape(figure.text) + "!" * figure.odd
+    text = escape(figure.text) + SAME * figure.same + "!" * figure.odd
     return f"**{text}**" if figure.best else text
 
 

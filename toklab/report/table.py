@@ -13,6 +13,7 @@ from toklab.results import Report
 
 ARROWS = {"higher": "↑", "lower": "↓", "": ""}
 SEPARATOR = " · "
+SAME = "≈"
 VERDICT_STYLES = {
     "exact": "green",
     "encodings differ": "yellow",
@@ -64,8 +65,13 @@ def legend(tables: Sequence[SizeTable]) -> list[str]:
     marks = ["↑ higher is better", "↓ lower is better"]
     if any(figure.best for figure in figures):
         marks.append(
-            "* best, or equal to it as shown, of those with exactly the size asked for (and, where it matters, at "
-            "most 1% of the text unknown or lost)"
+            "* best (or equal to it as shown, where nothing tells them apart) of those with exactly the size asked for "
+            "(and, where it matters, at most 1% of the text unknown or lost)"
+        )
+    if any(figure.same for figure in figures):
+        marks.append(
+            f"{SAME} not significantly different from the best: paired bootstrap of all pairs of a column together, at "
+            "most 5% chance of any wrong claim (Romano and Wolf's step-down)"
         )
     if any(figure.odd for figure in figures):
         marks.append("! not the size asked for: not ranked")
@@ -132,7 +138,7 @@ def _grid(table: SizeTable) -> Grid:
     )
     rows = [row for row in (*table.sized, *table.fixed) if row.figures]
     # room for a mark, so that figures end above each other whether marked or not
-    spaced = [any(row.figures[i].best or row.figures[i].odd for row in rows) for i in range(len(heads))]
+    spaced = [any(marked(row.figures[i]) for row in rows) for i in range(len(heads))]
     sections = []
     if table.sized:
         sections.append(("", tuple(_entry(row, spaced) for row in table.sized)))
@@ -140,6 +146,11 @@ def _grid(table: SizeTable) -> Grid:
         caption = "size of its own, not ranked"
         sections.append((caption, tuple(_entry(row, spaced) for row in table.fixed)))
     return Grid("tokenizer", heads, tuple(sections))
+
+
+def marked(figure: Figure) -> bool:
+    """Whether a mark stands behind it."""
+    return figure.best or figure.same or figure.odd
 
 
 def _entry(row: Row, spaced: Sequence[bool]) -> Entry:
@@ -154,6 +165,8 @@ def _cell(figure: Figure, spaced: bool) -> Text:
     text = visible(figure.text)
     if figure.best:
         return Text(text + "*", style="bold green")
+    if figure.same:
+        return Text(text + SAME, style="green")
     if figure.odd:
         return Text(text + "!", style="bold yellow")
     return Text(text + " " * spaced, style=VERDICT_STYLES.get(text, ""))
