@@ -19,16 +19,17 @@ LAYERS = (
     ("backend", "files", "fingerprints", "plugins", "signature", "kernels"),
     ("corpus", "pretokenize"),
     ("algorithms", "baselines", "formats", "metrics"),
-    ("training", "loading", "recording", "results", "measure", "ranking", "significance", "statistics"),
+    ("training", "loading", "recording", "results", "restoring", "measure", "ranking", "significance", "statistics"),
     ("contenders", "choosing", "worker", "workshop"),
     ("comparison", "setting", "differing", "inspecting", "languages", "retraining", "sweeping", "checking"),
     ("adapting",),
     ("report",),
+    ("page",),
     ("testing", "pytest_plugin"),
     ("cli", "__main__"),
 )
 LAYER_OF = {room: level for level, rooms in enumerate(LAYERS) for room in rooms}
-HEAVY = ("numba", "pandas", "matplotlib", "tokenizers", "sentencepiece", "tiktoken", "pyarrow", "rich")
+HEAVY = ("numba", "pandas", "matplotlib", "tokenizers", "sentencepiece", "tiktoken", "pyarrow", "rich", "jinja2")
 
 
 @cache

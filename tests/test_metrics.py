@@ -27,6 +27,7 @@ from toklab.metrics import (
     words,
 )
 from toklab.metrics.distance import _by_columns, _by_diagonals, levenshtein
+from toklab.metrics.oov import FATES, oov_fates
 from toklab.types import Batch, Encoding, Piece, Vocab
 
 UNK = Piece(b"", special=True)
@@ -418,6 +419,11 @@ class TestAgainstLoops:
         unknown = [any(data.vocab[token] == UNK for token, _, _ in tokens) for *_, tokens in oov]
         assert value("oov_unk_words", data) == _share(unknown)
         assert value("oov_exploded", data) == _share([_is_exploded(*row) for row in oov])
+        fates = Counter(
+            "unknown" if lost else "exploded" if _is_exploded(*row) else "pieces" if len(row[3]) > 1 else "whole"
+            for row, lost in zip(oov, unknown, strict=True)
+        )
+        assert oov_fates(data) == {name: fates[name] for name in FATES}
 
     @given(arbitrary())
     def test_single_token_words(self, data: Encoded) -> None:

@@ -10,9 +10,11 @@ from pathlib import Path
 from toklab.choosing import Named, resolve_all
 from toklab.corpus import Corpus
 from toklab.errors import ToklabError, UsageError
-from toklab.measure import measure_all, measure_pairs
+from toklab.measure import measure_all, measure_leads, measure_pairs
 from toklab.metrics import Encoded
+from toklab.metrics.length import token_lengths
 from toklab.metrics.lexicon import Lexicon, bundled_lexicon
+from toklab.metrics.oov import oov_fates
 from toklab.metrics.pairs import Cutting
 from toklab.ranking import ranked
 from toklab.results import Report, Result
@@ -107,7 +109,7 @@ def compare(
     models_used = model_facts([runs[0] for runs in fits[len(entries) :]])
     more = {"probe": str(RETRAININGS) if probe else "no", "ranks": METHOD + "+models" * rank_pretrained}
     signature = setting.signature(sizes, chosen, models_used, **more)
-    return Report(results, signature, setting.description, warnings, pairs)
+    return Report(results, signature, setting.description, warnings, pairs, measure_leads(results))
 
 
 def _jobs(entry: Entry, training: Corpus, probe: bool) -> list[Job]:
@@ -166,6 +168,8 @@ def judge(
         cells=cells,
         lengths=encoded.lengths,
         frequencies=encoded.frequencies,
+        token_lengths=token_lengths(encoded),
+        oov=oov_fates(encoded),
         determinism=verdict,
         seconds=None if pretrained else first.seconds,
         peak_mb=None if pretrained else first.peak_mb,

@@ -72,7 +72,7 @@ from toklab.cli.showing import check_format, format_options, show_report
     "--output",
     type=click.Path(path_type=Path),
     metavar="DIR",
-    help="Write report.json, .csv, .parquet, .md, pairs.csv, .parquet and plots.",
+    help="Write report.html, .json, .csv, .parquet, .md, pairs.csv, .parquet and plots.",
 )
 @parallel_options
 @strict_option
@@ -156,10 +156,12 @@ def command(
         if short:
             raise UsageError(f"these did not reach the vocabulary size (--strict): {', '.join(dict.fromkeys(short))}")
     if output is not None:
+        from toklab.page import write_page
         from toklab.report.files import write_report
         from toklab.report.plots import write_plots
 
-        for path in [*write_report(report, output), *write_plots(report, output)]:
+        page = output / "report.html"
+        for path in [*write_report(report, output), *write_plots(report, output), write_page(report, page)]:
             click.echo(f"wrote {one_line(str(path))}", err=True)
     show_report(report, chosen, metrics, pairs)
     if all(result.error for result in report.results):
