@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 from helpers import PATIENCE, broken_trainers, english
 
+from toklab.choosing import resolve
 from toklab.comparison import compare
-from toklab.contenders import DEFAULT_CONTENDERS, parse_contender, resolve
+from toklab.contenders import DEFAULT_CONTENDERS, parse_contender
 from toklab.errors import InputError, PatternError, UnknownNameError, UsageError, VocabSizeError
 from toklab.metrics import all_metrics
 from toklab.results import Report

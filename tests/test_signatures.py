@@ -20,6 +20,7 @@ from toklab.inspecting import inspect_model
 from toklab.languages import compare_languages
 from toklab.sweeping import sweep
 from toklab.training import train
+from toklab.types import Contender
 from toklab.workshop import Fit, Job
 
 WORDS = "walk\twalk\nwalked\twalk ed\nthings\tthing s\ngoing\tgo ing\n"
@@ -54,6 +55,7 @@ def in_process(monkeypatch: pytest.MonkeyPatch) -> None:
     def run_jobs(jobs: Sequence[Job], *_: object) -> list[Fit]:
         fits = []
         for job in jobs:
+            assert isinstance(job.contender, Contender)
             algorithm = get_algorithm(job.contender.algorithm)
             fits.append(Fit(algorithm.fit(job.corpus, make_spec(algorithm, job.contender.options)), 0.1, 1.0))
         return fits
@@ -179,6 +181,7 @@ def test_each_knob_of_compare_moves_it(desk: Path) -> None:
         "resamples": 11,
         "probe": True,
         "morphemes": desk / "words.tsv",
+        "rank_pretrained": True,
     }
     assert_each_moves_it(compare, base, changes)
 

@@ -54,7 +54,12 @@ def number(result: Result, metric: str) -> float | None:
 
 
 def comparable(result: Result) -> bool:
-    """Whether it may be ranked: it takes a size, has figures, and obtained exactly the size asked for."""
+    """Whether it may be ranked: it takes a size, has figures, and obtained exactly the size asked for.
+
+    A model that was loaded may be where the comparison was told so.
+    """
+    if result.pretrained:
+        return result.ranked and result.error is None
     return result.sized and result.error is None and number(result, "vocab_obtained") == result.vocab_size
 
 
@@ -82,7 +87,7 @@ def ranked(results: Sequence[Result]) -> tuple[Result, ...]:
     """
     found: dict[tuple[int, str], tuple[int, bool]] = {}
     for metric in dict.fromkeys(cell.metric for result in results for cell in result.cells if cell.better):
-        for size in sorted({result.vocab_size for result in results}):
+        for size in sorted({result.vocab_size for result in results if result.sized}) or [0]:
             found.update(_rank(_family(results, size, metric), results, metric))
 
     def marked(row: int, cell: Cell) -> Cell:
@@ -99,7 +104,9 @@ def _family(results: Sequence[Result], size: int, metric: str) -> list[int]:
     rows = [
         row
         for row, result in enumerate(results)
-        if result.vocab_size == size and number(result, metric) is not None and may_rank(result, result[metric].group)
+        if (result.vocab_size == size or result.ranked)
+        and number(result, metric) is not None
+        and may_rank(result, result[metric].group)
     ]
     return rows if all(metric in results[row].samples for row in rows) else []
 
@@ -137,7 +144,11 @@ def groups(report: Report, metric: str, vocab_size: int | None = None) -> tuple[
     members: dict[int, list[str]] = {}
     for result in report.results:
         cell = find(result, metric)
-        if result.sized and result.vocab_size == size and cell is not None and cell.rank is not None:
+        if (
+            (result.ranked or (result.sized and result.vocab_size == size))
+            and cell is not None
+            and cell.rank is not None
+        ):
             members.setdefault(cell.rank, []).append(result.tokenizer)
     return tuple(tuple(members[rank]) for rank in sorted(members))
 
@@ -155,7 +166,9 @@ def difference(report: Report, first: Result, second: Result, metric: str) -> Di
     low, high = middle(first.samples[metric] - second.samples[metric], LEVEL)
     if low is None or high is None:
         return None
-    together = [report.results[row] for row in _family(report.results, first.vocab_size, metric)]
+    together = [
+        report.results[row] for row in _family(report.results, (second if first.ranked else first).vocab_size, metric)
+    ]
     if not {id(first), id(second)} <= set(map(id, together)):
         together = [first, second]
     places = [next(i for i, result in enumerate(together) if result is each) for each in (first, second)]

@@ -8,15 +8,15 @@ from pathlib import Path
 
 from toklab.algorithms import check_vocab_size, get_algorithm
 from toklab.corpus import Corpus, open_corpus
-from toklab.errors import UsageError
+from toklab.errors import ToklabError, UsageError
 from toklab.metrics import seen_words
 from toklab.metrics.cost import ORDER
 from toklab.metrics.lexicon import Lexicon, bundled_lexicon, read_lexicon
 from toklab.retraining import prepared
 from toklab.signature import number, render, toklab_version, words_fact
 from toklab.statistics import Bootstrap
-from toklab.types import Contender
-from toklab.workshop import Job
+from toklab.types import Contender, Pretrained
+from toklab.workshop import Fit, Job
 
 LEARNED_MB = 5  # of training text, that the metrics which learn from it learn from
 
@@ -28,6 +28,20 @@ class Entry:
     contender: Contender
     vocab_size: int
     sized: bool
+
+
+@dataclass(frozen=True)
+class Loading:
+    """One model of the comparison: it is loaded, and has the size that it has.
+
+    Parameters
+    ----------
+    vocab_size : one that was asked for; stands in for its own where it cannot be loaded
+    """
+
+    contender: Pretrained
+    vocab_size: int
+    sized: bool = False
 
 
 @dataclass(frozen=True)
@@ -82,9 +96,16 @@ class Setting:
             "test_bytes": self.test.n_bytes,
         }
 
-    def signature(self, sizes: Sequence[int], contenders: Sequence[Contender], **more: str) -> str:
-        """The signature of all contenders together, with more facts that only all together depend on."""
-        return render(shared_facts(sizes, self.pretokenizer, contenders, {**self.facts, **more}))
+    def signature(
+        self, sizes: Sequence[int], contenders: Sequence[Contender], models: Sequence[str] = (), **more: str
+    ) -> str:
+        """The signature of all contenders together, with more facts that only all together depend on.
+
+        Parameters
+        ----------
+        models : those that were loaded, with digests
+        """
+        return render(shared_facts(sizes, self.pretokenizer, contenders, {**self.facts, **more}, models))
 
 
 def check_sizes(vocab_size: int | Iterable[int]) -> tuple[int, ...]:
@@ -152,8 +173,22 @@ def first_job(entry: Entry, training: Corpus) -> Job:
     return Job(entry.contender, training, {"PYTHONHASHSEED": "0"})
 
 
+def reading(model: Loading, texts: Corpus, learned: Corpus | None = None) -> Job:
+    """A model asked about texts; ``learned`` are encoded besides."""
+    return Job(model.contender, texts, {"PYTHONHASHSEED": "0"}, learned=learned)
+
+
+def model_facts(runs: Sequence[Fit | ToklabError]) -> list[str]:
+    """Name and digest of each model that could be loaded, for the signature of all."""
+    return [fit.tokenizer.signature["model"] for fit in runs if isinstance(fit, Fit)]
+
+
 def shared_facts(
-    sizes: Sequence[int], pretokenizer: str, contenders: Sequence[Contender], facts: Mapping[str, str]
+    sizes: Sequence[int],
+    pretokenizer: str,
+    contenders: Sequence[Contender],
+    facts: Mapping[str, str],
+    models: Sequence[str] = (),
 ) -> dict[str, str]:
     """What the signature of all contenders together says, with the facts of the comparison in the middle."""
     libraries = [getattr(get_algorithm(c.algorithm), "library", "toklab") for c in contenders]
@@ -165,6 +200,7 @@ def shared_facts(
         "pre": pretokenizer,
         **facts,
         **({"lib": others} if others else {}),
+        **({"models": "+".join(models)} if models else {}),
     }
 
 

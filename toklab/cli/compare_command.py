@@ -29,8 +29,9 @@ from toklab.cli.showing import check_format, format_options, show_report
     "-t",
     "contenders",
     multiple=True,
-    metavar="NAME",
-    help="Contender, may be repeated: NAME or NAME:option=value.",
+    metavar="NAME|MODEL",
+    help="Contender, may be repeated: NAME or NAME:option=value to train; a path, hf:owner/name or tiktoken:name to "
+    "load. LABEL= in front of either gives it another name.",
 )
 @click.option(
     "--vocab-size",
@@ -58,6 +59,7 @@ from toklab.cli.showing import check_format, format_options, show_report
     help="Of the held-out choice and the bootstrap.",
 )
 @click.option("--probe/--no-probe", default=True, help="Train each contender twice more, to see what moves.")
+@click.option("--rank-pretrained", is_flag=True, help="Rank models among the trained, whatever their sizes.")
 @click.option(
     "--morphemes",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -70,7 +72,7 @@ from toklab.cli.showing import check_format, format_options, show_report
     "--output",
     type=click.Path(path_type=Path),
     metavar="DIR",
-    help="Write report.json, .csv, .parquet, .md, pairs.csv, .parquet and plots.",
+    help="Write report.html, .json, .csv, .parquet, .md, pairs.csv, .parquet and plots.",
 )
 @parallel_options
 @strict_option
@@ -87,6 +89,7 @@ def command(
     held_out: float,
     seed: int,
     probe: bool,
+    rank_pretrained: bool,
     morphemes: Path | None,
     time_limit: float,
     memory_limit: int,
@@ -102,8 +105,8 @@ def command(
     """Train contenders on the same documents and judge them on held-out text.
 
     Every contender gets the same documents, the same pre-tokenizer where it takes one, and exactly the same
-    vocabulary size; each is trained in its own process. With --parallel, what is compared is the cost of the same
-    text in different languages.
+    vocabulary size; each is trained in its own process. Models are judged beside them, as they are. With --parallel,
+    what is compared is the cost of the same text in different languages.
     """
     from toklab.comparison import compare
     from toklab.errors import UsageError
@@ -141,6 +144,7 @@ def command(
             held_out=held_out,
             seed=seed,
             probe=probe,
+            rank_pretrained=rank_pretrained,
             morphemes=morphemes,
             limits=limits,
             progress=show,
@@ -152,10 +156,12 @@ def command(
         if short:
             raise UsageError(f"these did not reach the vocabulary size (--strict): {', '.join(dict.fromkeys(short))}")
     if output is not None:
+        from toklab.page import write_page
         from toklab.report.files import write_report
         from toklab.report.plots import write_plots
 
-        for path in [*write_report(report, output), *write_plots(report, output)]:
+        page = output / "report.html"
+        for path in [*write_report(report, output), *write_plots(report, output), write_page(report, page)]:
             click.echo(f"wrote {one_line(str(path))}", err=True)
     show_report(report, chosen, metrics, pairs)
     if all(result.error for result in report.results):

@@ -66,7 +66,7 @@ DEFAULT_COLUMNS = (
         ("byte", "fallback"),
         meaning="byte fallback: tokens that are one byte of a longer character ÷ tokens",
     ),
-    Column("oov_fertility", GROUPS[2], ("OOV", "fertility"), meaning="OOV: words that training never saw"),
+    Column("oov_fertility", GROUPS[2], ("OOV", "fertility"), meaning="OOV: words absent from the training part"),
     Column(
         "oov_exploded",
         GROUPS[2],
@@ -145,6 +145,8 @@ class SizeTable:
     better : for each column ``"higher"``, ``"lower"`` or ``""``
     sized : contenders that take a vocabulary size
     fixed : contenders whose size is what it is; never ranked
+    pretrained : models that were loaded
+    ranked : whether these are ranked among the others
     """
 
     vocab_size: int
@@ -152,6 +154,19 @@ class SizeTable:
     better: tuple[str, ...]
     sized: tuple[Row, ...]
     fixed: tuple[Row, ...]
+    pretrained: tuple[Row, ...] = ()
+    ranked: bool = False
+
+    @property
+    def rows(self) -> tuple[Row, ...]:
+        """Every contender."""
+        return (*self.sized, *self.fixed, *self.pretrained)
+
+    @property
+    def title(self) -> str:
+        """What stands above it."""
+        alone = self.pretrained and not self.sized and not self.fixed
+        return "models, each with its own vocabulary" if alone else f"vocabulary size {self.vocab_size:,}"
 
 
 def size_tables(report: Report, metrics: Sequence[str] | None = None) -> list[SizeTable]:
@@ -173,10 +188,12 @@ def size_tables(report: Report, metrics: Sequence[str] | None = None) -> list[Si
     tables = []
     for size, results in by_size(report):
         best = [_best(column, results) for column in columns]
-        rows = [(result.sized, _row(result, columns, best)) for result in results]
-        sized = tuple(row for has_size, row in rows if has_size)
-        fixed = tuple(row for has_size, row in rows if not has_size)
-        tables.append(SizeTable(size, columns, better, sized, fixed))
+        rows = [(result, _row(result, columns, best)) for result in results]
+        sized = tuple(row for result, row in rows if result.sized)
+        fixed = tuple(row for result, row in rows if not result.sized and not result.pretrained)
+        pretrained = tuple(row for result, row in rows if result.pretrained)
+        ranked = any(result.ranked for result in results)
+        tables.append(SizeTable(size, columns, better, sized, fixed, pretrained, ranked))
     return tables
 
 
@@ -269,7 +286,7 @@ def _row(result: Result, columns: Sequence[Column], best: Sequence[str | None]) 
 
 def _figure(result: Result, column: Column, best: str | None) -> Figure:
     if column is DETERMINISM:
-        return Figure(result.determinism or "not probed")
+        return Figure(MISSING if result.pretrained else result.determinism or "not probed")
     cell = find(result, column.metric)
     if cell is None or number(result, column.metric) is None:
         return Figure(MISSING)

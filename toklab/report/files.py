@@ -114,7 +114,7 @@ def render_markdown(report: Report, metrics: Sequence[str] | None = None) -> str
     if facts:
         blocks.append("Corpus: " + SEPARATOR.join(map(escape, facts)))
     for table in tables:
-        blocks += [f"## Vocabulary size {table.vocab_size:,}", _table(table)]
+        blocks += [f"## {table.title[0].upper()}{table.title[1:]}", _table(table)]
     blocks.append("\n".join(f"- {escape(note)}" for note in _legend(tables)))
     if report.pairs:
         blocks += [block for matrix in matrices(report) for block in _pairs(matrix)] + [escape(MEANING)]
@@ -137,6 +137,9 @@ def _legend(tables: list[SizeTable]) -> list[str]:
     notes = legend(tables)
     if any(table.fixed for table in tables):
         notes.append("In italics: tokenizers with a size of their own, not ranked.")
+    if any(table.pretrained for table in tables):
+        ranked = any(table.ranked for table in tables)
+        notes.append(f"In italics and parentheses: loaded, not trained here{'' if ranked else ', not ranked'}.")
     return [note.replace("* best", "bold: best") for note in notes]
 
 
@@ -152,8 +155,9 @@ def _table(table: SizeTable) -> str:
     rows = [["", *titles], [":--", *rules], ["**tokenizer**", *names]]
     rows += [_row(row, escape(row.tokenizer), len(groups)) for row in table.sized]
     rows += [_row(row, f"*{escape(row.tokenizer)}*", len(groups)) for row in table.fixed]
+    rows += [_row(row, f"*({escape(row.tokenizer)})*", len(groups)) for row in table.pretrained]
     lines = [f"| {' | '.join(cells)} |" for cells in rows]
-    failed = [row for row in (*table.sized, *table.fixed) if row.error is not None]
+    failed = [row for row in table.rows if row.error is not None]
     if failed:
         lines += ["", *(f"- {escape(f'{row.tokenizer} {row.error}')}" for row in failed)]
     return "\n".join(lines)

@@ -20,7 +20,7 @@ MEANING = (
     "above it, Jaccard of the vocabularies: texts that are pieces of both ÷ pieces of either. word_agreement, "
     "vocab_overlap and the intervals are in the JSON, and in pairs.csv of --output."
 )
-_Key = tuple[str, int]
+Key = tuple[str, int]
 
 
 @dataclass(frozen=True)
@@ -57,14 +57,9 @@ def render_pairs(report: Report, console_width: int | None = None, colour: bool 
 
 def matrices(report: Report) -> list[Matrix]:
     """One for each vocabulary size that has two contenders or more."""
-    pairs = {
-        key: pair
-        for pair in report.pairs
-        for one, two in [((pair.tokenizer, pair.vocab_size), (pair.other, pair.other_vocab_size))]
-        for key in ((one, two), (two, one))
-    }
+    pairs = both_ways(report.pairs)
     found = []
-    for size, results in _groups(report.results):
+    for size, results in groups(report.results):
         keys = [(result.tokenizer, result.vocab_size) for result in results]
         cells = tuple(
             tuple(
@@ -78,12 +73,22 @@ def matrices(report: Report) -> list[Matrix]:
     return found
 
 
-def _groups(results: Sequence[Result]) -> list[tuple[int | None, list[Result]]]:
+def both_ways(pairs: Sequence[Pair]) -> dict[tuple[Key, Key], Pair]:
+    """Every pair by the name and size of the first and of the second, whichever is the first."""
+    return {
+        key: pair
+        for pair in pairs
+        for one, two in [((pair.tokenizer, pair.vocab_size), (pair.other, pair.other_vocab_size))]
+        for key in ((one, two), (two, one))
+    }
+
+
+def groups(results: Sequence[Result]) -> list[tuple[int | None, list[Result]]]:
     """Contenders that are all compared with each other, two or more, by vocabulary size."""
     judged = [result for result in results if result.error is None]
     sizes: list[int | None] = [*dict.fromkeys(result.vocab_size for result in judged if result.sized)]
-    groups = [(size, [r for r in judged if not r.sized or r.vocab_size == size]) for size in sizes or [None]]
-    return [(size, group) for size, group in groups if len(group) > 1]
+    found = [(size, [r for r in judged if not r.sized or r.vocab_size == size]) for size in sizes or [None]]
+    return [(size, group) for size, group in found if len(group) > 1]
 
 
 def _grid(matrix: Matrix) -> Grid:

@@ -50,7 +50,7 @@ def render_report(
     tables = size_tables(report, metrics)
     lines = _corpus_lines(report, console_width)
     for table in tables:
-        lines.append(Text(f"vocabulary size {table.vocab_size:,}", style="bold"))
+        lines.append(Text(table.title, style="bold"))
         lines += [*_grid(table).draw(console_width), Text()]
     for note in legend(tables):
         lines += wrapped(note, console_width, "dim")
@@ -61,12 +61,14 @@ def render_report(
 
 def legend(tables: Sequence[SizeTable]) -> list[str]:
     """What the marks and the short headings of the tables mean."""
-    figures = [figure for table in tables for row in (*table.sized, *table.fixed) for figure in row.figures]
+    figures = [figure for table in tables for row in table.rows for figure in row.figures]
     marks = ["↑ higher is better", "↓ lower is better"]
     if any(figure.best for figure in figures):
         marks.append(
             "* best (or equal to it as shown, where nothing tells them apart) of those with exactly the size asked for "
             "(and, where it matters, at most 1% of the text unknown or lost)"
+            + ", and of the models"
+            * any(table.ranked for table in tables)
         )
     if any(figure.same for figure in figures):
         marks.append(
@@ -88,6 +90,12 @@ def legend(tables: Sequence[SizeTable]) -> list[str]:
         notes.append(
             "An unknown token can stand for much text: where the UNK rate is high, short sequences and a low OOV "
             "fertility are no merit."
+        )
+    if any(table.pretrained for table in tables):
+        notes.append(
+            "A model that was loaded was trained elsewhere, on other text, to another size: it may have seen the "
+            "held-out text, and the words that are OOV here. The n-gram model of its tokens learns from this training "
+            "part, like any other."
         )
     return notes
 
@@ -136,7 +144,7 @@ def _grid(table: SizeTable) -> Grid:
         Head(column.group, heading(column, better), right=column != DETERMINISM)
         for column, better in zip(table.columns, table.better, strict=True)
     )
-    rows = [row for row in (*table.sized, *table.fixed) if row.figures]
+    rows = [row for row in table.rows if row.figures]
     # room for a mark, so that figures end above each other whether marked or not
     spaced = [any(marked(row.figures[i]) for row in rows) for i in range(len(heads))]
     sections = []
@@ -145,6 +153,9 @@ def _grid(table: SizeTable) -> Grid:
     if table.fixed:
         caption = "size of its own, not ranked"
         sections.append((caption, tuple(_entry(row, spaced) for row in table.fixed)))
+    if table.pretrained:
+        caption = f"loaded, not trained here{'' if table.ranked else ', not ranked'}"
+        sections.append((caption, tuple(_entry(row, spaced) for row in table.pretrained)))
     return Grid("tokenizer", heads, tuple(sections))
 
 

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from toklab.algorithms import get_algorithm
+from toklab.choosing import resolve
 from toklab.comparison import judge
-from toklab.contenders import resolve
 from toklab.corpus import Corpus
 from toklab.errors import ToklabError, UsageError, VocabSizeError
 from toklab.metrics import all_metrics
