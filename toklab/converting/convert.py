@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from toklab.algorithms.pipeline import TrainedTokenizer
 from toklab.converting.proof import Proof, prove
 from toklab.converting.targets import CONFUSIONS, TARGETS, Files, Target
 from toklab.corpus import Corpus, open_corpus
 from toklab.errors import FormatError, UnknownNameError
 from toklab.files import write_atomic
 from toklab.loading import load
+from toklab.loading.ours import as_ours
 from toklab.types import Tokenizer
 
 
@@ -88,7 +88,7 @@ def convert(
     tokenizer = load(source, engine=engine) if isinstance(source, str | Path) else source
     texts = open_corpus(text).documents
     with tempfile.TemporaryDirectory(prefix="toklab-") as folder:
-        files = _contents(tokenizer, target, Path(folder) / "own")
+        files = _contents(tokenizer, target)
         _write(files, Path(folder) / "new", None)
         read_back = load(Path(folder) / "new" / next(iter(files)), engine="library")
         confusions = [target.confusion, CONFUSIONS.get(getattr(tokenizer, "engine", ""))]
@@ -97,19 +97,15 @@ def convert(
     return Conversion(tokenizer.name, to, written, proof, proof.warnings)
 
 
-def _contents(tokenizer: Tokenizer, target: Target, folder: Path) -> Files:
+def _contents(tokenizer: Tokenizer, target: Target) -> Files:
     """The files; a tokenizer that is in this format already keeps its own."""
-    if isinstance(tokenizer, TrainedTokenizer):
-        return target.files(tokenizer)
     kept = target.keeps(tokenizer)
     if kept is not None:
         return kept
     try:
-        ours = load(tokenizer.save(folder), engine="toklab")
+        return target.files(as_ours(tokenizer))
     except FormatError as error:
-        raise FormatError(f"{tokenizer.name} cannot be converted: toklab cannot read it ({error})") from None
-    assert isinstance(ours, TrainedTokenizer)
-    return target.files(ours)
+        raise FormatError(f"{tokenizer.name} cannot be converted to {target.name}: {error}") from None
 
 
 def _place(output: Path, main: str) -> tuple[Path, str | None]:
@@ -119,7 +115,8 @@ def _place(output: Path, main: str) -> tuple[Path, str | None]:
 
 def _write(files: Files, folder: Path, name: str | None) -> tuple[Path, ...]:
     """Write the files, the main one last, so that it never stands without what belongs to it."""
-    paths = [folder / (name if name and index == 0 else file) for index, file in enumerate(files)]
-    for path, data in reversed(list(zip(paths, files.values(), strict=True))):
-        write_atomic(path, data)
-    return tuple(paths)
+    main = next(iter(files))
+    names = [(name or main) + file.removeprefix(main) if file.startswith(main) else file for file in files]
+    for file, data in reversed(list(zip(names, files.values(), strict=True))):
+        write_atomic(folder / file, data)
+    return tuple(folder / file for file in names)

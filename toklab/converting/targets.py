@@ -11,6 +11,7 @@ from toklab.algorithms.pipeline import TrainedTokenizer
 from toklab.baselines.saved import LibraryTokenizer
 from toklab.converting.proof import Confusion
 from toklab.formats.transformers_folder import CONFIG, config
+from toklab.loading.ours import engine_of
 from toklab.types import Tokenizer
 
 Files: TypeAlias = Mapping[str, bytes]
@@ -44,7 +45,7 @@ class Target:
 
     def keeps(self, tokenizer: Tokenizer) -> Files | None:
         """The files of a tokenizer that is in this format already; None of any other."""
-        if not self.own or getattr(tokenizer, "engine", None) != self.engine:
+        if not self.own or engine_of(tokenizer) != self.engine:
             return None
         return cast(Files, _function(self.own)(tokenizer))
 
@@ -97,6 +98,12 @@ TARGETS: Mapping[str, Target] = {
             "sentencepiece",
             "toklab.converting.targets:model_file",
             SPACES,
+        ),
+        Target(
+            "tiktoken",
+            "a file of ranks for tiktoken, and the pattern and special tokens beside it",
+            "toklab.formats.tiktoken:files_of",
+            "tiktoken",
         ),
         Target(
             "vocab-txt", "vocab.txt of BERT, with its configuration", "toklab.formats.vocab_txt:files_of", "huggingface"
