@@ -158,6 +158,21 @@ def test_a_name_with_the_formats_ending_is_the_file(tmp_path: Path) -> None:
     assert toklab.load(tmp_path / "mine.json").encode("a").ids.tolist() == trained("bpe").encode("a").ids.tolist()
 
 
+@pytest.mark.parametrize(("to", "made"), [("tiktoken", "bpe.tiktoken"), ("vocab-json", "merges.txt"), ("spm", None)])
+def test_training_writes_the_format_beside_its_own(to: str, made: str | None, tmp_path: Path) -> None:
+    words = ["train", "--algo", "bpe", "--vocab-size", "400", "--output", str(tmp_path), "--format", to]
+    if made is None:
+        with pytest.raises(FormatError, match="cannot hold the pre-tokenizer"):
+            group.main(words, standalone_mode=False)
+        return
+    ran = CliRunner().invoke(group, words, catch_exceptions=False)
+    assert ran.exit_code == 0
+    assert (tmp_path / made).is_file()
+    assert (tmp_path / "tokenizer.json").is_file()
+    other = toklab.load(tmp_path / made)
+    assert ids(other, [text()]) == ids(toklab.load(tmp_path), [text()])
+
+
 def test_what_stands_beside_a_file_is_named_after_it(tmp_path: Path) -> None:
     done = convert(trained("bpe"), "tiktoken", tmp_path / "mine.tiktoken", text=[text()])
     assert [path.name for path in done.files] == ["mine.tiktoken", "mine.tiktoken.json"]
