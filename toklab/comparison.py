@@ -124,9 +124,9 @@ def _fit(
     groups: Sequence[Sequence[Job]], limits: Limits | None, progress: Progress | None
 ) -> list[list[Fit | ToklabError]]:
     # First runs come first, so that each kernel compiles once and the slowest contender is not left to the end.
-    order = [(round_, group) for round_ in range(max(map(len, groups))) for group in range(len(groups))]
-    jobs = [groups[group][round_] for round_, group in order]
-    results = run_jobs(jobs, limits, progress)
+    rounds = range(max(map(len, groups)))
+    order = [(round_, group) for round_ in rounds for group, jobs in enumerate(groups) if round_ < len(jobs)]
+    results = run_jobs([groups[group][round_] for round_, group in order], limits, progress)
     fits: list[list[Fit | ToklabError]] = [[] for _ in groups]
     for (_, group), result in zip(order, results, strict=True):
         fits[group].append(result)
