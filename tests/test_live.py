@@ -101,14 +101,14 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
     contenders = resolve(None)
     trained = [toklab.train(each.algorithm, corpus, vocab_size=400, **each.options) for each in contenders]
     results = tuple(
-        Result(each.name, 400, sized=each.name not in ("character", "byte", "spm-char"), trained=tokenizer)
+        Result(each.name, 400, sized=each.name not in ("character", "byte", "spm-char"), run=tokenizer)
         for each, tokenizer in zip(contenders, trained, strict=True)
     )
     report = save_models(with_sentences(Report(results, ""), trained, corpus.documents), folder)
     (folder / "report.json").write_text(report.to_json(), encoding="utf-8")
     again = Report.from_json(report.to_json())
     path = write_page(Findings(again, models=load_models(again, folder)), folder / "report.html")
-    return Made(path, report, {r.tokenizer: r.trained for r in report.results if r.trained is not None})
+    return Made(path, report, {r.tokenizer: r.run for r in report.results if r.run is not None})
 
 
 @pytest.fixture
@@ -409,7 +409,7 @@ def test_several_sizes_and_a_hostile_name(browser: Browser, tmp_path: Path) -> N
         toklab.train(name, corpus, vocab_size=size) for name, size in (("word", 20), ("word", 40), ("byte", 256))
     ]
     results = tuple(
-        Result(name, size, sized=name == HOSTILE, trained=tokenizer)
+        Result(name, size, sized=name == HOSTILE, run=tokenizer)
         for (name, size), tokenizer in zip([(HOSTILE, 20), (HOSTILE, 40), ("byte", 20)], trained, strict=True)
     )
     report = save_models(with_sentences(Report(results, ""), trained, corpus.documents), tmp_path)

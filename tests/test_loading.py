@@ -39,6 +39,16 @@ def test_the_engine_can_be_chosen(saved: Path) -> None:
     assert ours.encode(TEXTS[0]).ids.tolist() == theirs.encode(TEXTS[0]).ids.tolist()
 
 
+def test_what_toklab_saved_is_run_by_the_library_too(saved: Path) -> None:
+    ours, theirs = (load(saved / "bpe", engine=engine) for engine in ("toklab", "library"))
+    assert not isinstance(theirs, TrainedTokenizer)
+    assert theirs.vocab == ours.vocab
+    for text in [*TEXTS, " \n 冬 é", ""]:
+        one, other = ours.encode(text), theirs.encode(text)
+        assert one.ids.tolist() == other.ids.tolist()
+        assert one.offsets.tolist() == other.offsets.tolist()
+
+
 def test_an_unknown_engine_names_the_valid_ones(saved: Path) -> None:
     with pytest.raises(UnknownNameError, match=r"engine 'tolkab'.*did you mean 'toklab'"):
         load(saved / "bpe", engine="tolkab")

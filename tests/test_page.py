@@ -18,7 +18,9 @@ from toklab.comparison import compare
 from toklab.languages import compare_languages
 from toklab.page import Findings, render_page, write_page
 from toklab.page.pictures import DRAWN
-from toklab.results import Report
+from toklab.report.heatmaps import verdicts
+from toklab.report.parts import token_lengths
+from toklab.results import Report, Result
 from toklab.retraining import Census, DeterminismReport, Probe
 
 HOSTILE = "<script>alert(1)</script>&amp;\"'`${x}{{7*7}}\u202e\x07"
@@ -176,3 +178,36 @@ def test_the_lab_and_the_languages_add_pictures(report: Report) -> None:
     ]
     assert len(together) == len(DRAWN)
     assert [title for title, draw, _ in DRAWN if draw(Findings(Report((), ""))) is not None] == []
+
+
+def test_verdicts_stand_by_size() -> None:
+    def cells(*results: Result) -> tuple[list[str], list[str]]:
+        figure = verdicts(Report(results, ""))
+        assert figure is not None
+        [axis] = figure.subfigs[0].axes
+        return [label.get_text() for label in axis.get_xticklabels()], [text.get_text() for text in axis.texts]
+
+    first, second = (
+        Result("bpe", size, determinism=verdict) for size, verdict in ((300, "exact"), (400, "ids differ"))
+    )
+    fixed = Result("byte", 256, sized=False, determinism="exact")
+    assert cells(first, fixed) == (["trained again"], ["exact", "exact"])
+    assert cells(first, second, fixed) == (
+        ["at 300 pieces", "at 400 pieces"],
+        ["exact", "exact", "ids differ", "exact"],
+    )
+    assert verdicts(Report((Result("bpe", 300),), "")) is None
+
+
+def test_bars_that_would_flatten_the_others_say_how_far_they_go() -> None:
+    lengths = [np.array([0, 1, 2, 1]), np.array([0, 1, 1, 1]), np.array([0, 10])]
+    results = tuple(Result(name, 300, token_lengths=each) for name, each in zip("abc", lengths, strict=True))
+    figure = token_lengths(Report(results, ""))
+    assert figure is not None
+    assert [[text.get_text() for text in axis.texts] for axis in figure.subfigs[0].axes] == [[], [], []]
+    flat = tuple(
+        Result(name, 300, token_lengths=each) for name, each in zip("abc", [np.ones(9), *lengths[1:]], strict=True)
+    )
+    figure = token_lengths(Report(flat, ""))
+    assert figure is not None
+    assert [[text.get_text() for text in axis.texts] for axis in figure.subfigs[0].axes] == [[], [], ["↑ 100%"]]

@@ -60,14 +60,14 @@ def test_the_most_disputed_come_first() -> None:
     report = with_sentences(Report(results, ""), trained, corpus.documents)
     bpe, word, byte, gone = report.results
     assert len(report.sentences) == MOST
-    assert gone.samples is None
-    assert bpe.samples is not None
-    assert word.samples is not None
-    assert byte.samples is not None
+    assert gone.cuts is None
+    assert bpe.cuts is not None
+    assert word.cuts is not None
+    assert byte.cuts is not None
     spreads = []
     for place, text in enumerate(report.sentences):
-        many, few = len(bpe.samples[place]), len(word.samples[place])
-        assert byte.samples[place].ids.tobytes() == trained[2].encode(text).ids.tobytes()  # type: ignore[union-attr]
+        many, few = len(bpe.cuts[place]), len(word.cuts[place])
+        assert byte.cuts[place].ids.tobytes() == trained[2].encode(text).ids.tobytes()  # type: ignore[union-attr]
         spreads.append((-abs(many - few), -max(many, few), text))
     assert spreads == sorted(spreads)
     worst = max(abs(len(trained[0].encode(t)) - len(trained[1].encode(t))) for t in candidates(corpus.documents))  # type: ignore[union-attr]
@@ -91,10 +91,10 @@ def test_a_comparison_has_them_and_its_tokenizers(tmp_path: Path) -> None:
     assert again.sentences == report.sentences
     for old, new in zip(saved.results, again.results, strict=True):
         assert old.model == new.model
-        assert old.samples is not None
-        assert new.samples is not None
+        assert old.cuts is not None
+        assert new.cuts is not None
         for name in ("ids", "rows", "offsets"):
-            ours, theirs = getattr(old.samples, name), getattr(new.samples, name)
+            ours, theirs = getattr(old.cuts, name), getattr(new.cuts, name)
             assert ours.dtype == theirs.dtype
             assert ours.tolist() == theirs.tolist()
     models = load_models(again, tmp_path)
@@ -103,8 +103,8 @@ def test_a_comparison_has_them_and_its_tokenizers(tmp_path: Path) -> None:
         loaded = models[result.tokenizer, result.vocab_size]
         if result.tokenizer != "hf-bpe":
             assert isinstance(loaded, TrainedTokenizer)
-            assert result.trained is not None
-            assert list(loaded.vocab) == list(result.trained.vocab)
+            assert result.run is not None
+            assert list(loaded.vocab) == list(result.run.vocab)
     assert (
         load_models(again, tmp_path / "elsewhere")["bpe", 300] == "its model is not beside the report (models/bpe-300)"
     )
@@ -113,7 +113,7 @@ def test_a_comparison_has_them_and_its_tokenizers(tmp_path: Path) -> None:
 def test_names_of_folders_are_safe(tmp_path: Path) -> None:
     tokenizer = toklab.train("byte", english(4_000), vocab_size=256)
     names = ["../../up", "a/b", "a:b", "A:b", "\0\n", "é" * 300, ".hidden", "bpe:tie=first-seen,x=1"]
-    report = save_models(Report(tuple(Result(name, 9, trained=tokenizer) for name in names), ""), tmp_path)
+    report = save_models(Report(tuple(Result(name, 9, run=tokenizer) for name in names), ""), tmp_path)
     folders = [result.model for result in report.results]
     assert len({folder.lower() for folder in folders if folder}) == len(names)
     assert folders[:4] == ["models/_up-9", "models/a_b-9", "models/a_b-9-2", "models/A_b-9-3"]
@@ -132,13 +132,13 @@ def test_a_report_cannot_name_other_folders(model: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"samples": []}, r"contenders\[0\].samples is not a list of as many objects as there are sentences"),
-        ({"samples": 3}, "samples is not a list of objects"),
-        ({"samples": [{"ids": [1], "ends": [99]}]}, r"samples\[0\].ends is not where the tokens"),
-        ({"samples": [{"ids": [1], "begins": [2], "ends": [1]}]}, r"samples\[0\].ends is not where the tokens"),
-        ({"samples": [{"ids": [1], "begins": [0, 1], "ends": [1, 2]}]}, r"samples\[0\].ends is not where the tokens"),
-        ({"samples": [{"ids": [1, 1], "begins": [1, 0], "ends": [1, 1]}]}, r"samples\[0\].ends is not where the"),
-        ({"samples": [{"ids": ["1"], "begins": [0], "ends": [1]}]}, r"samples\[0\].ids is not a list of whole"),
+        ({"cuts": []}, r"contenders\[0\].cuts is not a list of as many objects as there are sentences"),
+        ({"cuts": 3}, "cuts is not a list of objects"),
+        ({"cuts": [{"ids": [1], "ends": [99]}]}, r"cuts\[0\].ends is not where the tokens"),
+        ({"cuts": [{"ids": [1], "begins": [2], "ends": [1]}]}, r"cuts\[0\].ends is not where the tokens"),
+        ({"cuts": [{"ids": [1], "begins": [0, 1], "ends": [1, 2]}]}, r"cuts\[0\].ends is not where the tokens"),
+        ({"cuts": [{"ids": [1, 1], "begins": [1, 0], "ends": [1, 1]}]}, r"cuts\[0\].ends is not where the"),
+        ({"cuts": [{"ids": ["1"], "begins": [0], "ends": [1]}]}, r"cuts\[0\].ids is not a list of whole"),
         ({"model": 7}, r"contenders\[0\].model is not a text"),
     ],
 )

@@ -153,21 +153,28 @@ def _cell(row: _Object, groups: _Object) -> Cell:
         raise row.fail("better", "higher, lower or empty")
     group = groups.text(metric) if groups.values else ""
     value, low, high = (row.figure(key) for key in ("value", "ci_low", "ci_high"))
-    return Cell(metric, value, low, high, row.text("unit"), better, group)
+    same = row.values.get("same_as_best")
+    if not (same is None or isinstance(same, bool)):
+        raise row.fail("same_as_best", "true, false or null")
+    rank = None if row.values.get("rank") is None else row.whole("rank")
+    return Cell(metric, value, low, high, row.text("unit"), better, group, rank, same)
 
 
 def _result(each: _Object, cells: dict[tuple[str, int], list[Cell]], sizes: Sequence[int]) -> Result:
     name, size = each.text("tokenizer"), each.whole("vocab_size")
     sized = each.values.get("sized")
-    if not isinstance(sized, bool):
-        raise each.fail("sized", "true or false")
+    pretrained = each.values.get("pretrained", False)
+    for key, value in (("sized", sized), ("pretrained", pretrained)):
+        if not isinstance(value, bool):
+            raise each.fail(key, "true or false")
     lengths = each.counts("lengths", "tokens", "documents")
     frequencies = each.counts("frequencies", "occurrences", "ids")
     tokens = each.counts("token_lengths", "bytes", "tokens")
     return Result(
         tokenizer=name,
         vocab_size=size,
-        sized=sized,
+        sized=bool(sized),
+        pretrained=bool(pretrained),
         cells=tuple(cells.pop((name, size), ())),
         lengths=None if lengths is None else np.repeat(*lengths),
         frequencies=None if frequencies is None else np.repeat(*frequencies)[::-1],
@@ -179,18 +186,18 @@ def _result(each: _Object, cells: dict[tuple[str, int], list[Cell]], sizes: Sequ
         error=each.maybe_text("error"),
         warnings=each.texts("warnings"),
         signature=each.text("signature"),
-        samples=_samples(each, sizes),
+        cuts=_cuts(each, sizes),
         model=each.maybe_text("model"),
     )
 
 
-def _samples(each: _Object, sizes: Sequence[int]) -> Batch | None:
+def _cuts(each: _Object, sizes: Sequence[int]) -> Batch | None:
     """The tokens of sentences of so many bytes each."""
-    if each.values.get("samples") is None:
+    if each.values.get("cuts") is None:
         return None
-    found = list(each.objects("samples"))
+    found = list(each.objects("cuts"))
     if len(found) != len(sizes):
-        raise each.fail("samples", "a list of as many objects as there are sentences")
+        raise each.fail("cuts", "a list of as many objects as there are sentences")
     return Batch.stack([_tokens(row, size) for row, size in zip(found, sizes, strict=True)])
 
 

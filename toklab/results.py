@@ -13,10 +13,12 @@ import numpy as np
 
 from toklab.errors import UnknownNameError, UsageError
 from toklab.metrics.pairs import Cutting
-from toklab.types import Batch, IntArray, Tokenizer
+from toklab.types import Batch, FloatArray, IntArray, Tokenizer
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from toklab.ranking import Difference
 
 SCHEMA = 1
 _NUMBERS = re.compile(r"\[\n\s*\d+(?:,\n\s*\d+)*\n\s*\]")
@@ -34,6 +36,8 @@ class Cell:
     unit : unit of the figure
     better : ``"higher"``, ``"lower"`` or ``""`` where neither is better
     group : the table's group that it belongs to
+    rank : among the contenders of its size, as far as the text tells them apart; None where they are not ranked
+    same_as_best : whether it is the best figure or does not differ significantly from that; None as for ``rank``
     """
 
     metric: str
@@ -43,6 +47,8 @@ class Cell:
     unit: str
     better: str
     group: str
+    rank: int | None = None
+    same_as_best: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -53,22 +59,25 @@ class Result:
     ----------
     tokenizer : name of the contender
     vocab_size : vocabulary size asked for; the one obtained where the contender does not take one
-    sized : the contender takes a vocabulary size (character and byte tokenizers have the size they have)
+    sized : the contender takes a vocabulary size (character and byte tokenizers, and models, have the size they have)
     cells : its figures, in the order of the metrics; empty where it failed
     lengths : (documents,) int64, tokens of each held-out document; ascending where it was read from JSON
     frequencies : (distinct ids,) int64, how often each emitted id occurs, most frequent first
     determinism : the probe's verdict in a few words; None where it was not probed
-    seconds : training time in its own process, imports left out; None where it failed
-    peak_mb : most memory that its process held, in MB
+    seconds : training time in its own process, imports left out; None where it failed or was loaded
+    peak_mb : most memory that its training held, in MB; None where there was none
     error : why it has no figures
     warnings : what a reader should know, such as a vocabulary smaller than asked for
     signature : what is needed to make the same figures again
     token_lengths : (longest + 1,) int64, how many emitted pieces have so many bytes, unknown tokens left out
     oov : what becomes of the words that training never saw, see `toklab.metrics.oov.oov_fates`
-    samples : the tokens of each of the report's sentences, with their bytes
+    cuts : the tokens of each of the report's sentences, with their bytes
     model : folder of the tokenizer, from where the report lies; None where it was not saved
     cutting : what pairs of tokenizers are compared by; None where it failed
-    trained : the tokenizer itself; None where it failed, or the result was read from JSON
+    run : the tokenizer itself; None where it failed, or the result was read from JSON
+    pretrained : it was loaded, not trained here, so it may have seen the held-out text
+    ranked : it is ranked among the trained ones although it was loaded
+    samples : (resamples,) float64 of each figure that has an interval, drawn alike for all tokenizers
     """
 
     tokenizer: str
@@ -85,10 +94,13 @@ class Result:
     signature: str = ""
     token_lengths: IntArray | None = None
     oov: Mapping[str, int] | None = None
-    samples: Batch | None = field(default=None, repr=False, compare=False)
+    cuts: Batch | None = field(default=None, repr=False, compare=False)
     model: str | None = None
     cutting: Cutting | None = field(default=None, repr=False, compare=False)
-    trained: Tokenizer | None = field(default=None, repr=False, compare=False)
+    run: Tokenizer | None = field(default=None, repr=False, compare=False)
+    pretrained: bool = False
+    ranked: bool = False
+    samples: Mapping[str, FloatArray] = field(default_factory=dict, repr=False, compare=False)
 
     def __getitem__(self, metric: str) -> Cell:
         return _cell(self.cells, metric)
@@ -191,6 +203,51 @@ class Report(Displayed):
             raise UsageError(f"{name!r} was compared at several sizes ({sizes}); use report[{name!r}, size]")
         return found[0]
 
+    def ranking(self, metric: str, vocab_size: int | None = None) -> tuple[tuple[str, ...], ...]:
+        """Contenders in groups, the best first: each of a group is significantly better than each of a later one.
+
+        Within a group the text cannot tell who is better. In no group are contenders that are not ranked: another
+        size than asked for, too much text unknown or lost, or a figure that is undefined or has no interval. The
+        groups are empty for a metric where neither way is better.
+
+        Parameters
+        ----------
+        vocab_size : which, where several were compared
+
+        Raises
+        ------
+        UnknownNameError
+            No contender has the metric, or none has the size.
+        UsageError
+            Several sizes were compared and none is named.
+        """
+        from toklab.ranking import groups
+
+        return groups(self, metric, vocab_size)
+
+    def difference(self, first: str | tuple[str, int], second: str | tuple[str, int], metric: str) -> Difference | None:
+        """How much larger a figure is of the first contender than of the second, and whether that is significant.
+
+        Parameters
+        ----------
+        first, second : contenders, as for ``report[...]``
+
+        Returns
+        -------
+        Difference
+            None where one of the two figures is undefined or has no interval.
+
+        Raises
+        ------
+        UnknownNameError
+            No contender has the name, or none has the metric.
+        UsageError
+            The report was read from a file.
+        """
+        from toklab.ranking import difference
+
+        return difference(self, self[first], self[second], metric)
+
     def rows(self) -> list[dict[str, Any]]:
         """Long form: one row per tokenizer, vocabulary size and metric."""
         rows: list[dict[str, Any]] = []
@@ -206,6 +263,8 @@ class Report(Displayed):
                         "ci_high": cell.ci_high,
                         "unit": cell.unit,
                         "better": cell.better,
+                        "rank": cell.rank,
+                        "same_as_best": cell.same_as_best,
                     }
                 )
         return rows
@@ -232,9 +291,40 @@ class Report(Displayed):
         """The rows as a data frame."""
         import pandas as pd
 
-        columns = ["tokenizer", "vocab_size", "metric", "value", "ci_low", "ci_high", "unit", "better"]
+        columns = [
+            "tokenizer",
+            "vocab_size",
+            "metric",
+            "value",
+            "ci_low",
+            "ci_high",
+            "unit",
+            "better",
+            "rank",
+            "same_as_best",
+        ]
         frame = pd.DataFrame(self.rows(), columns=columns)
-        return frame.astype(dict.fromkeys(("value", "ci_low", "ci_high"), "float64"))
+        kinds = dict.fromkeys(("value", "ci_low", "ci_high"), "float64")
+        return frame.astype(kinds | {"rank": "Int64", "same_as_best": "boolean"})
+
+    def pairs_frame(self) -> pd.DataFrame:
+        """The rows of `pair_rows` as a data frame."""
+        import pandas as pd
+
+        columns = [
+            "tokenizer",
+            "vocab_size",
+            "other",
+            "other_vocab_size",
+            "metric",
+            "value",
+            "ci_low",
+            "ci_high",
+            "unit",
+        ]
+        return pd.DataFrame(self.pair_rows(), columns=columns).astype(
+            dict.fromkeys(("value", "ci_low", "ci_high"), "float64")
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object of ``--json`` and ``report.json``; a list of counts is two lists, without zeros."""
@@ -243,6 +333,7 @@ class Report(Displayed):
                 "tokenizer": r.tokenizer,
                 "vocab_size": r.vocab_size,
                 "sized": r.sized,
+                "pretrained": r.pretrained,
                 "determinism": r.determinism,
                 "train_seconds": r.seconds,
                 "peak_mb": r.peak_mb,
@@ -253,7 +344,7 @@ class Report(Displayed):
                 "frequencies": _distinct(r.frequencies, "occurrences", "ids"),
                 "token_lengths": _counts(r.token_lengths, "bytes", "tokens"),
                 "oov": None if r.oov is None else dict(r.oov),
-                "samples": _spans(r.samples),
+                "cuts": _spans(r.cuts),
                 "model": r.model,
             }
             for r in self.results

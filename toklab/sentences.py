@@ -32,13 +32,13 @@ def with_sentences(report: Report, trained: Sequence[Tokenizer | ToklabError], t
     """
     sentences = candidates(texts)
     cut = [
-        replace(result, trained=tokenizer, samples=tokenizer.encode_batch(sentences, offsets=True))
+        replace(result, run=tokenizer, cuts=tokenizer.encode_batch(sentences, offsets=True))
         if result.error is None and not isinstance(tokenizer, ToklabError)
         else result
         for result, tokenizer in zip(report.results, trained, strict=True)
     ]
     chosen = most_disputed(sentences, cut)
-    results = tuple(r if r.samples is None else replace(r, samples=_of(r.samples, chosen)) for r in cut)
+    results = tuple(r if r.cuts is None else replace(r, cuts=_of(r.cuts, chosen)) for r in cut)
     return replace(report, results=results, sentences=tuple(sentences[place] for place in chosen))
 
 
@@ -62,7 +62,7 @@ def sentences_of(text: str) -> Iterator[str]:
 
 def most_disputed(sentences: Sequence[str], results: Sequence[Result]) -> list[int]:
     """Places of the sentences to show, see `RULE`."""
-    counts = [(result.sized, np.diff(result.samples.rows)) for result in results if result.samples is not None]
+    counts = [(result.sized, np.diff(result.cuts.rows)) for result in results if result.cuts is not None]
     counted = [numbers for sized, numbers in counts if sized] or [numbers for _, numbers in counts]
     if not counted:
         return []

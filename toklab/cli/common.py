@@ -32,6 +32,11 @@ engine_option = click.option(
     show_default=True,
     help="Who runs MODEL: toklab (its own encoder), library (the one that the format belongs to), or auto.",
 )
+pattern_option = click.option(
+    "--pattern",
+    metavar="NAME|REGEX",
+    help="How to cut text, which a file of tiktoken's ranks does not tell: a published pattern's name, or a regex.",
+)
 documents_option = click.option(
     "--documents",
     default="paragraph",

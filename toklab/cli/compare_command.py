@@ -29,8 +29,9 @@ from toklab.cli.showing import check_format, format_options, show_report
     "-t",
     "contenders",
     multiple=True,
-    metavar="NAME",
-    help="Contender, may be repeated: NAME or NAME:option=value.",
+    metavar="NAME|MODEL",
+    help="Contender, may be repeated: NAME or NAME:option=value to train; a path, hf:owner/name or tiktoken:name to "
+    "load. LABEL= in front of either gives it another name.",
 )
 @click.option(
     "--vocab-size",
@@ -58,13 +59,20 @@ from toklab.cli.showing import check_format, format_options, show_report
     help="Of the held-out choice and the bootstrap.",
 )
 @click.option("--probe/--no-probe", default=True, help="Train each contender twice more, to see what moves.")
+@click.option("--rank-pretrained", is_flag=True, help="Rank models among the trained, whatever their sizes.")
+@click.option(
+    "--morphemes",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Words cut into morphemes to judge by: WORD, a tab, its morphemes with spaces  [default: toklab's own].",
+)
 @click.option("--time-limit", type=float, default=900, show_default=True, metavar="SECONDS", help="For each training.")
 @click.option("--memory-limit", type=int, default=12_000, show_default=True, metavar="MB", help="For each training.")
 @click.option(
     "--output",
     type=click.Path(path_type=Path),
     metavar="DIR",
-    help="Write report.html, .json, .csv, .parquet, .md, plots and models.",
+    help="Write report.html, .json, .csv, .parquet, .md, pairs.csv, .parquet, plots and models.",
 )
 @parallel_options
 @strict_option
@@ -81,6 +89,8 @@ def command(
     held_out: float,
     seed: int,
     probe: bool,
+    rank_pretrained: bool,
+    morphemes: Path | None,
     time_limit: float,
     memory_limit: int,
     output: Path | None,
@@ -95,8 +105,8 @@ def command(
     """Train contenders on the same documents and judge them on held-out text.
 
     Every contender gets the same documents, the same pre-tokenizer where it takes one, and exactly the same
-    vocabulary size; each is trained in its own process. With --parallel, what is compared is the cost of the same
-    text in different languages.
+    vocabulary size; each is trained in its own process. Models are judged beside them, as they are. With --parallel,
+    what is compared is the cost of the same text in different languages.
     """
     from toklab.comparison import compare
     from toklab.errors import UsageError
@@ -134,6 +144,8 @@ def command(
             held_out=held_out,
             seed=seed,
             probe=probe,
+            rank_pretrained=rank_pretrained,
+            morphemes=morphemes,
             limits=limits,
             progress=show,
         )

@@ -71,3 +71,4 @@ def command(
         from toklab.report.differences import render_diff
 
         click.echo(render_diff(report, terminal_width(), use_colour()), nl=False)
+        click.echo(f"\nsignature\n{one_line(report.signature)}")

@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from toklab.cli.common import engine_option, given, json_option, model_argument, terminal_width, use_colour
+from toklab.cli.common import (
+    engine_option,
+    given,
+    json_option,
+    model_argument,
+    pattern_option,
+    terminal_width,
+    use_colour,
+)
 
 if TYPE_CHECKING:
     from toklab.algorithms.sampling import Sample
@@ -34,6 +42,7 @@ if TYPE_CHECKING:
 @click.option("--seed", type=int, metavar="S", help="Seed of --sample.  [default: 0]")
 @click.option("-n", "count", type=click.IntRange(min=1), metavar="K", help="Samples to draw.  [default: 1]")
 @engine_option
+@pattern_option
 @json_option
 def command(
     model: str,
@@ -44,6 +53,7 @@ def command(
     seed: int | None,
     count: int | None,
     engine: str,
+    pattern: str | None,
     as_json: bool,
 ) -> None:
     """Encode TEXT (or standard input, with -) with a saved MODEL and print the ids.
@@ -57,7 +67,7 @@ def command(
     told = given(**{"--alpha": alpha, "--seed": seed, "-n": count})
     if told and not sampled:
         raise UsageError(f"{' and '.join(told)} without --sample; add --sample to draw samples")
-    tokenizer = load(model, engine=engine)
+    tokenizer = load(model, engine=engine, pattern=pattern)
     if not sampled:
         source = read_text(text)
         encoding = tokenizer.encode(source)
@@ -106,7 +116,7 @@ def _facts(encoding: Encoding, vocab: Vocab) -> dict[str, Any]:
 
 
 def _print_json(facts: dict[str, Any]) -> None:
-    click.echo(json.dumps({"schema": 1, **facts}, ensure_ascii=False))
+    click.echo(json.dumps({"schema": 1, **facts}, ensure_ascii=False, allow_nan=False))
 
 
 def _ids(encoding: Encoding) -> str:

@@ -46,7 +46,7 @@ OPTIONS = (
 )
 # What goes with --parallel only, and what does not go with it.
 WITH = ("reference", "train", "temperature")
-WITHOUT = ("files", "probe", "pairs", "strict", "format_", "metrics")
+WITHOUT = ("files", "probe", "morphemes", "pairs", "strict", "format_", "metrics", "rank_pretrained")
 
 
 def parallel_options(function: Function) -> Function:

@@ -108,6 +108,7 @@ class DiffReport(Displayed):
 
     Parameters
     ----------
+    signature : of the two tokenizers, the text and the options, in one line
     first, second : each of the two
     corpus : facts about the text: name, digest, documents, bytes
     spans : stretches of text that the two cut differently, each as short as can be: between two places that both cut
@@ -120,6 +121,7 @@ class DiffReport(Displayed):
     differences : the most frequent of the distinct ones, most frequent first
     """
 
+    signature: str
     first: Side
     second: Side
     corpus: Mapping[str, Any]
@@ -136,6 +138,7 @@ class DiffReport(Displayed):
         """The JSON object of ``--json``."""
         return {
             "schema": SCHEMA,
+            "signature": self.signature,
             "corpus": dict(self.corpus),
             "first": asdict(self.first),
             "second": asdict(self.second),

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from toklab.page.frame import Findings, Section, fill
-from toklab.report.columns import MOST_CHANGED, MOST_UNKNOWN, by_size, comparable, find, number, show_share
+from toklab.ranking import MOST_CHANGED, MOST_UNKNOWN, comparable, find, number
+from toklab.report.columns import by_size, show_share
 from toklab.results import Cell, Lead, Report, Result
 
 METRIC = "bytes_per_token"
@@ -48,7 +49,8 @@ def answers(report: Report) -> list[Answer]:
 
     Ranked are contenders that take a vocabulary size, obtained exactly the one asked for, and lose next to nothing: at
     most 1% of the bytes unknown, at most 1% of the characters changed by decoding. The best has the most bytes per
-    token; another is as good where the 95% interval of the paired difference holds 0.
+    token; another is as good where it does not differ significantly (`toklab.ranking`), or, in a report without
+    ranks, where the 95% interval of the paired difference holds 0.
     """
     found = []
     for size, results in by_size(report):
@@ -75,13 +77,18 @@ def _answer(size: int, ranked: Sequence[Result], lossy: tuple[Result, ...], lead
         if each.metric == METRIC and each.vocab_size == size:
             ahead |= {other.other: other for other in (each, each.turned()) if other.tokenizer == first.tokenizer}
     known = [ahead.get(other.tokenizer) for other in others]
-    same = tuple(other for other, gap in zip(others, known, strict=True) if gap is not None and not _differs(gap))
-    behind = next((gap for gap in known if gap is not None and _differs(gap)), None)
+    alike = [_alike(first, other, gap) for other, gap in zip(others, known, strict=True)]
+    same = tuple(other for other, as_good in zip(others, alike, strict=True) if as_good)
+    behind = next((gap for gap, as_good in zip(known, alike, strict=True) if gap is not None and not as_good), None)
     return Answer(size, (first, *same), behind, lossy, not others or None not in known)
 
 
-def _differs(gap: Lead) -> bool:
-    return gap.ci_low is not None and gap.ci_low > 0
+def _alike(first: Result, other: Result, gap: Lead | None) -> bool:
+    """Whether another cannot be told from the first: by their ranks, or by the interval where they have none."""
+    mine, its = find(first, METRIC), find(other, METRIC)
+    if mine is not None and mine.same_as_best and its is not None and its.same_as_best is not None:
+        return its.same_as_best
+    return gap is not None and (gap.ci_low is None or gap.ci_low <= 0)
 
 
 def answer_section(findings: Findings) -> Section | None:

@@ -13,7 +13,7 @@ SCRIPTS = ("tokens.js", "segmentation.js")
 def segmentation_section(findings: Findings) -> Section | None:
     """One sentence at a time, with the tokens of every contender; the script draws them."""
     report = findings.report
-    shown = [result for result in report.results if result.samples is not None]
+    shown = [result for result in report.results if result.cuts is not None]
     if not (shown and report.sentences):
         return None
     data = {"sentences": report.sentences, "contenders": [_contender(result) for result in shown]}
@@ -33,10 +33,10 @@ def sizes_of(results: list[Result]) -> list[int]:
 
 
 def _contender(result: Result) -> dict[str, object]:
-    assert result.samples is not None
+    assert result.cuts is not None
     return {
         "name": result.tokenizer,
         "size": result.vocab_size,
         "sized": result.sized,
-        "samples": [[row.ids.tolist(), *row.offsets.T.tolist()] for row in result.samples],
+        "cuts": [[row.ids.tolist(), *row.offsets.T.tolist()] for row in result.cuts],
     }

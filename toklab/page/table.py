@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from toklab.metrics import all_metrics
 from toklab.page.frame import Findings, Section, fill
+from toklab.ranking import find, number
 from toklab.report.columns import (
     DETERMINISM,
     MISSING,
@@ -14,8 +15,6 @@ from toklab.report.columns import (
     Figure,
     Row,
     by_size,
-    find,
-    number,
     show_value,
     size_tables,
 )
@@ -73,11 +72,16 @@ class Shown:
 
 @dataclass(frozen=True)
 class Line:
-    """A row of the table: a contender at a vocabulary size, with a cell for each heading, or an error."""
+    """A row of the table: a contender at a vocabulary size, with a cell for each heading, or an error.
+
+    Parameters
+    ----------
+    note : why the size was not chosen: it is the tokenizer's own, or that of a model that was loaded; or nothing
+    """
 
     tokenizer: str
     vocab_size: int
-    sized: bool
+    note: str
     cells: tuple[Shown, ...]
     error: str | None
 
@@ -138,11 +142,13 @@ def _lines(report: Report, metrics: list[str]) -> Iterator[Line]:
     }
     tables = size_tables(report, metrics or None)
     for place, (table, (_, results)) in enumerate(zip(tables, by_size(report), strict=True)):
-        sized = zip((r for r in results if r.sized), table.sized, strict=True)
-        fixed = zip((r for r in results if not r.sized), table.fixed, strict=True)
-        for result, row in [*sized, *(fixed if place == 0 else ())]:
+        sized = zip((r for r in results if r.sized and not r.pretrained), table.sized, strict=True)
+        fixed = zip((r for r in results if not r.sized and not r.pretrained), table.fixed, strict=True)
+        loaded = zip((r for r in results if r.pretrained), table.pretrained, strict=True)
+        for result, row in [*sized, *([*fixed, *loaded] if place == 0 else ())]:
             cells = _cells(result, row, table.columns, same) if row.figures else ()
-            yield Line(result.tokenizer, result.vocab_size, result.sized, cells, row.error)
+            note = "loaded" if result.pretrained else "" if result.sized else "its own"
+            yield Line(result.tokenizer, result.vocab_size, note, cells, row.error)
 
 
 def _cells(result: Result, row: Row, columns: tuple[Column, ...], same: set[tuple[str, int, str]]) -> tuple[Shown, ...]:

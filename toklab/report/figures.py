@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from toklab.ranking import comparable, find, number
 from toklab.report.canvas import bar_legend, line_legend, logarithmic, new_figure, short
-from toklab.report.columns import by_size, comparable, find, number, show_share
+from toklab.report.columns import by_size, show_share
 from toklab.report.palette import family, line_styles
 from toklab.results import Report, Result
 from toklab.sweeping.curves import knee

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from toklab.report.canvas import new_figure, short
+from toklab.report.columns import by_size
 from toklab.report.pairs import Key, both_ways, groups
 from toklab.results import Pair, Report, Result
 from toklab.retraining import DeterminismReport
@@ -82,7 +83,13 @@ def verdicts(report: Report, lab: DeterminismReport | None = None) -> Figure | N
     if lab is not None:
         table = {(probe.tokenizer, probe.axis): str(probe.verdict) for probe in lab.probes}
     else:
-        table = {(r.tokenizer, "trained again"): r.determinism for r in report.results if r.determinism is not None}
+        sizes = by_size(report)
+        table = {
+            (r.tokenizer, f"at {size:,} pieces" if len(sizes) > 1 else "trained again"): r.determinism
+            for size, results in sizes
+            for r in results
+            if r.determinism is not None
+        }
     if not table:
         return None
     names, columns = (list(dict.fromkeys(key[place] for key in table)) for place in (0, 1))

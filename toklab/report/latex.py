@@ -67,9 +67,14 @@ def _table(table: SizeTable, report: Report) -> list[str]:
     if table.sized and table.fixed:
         lines.append(r"\midrule")
     lines += [_row(row, rf"\emph{{{escape(row.tokenizer)}}}", len(columns)) for row in table.fixed]
+    if table.pretrained and (table.sized or table.fixed):
+        lines.append(r"\midrule")
+    lines += [_row(row, rf"\emph{{({escape(row.tokenizer)})}}", len(columns)) for row in table.pretrained]
     lines += [r"\bottomrule", r"\end{tabular}}"]
     signature = " ".join(escape(line) for line in signature_text(report))
     caption = f"Tokenizers with {table.vocab_size:,} pieces. Bold: best. In italics: a size of their own, not ranked."
+    if table.pretrained:
+        caption += f" In parentheses: loaded, not trained here{'' if table.ranked else ', not ranked'}."
     lines += [rf"\caption{{{caption} {{\tiny\texttt{{{signature}}}}}}}", r"\end{table*}"]
     return lines
 

@@ -27,9 +27,9 @@ def save_models(report: Report, folder: Path) -> Report:
     used: set[str] = set()
     results = []
     for result in report.results:
-        if result.trained is not None:
+        if result.run is not None:
             name = _free(f"{_UNSAFE.sub('_', result.tokenizer)[:_LONGEST]}-{result.vocab_size}", used)
-            result.trained.save(folder / FOLDER / name)
+            result.run.save(folder / FOLDER / name)
             result = replace(result, model=f"{FOLDER}/{name}")
         results.append(result)
     return replace(report, results=tuple(results))

@@ -40,7 +40,7 @@ def comparison_html(report: Report) -> str:
     tables = size_tables(report)
     parts = [f"<p>{_escape(SEPARATOR.join(corpus_facts(report)))}</p>"]
     for table in tables:
-        parts += [f"<h4>vocabulary size {table.vocab_size:,}</h4>", _table(table)]
+        parts += [f"<h4>{table.title}</h4>", _table(table)]
     parts += [f"<p><small>{_escape(note)}</small></p>" for note in legend(tables)]
     parts += [f"<p>⚠ {_escape(warning)}</p>" for warning in warning_lines(report)]
     parts += [f"<p><code>{_escape(line)}</code></p>" for line in signature_text(report)]
@@ -66,6 +66,7 @@ def _table(table: SizeTable) -> str:
     left = [column == DETERMINISM for column in table.columns]
     rows = [_row(row, _escape(row.tokenizer), left) for row in table.sized]
     rows += [_row(row, f"<em>{_escape(row.tokenizer)}</em>", left) for row in table.fixed]
+    rows += [_row(row, f"<em>({_escape(row.tokenizer)})</em>", left) for row in table.pretrained]
     head = f"<thead><tr><th></th>{first}</tr><tr><th>tokenizer</th>{second}</tr></thead>"
     return f"<table>{head}<tbody>{''.join(rows)}</tbody></table>"
 

@@ -262,8 +262,9 @@ const Encoders = (() => {
         const isUnknown = path[at].id === this.unknown;
         while (isUnknown && to < path.length && path[to].id === this.unknown) to++;
         const [from, until] = [start + path[at].start, start + path[to - 1].end];
-        if (isUnknown && this.fallback) {
-          for (const byte of utf8.encode(text.slice(from, until))) {
+        const run = text.slice(from, until);
+        if (isUnknown && this.fallback && !this.pieces.has(run)) {
+          for (const byte of utf8.encode(run)) {
             ids.push(this.fallback[byte]);
             widths.push(1);
           }

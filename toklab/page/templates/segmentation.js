@@ -3,7 +3,7 @@
   const { sentences, contenders } = JSON.parse(document.getElementById("sentences").textContent);
   const choice = document.getElementById("sentence");
   const cut = (place) => {
-    const [ids, begins, ends] = contenders[place].samples[choice.selectedIndex];
+    const [ids, begins, ends] = contenders[place].cuts[choice.selectedIndex];
     return { ids, begins, ends };
   };
   const board = new Tokens.Board(document.getElementById("sentence-board"), contenders, cut);
