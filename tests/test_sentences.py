@@ -14,7 +14,7 @@ import toklab
 from toklab.algorithms.pipeline import TrainedTokenizer
 from toklab.comparison import compare
 from toklab.errors import BaselineError, FormatError
-from toklab.report.models import load_models, save_models
+from toklab.report.models import ONLY_LIBRARY, load_models, save_models
 from toklab.results import Report, Result
 from toklab.sentences import CANDIDATES, LONGEST, MOST, candidates, sentences_of, with_sentences
 from toklab.types import Tokenizer
@@ -83,7 +83,9 @@ def test_nothing_to_show() -> None:
 
 
 def test_a_comparison_has_them_and_its_tokenizers(tmp_path: Path) -> None:
-    report = compare(english(6_000), ["bpe", "hf-bpe", "byte", GAPS], vocab_size=[300, 310], resamples=20, probe=False)
+    report = compare(
+        english(6_000), ["bpe", "hf-unigram", "byte", GAPS], vocab_size=[300, 310], resamples=20, probe=False
+    )
     assert 5 < len(report.sentences) <= MOST
     saved = save_models(report, tmp_path)
     assert [r.model for r in saved.results][:2] == ["models/bpe-300", "models/bpe-310"]
@@ -98,10 +100,10 @@ def test_a_comparison_has_them_and_its_tokenizers(tmp_path: Path) -> None:
             assert ours.dtype == theirs.dtype
             assert ours.tolist() == theirs.tolist()
     models = load_models(again, tmp_path)
-    assert models["hf-bpe", 300] == "only its library runs it"
+    assert models["hf-unigram", 300] == ONLY_LIBRARY
     for result in report.results:
         loaded = models[result.tokenizer, result.vocab_size]
-        if result.tokenizer != "hf-bpe":
+        if result.tokenizer != "hf-unigram":
             assert isinstance(loaded, TrainedTokenizer)
             assert result.run is not None
             assert list(loaded.vocab) == list(result.run.vocab)

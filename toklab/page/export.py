@@ -23,7 +23,7 @@ from toklab.types import ByteArray
 def model_data(model: Model) -> dict[str, Any] | None:
     """What encodes a word; None for a model that the page cannot run."""
     if isinstance(model, BpeModel):
-        return _bpe(model)
+        return None if model.ignore_merges else _bpe(model)
     if isinstance(model, WordPieceModel):
         shared = {"unknown": model.vocab.unk_id, "longestWord": model.max_word_length}
         return {"kind": "wordpiece", "texts": _texts(model), "prefix": CONTINUATION, **shared}

@@ -6,12 +6,18 @@ import re
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
+import numpy as np
+
+from toklab.algorithms.loaded import LoadedTokenizer
 from toklab.algorithms.pipeline import TrainedTokenizer
+from toklab.algorithms.unigram_model import UnigramModel
 from toklab.errors import FormatError, ToklabError
 from toklab.loading import load
-from toklab.results import Report
+from toklab.loading.ours import as_ours
+from toklab.results import Report, Result
 
 FOLDER = "models"
+ONLY_LIBRARY = "the page cannot run its model; its library can"
 _UNSAFE = re.compile(r"[^A-Za-z0-9_=,-]+")
 _LONGEST = 80
 
@@ -60,7 +66,10 @@ def load_models(report: Report, folder: Path) -> dict[tuple[str, int], TrainedTo
     found: dict[tuple[str, int], TrainedTokenizer | str] = {}
     for result in report.results:
         if result.model is not None:
-            found[result.tokenizer, result.vocab_size] = _load(folder, result.model)
+            ours = _load(folder, result.model)
+            if not isinstance(ours, str) and not _cuts_alike(ours, report.sentences, result):
+                ours = "read from its file, it cuts the sentences otherwise"
+            found[result.tokenizer, result.vocab_size] = ours
     return found
 
 
@@ -72,6 +81,13 @@ def _load(folder: Path, model: str) -> TrainedTokenizer | str:
         return f"its model is not beside the report ({model})"
     try:
         loaded = load(folder / path, engine="toklab")
+        if isinstance(loaded, LoadedTokenizer) and isinstance(loaded.model, UnigramModel):
+            return ONLY_LIBRARY  # the texts of its special tokens are pieces to it
+        return as_ours(loaded)
     except ToklabError:
-        return "only its library runs it"
-    return loaded if isinstance(loaded, TrainedTokenizer) else "only its library runs it"
+        return ONLY_LIBRARY
+
+
+def _cuts_alike(ours: TrainedTokenizer, sentences: tuple[str, ...], result: Result) -> bool:
+    """Whether a tokenizer gives the sentences the ids that the report holds."""
+    return result.cuts is None or np.array_equal(ours.encode_batch(sentences).ids, result.cuts.ids)
