@@ -84,7 +84,7 @@ class FastSteps:
             expected = np.zeros(len(self))
             likelihood: float = unigram.expect(
                 *(first, last, self._starts, self._counts, deepest, table, weights, self._longest),
-                *(forward, backward, frames, np.empty(self._longest), expected),
+                *(forward, backward, frames, expected),
             )
             return expected, likelihood
 

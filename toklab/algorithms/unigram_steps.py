@@ -180,17 +180,18 @@ def expect_word(lattice: Lattice, weights: list[float], count: int, expected: li
         frames[start] = frame
         for edge in leaving[start]:
             forward[edge.end] += forward[start] * weights[edge.id]
-    backward, back_frame = [0.0] * size + [1.0], 0
+    backward, back_frame, scale = [0.0] * size + [1.0], 0, count / forward[size]
     for start in reversed(range(size)):
-        share = forward[start] / forward[size]
+        share = forward[start] * scale
         for _ in range(frame - frames[start] - back_frame):
             share *= HUGE
         for _ in range(frames[start] + back_frame - frame):
             share *= TINY
-        for edge in leaving[start]:
+        # The longest piece first, as the compiled twin finds them.
+        for edge in reversed(leaving[start]):
             part = weights[edge.id] * backward[edge.end]
             backward[start] += part
-            expected[edge.id] += count * (share * part)
+            expected[edge.id] += share * part
         back_frame += _next_frame(backward, start, longest)
     return count * (math.log(forward[size]) - frame * LOG_HUGE)
 

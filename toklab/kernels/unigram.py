@@ -60,7 +60,6 @@ def expect_word(
     forward: FloatArray,
     backward: FloatArray,
     frames: IntArray,
-    parts: FloatArray,
     expected: FloatArray,
 ) -> float:
     """One word; see `toklab.algorithms.unigram_steps.expect_word`."""
@@ -79,10 +78,11 @@ def expect_word(
             row = table[np.uint64(piece)]
             forward[start + np.uint64(size_of(row))] += here * weights[np.uint64(piece)]
             piece = parent_of(row)
+    scale = count / forward[stop]
     back_frame = 0
     for behind in range(stop):
         start = stop - behind - ONE
-        share = forward[start] / forward[stop]
+        share = forward[start] * scale
         ahead = frame - frames[start] - back_frame
         while ahead > 0:
             share *= HUGE
@@ -90,20 +90,14 @@ def expect_word(
         while ahead < 0:
             share *= TINY
             ahead += 1
-        number = np.uint64(0)
+        total = 0.0
         piece = np.int64(deepest[begin + start])
         while piece >= 0:
             row = table[np.uint64(piece)]
             part = weights[np.uint64(piece)] * backward[start + np.uint64(size_of(row))]
-            expected[np.uint64(piece)] += count * (share * part)
-            parts[number] = part
-            number += ONE
+            total += part
+            expected[np.uint64(piece)] += share * part
             piece = parent_of(row)
-        # The readable twin begins with the shortest piece.
-        total = 0.0
-        while number > 0:
-            number -= ONE
-            total += parts[number]
         backward[start] = total
         if total < TINY:
             back_frame += next_frame(backward, start, min(stop, start + reach))
@@ -123,7 +117,6 @@ def expect(
     forward: FloatArray,
     backward: FloatArray,
     frames: IntArray,
-    parts: FloatArray,
     expected: FloatArray,
 ) -> float:
     """Expected uses of each piece in some of the words, added to ``expected``; gives their log likelihood.
@@ -133,14 +126,13 @@ def expect(
     weights : (pieces,) probabilities
     longest : characters that a piece may have
     forward, backward, frames : (characters of the longest word + 1,) scratch
-    parts : (characters that a piece may have,) scratch
     """
     likelihood = 0.0
     for word in range(first_word, last_word):
         first = starts[word]
         likelihood += expect_word(
             *(first, starts[word + 1] - first, counts[word], deepest, table, weights, longest),
-            *(forward, backward, frames, parts, expected),
+            *(forward, backward, frames, expected),
         )
     return likelihood
 
