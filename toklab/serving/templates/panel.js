@@ -127,7 +127,8 @@
 
   function state({ state, error, done, total, last }) {
     if (state === "failed") return error;
-    return state === "running" && total ? `${done} of ${total} done (last: ${last})` : state;
+    if (state !== "running" || !total) return state;
+    return done < total ? `${done} of ${total} done (last: ${last})` : "making the report";
   }
 
   async function stop(key) {
