@@ -116,7 +116,7 @@
       line.append(link);
     }
     if (each.state === "waiting" || each.state === "running") {
-      const button = make("button", "act copy", "Stop");
+      const button = make("button", "act press", "Stop");
       button.type = "button";
       button.addEventListener("click", () => stop(each.key));
       line.append(button);
