@@ -154,6 +154,12 @@ def test_contenders_are_trained_anew(server: Server, trained: Trained) -> None:
     assert row["figure"] != row["home"]["figure"]
 
 
+def test_one_document_cannot_be_trained_on(server: Server) -> None:
+    found = wait(server, send(server, b"one line", "?train=yes"), "done", "failed")
+    assert (found["state"], found["error"][:43]) == ("failed", "the text is one document, so none can be he")
+    assert ask(server, "GET", f"/texts/{found['key']}").status == 404
+
+
 def test_hostile_names_and_texts_stay_text(server: Server) -> None:
     found = wait(server, send(server, HOSTILE.encode(), f"?documents=file&name={quote(HOSTILE)}"), "done", "failed")
     assert found["state"] == "done", found

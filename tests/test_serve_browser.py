@@ -85,7 +85,7 @@ def test_a_chosen_file_is_trained_on(shown: Visit, tmp_path: Path) -> None:
     shown.page.check("#train")
     shown.page.get_by_role("button", name="Judge").press("Enter")
     ready(shown, "mine.txt")
-    assert "trained anew" in shown.texts("#sent .state")[0]
+    assert "training anew" in shown.texts("#sent .state")[0]
     shown.page.get_by_role("button", name="Use the box instead").click()
     assert shown.page.locator("#text").is_enabled()
     assert shown.texts("#chosen") == []
@@ -145,3 +145,7 @@ def test_a_phone_scrolls_down_only(browser: Browser, server: Server) -> None:
         expect(shown.page.locator("#sent > li").first).to_be_visible()
         wide, seen = shown.page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
         assert wide <= seen
+        inside = (
+            "all => all.every(e => e.getBoundingClientRect().right < document.forms[0].getBoundingClientRect().right)"
+        )
+        assert shown.page.eval_on_selector_all("#send *", inside)

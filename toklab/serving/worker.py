@@ -1,8 +1,8 @@
 """The process that judges one text: ``python -m toklab.serving.worker FOLDER``.
 
 It reads ``task.json`` and ``text`` from the folder, tells in ``progress.json`` how far it is, and leaves
-``report.html`` and ``result.json`` there; `toklab.serving.tasks` starts it and reads these. What it uses, and how
-long, is limited there and here.
+``report.html`` and ``result.json`` there; `toklab.serving.tasks` starts it, reads these, and ends it when its time is
+up.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any
 
 from toklab.comparison import compare, judge_text
 from toklab.corpus import Corpus, cut_documents
-from toklab.errors import ToklabError
+from toklab.errors import InputError, ToklabError
 from toklab.page import render_page
 from toklab.page.answer import METRIC, interval
 from toklab.ranking import find, number
@@ -58,6 +58,8 @@ def _report(task: Mapping[str, Any], trained: Trained, text: Corpus, progress: P
     limits = Limits(task["seconds"], task["memory_mb"])
     if not task["train"]:
         return judge_text(trained, text, limits=limits, progress=progress)
+    if len(text) < 2:
+        raise InputError("the text is one document, so none can be held out; choose lines, or separate paragraphs")
     setting = trained.setting
     return compare(
         text,

@@ -99,7 +99,7 @@
 
   function show(item, each) {
     const focused = item.contains(document.activeElement);
-    const what = each.train ? "trained anew" : "judged";
+    const what = each.train ? "training anew" : "judging";
     const line = make("div", "", make("span", "what", each.name), make("span", "state", `${size(each.bytes)}, ${what}: ${state(each)}`));
     if (each.state === "running" && each.total) {
       const bar = make("progress", "");
