@@ -52,12 +52,12 @@ def test_a_pasted_text_gets_a_report(shown: Visit, browser: Browser) -> None:
     rows = first.locator("tbody th").all_inner_texts()
     assert rows == ["bpe", "byte"]
     assert first.locator("tbody tr").last.locator("td").all_inner_texts()[1].startswith("1.00")
+    complaints: list[str] = []
+    shown.page.context.on("console", lambda message: complaints.append(message.text))
     with shown.page.expect_popup() as opening:
         first.get_by_role("link", name="Open the report").click()
     report = opening.value
-    complaints: list[str] = []
-    report.on("console", lambda message: complaints.append(message.text))
-    report.reload()
+    report.wait_for_load_state()
     assert report.title() == "Tokenizers compared: pasted text"
     assert report.locator("#figures tbody tr").count() == 2
     assert report.evaluate("window.opener") is None
