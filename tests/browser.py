@@ -1,4 +1,4 @@
-"""A real browser for the tests of pages: headless Chromium that may load nothing but the file that it is shown."""
+"""A real browser for the tests of pages: headless Chromium that may load nothing but what it is shown."""
 
 from __future__ import annotations
 
@@ -58,19 +58,22 @@ def chromium() -> Iterator[Browser]:
 
 
 @contextmanager
-def visit(browser: Browser, path: Path, width: int = 1280, **options: Any) -> Iterator[Visit]:
-    """Open a file in a context of its own; every request but that for the file is stopped and written down.
+def visit(browser: Browser, target: Path | str, width: int = 1280, **options: Any) -> Iterator[Visit]:
+    """Open a page in a context of its own; every request but those for it is stopped and written down.
 
     Parameters
     ----------
+    target : a file; or the address of a server, which then may be asked for anything
     options : of the browser's context, such as ``color_scheme``
     """
     context = browser.new_context(viewport={"width": width, "height": 900}, **options)
     shown = Visit(context.new_page())
-    address = path.resolve().as_uri()
+    served = isinstance(target, str)
+    address = target if isinstance(target, str) else target.resolve().as_uri()
 
     def stop(route: Route) -> None:
-        if route.request.url.partition("#")[0] == address:
+        asked = route.request.url.partition("#")[0]
+        if asked.startswith(address) if served else asked == address:
             route.continue_()
         else:
             shown.requests.append(route.request.url)

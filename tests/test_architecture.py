@@ -21,10 +21,11 @@ LAYERS = (
     ("algorithms", "baselines", "formats", "metrics"),
     ("training", "loading", "recording", "results", "restoring", "measure", "ranking", "significance", "statistics"),
     ("contenders", "choosing", "sentences", "worker", "workshop"),
-    ("comparison", "setting", "differing", "inspecting", "languages", "retraining", "sweeping", "checking"),
+    ("comparison", "setting", "trained", "differing", "inspecting", "languages", "retraining", "sweeping", "checking"),
     ("adapting", "converting"),
     ("report",),
     ("page",),
+    ("serving",),
     ("testing", "pytest_plugin"),
     ("cli", "__main__"),
 )

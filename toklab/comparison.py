@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from toklab.choosing import Named, resolve_all
+from toklab.choosing import Named
 from toklab.corpus import Corpus
 from toklab.errors import ToklabError, UsageError
 from toklab.measure import measure_all, measure_leads, measure_pairs
@@ -18,24 +18,15 @@ from toklab.metrics.oov import oov_fates
 from toklab.metrics.pairs import Cutting
 from toklab.ranking import ranked
 from toklab.results import Report, Result
-from toklab.retraining import probe_axis, raise_if_all_too_small
+from toklab.retraining import probe_axis
 from toklab.sentences import with_sentences
-from toklab.setting import (
-    Entry,
-    Loading,
-    Setting,
-    check_sizes,
-    first_job,
-    make_entries,
-    model_facts,
-    prepare,
-    reading,
-)
+from toklab.setting import Entry, Loading, Setting, check_sizes, model_facts, reading
 from toklab.signature import render
 from toklab.significance import METHOD
+from toklab.trained import Trained, train_all
 from toklab.training import DEFAULT_VOCAB_SIZE
 from toklab.types import Tokenizer
-from toklab.workshop import Fit, Job, Limits, Progress, run_jobs
+from toklab.workshop import Fit, Limits, Progress, run_jobs
 
 RETRAININGS = 2  # of the probe
 
@@ -90,50 +81,76 @@ def compare(
     FormatError
         There is nothing at a path.
     """
-    sizes = check_sizes(vocab_size)
-    if rank_pretrained and len(sizes) > 1:
+    if rank_pretrained and len(check_sizes(vocab_size)) > 1:
         raise UsageError("models can be ranked at one vocabulary size only; give one, or leave rank_pretrained out")
-    chosen, loaded = resolve_all(contenders)
-    setting = prepare(source, pretokenizer, documents, held_out, seed, resamples, morphemes)
-    entries = make_entries(chosen, sizes, pretokenizer)
-    models = [Loading(model, sizes[0]) for model in loaded]
-    groups = [_jobs(entry, setting.training, probe) for entry in entries]
-    groups += [[reading(model, setting.test, setting.learned)] for model in models]
-    fits = _fit(groups, limits, progress)
-    raise_if_all_too_small([runs[0] for entry, runs in zip(entries, fits, strict=False) if entry.sized])
-    everyone: list[Entry | Loading] = [*entries, *models]
-    judged = [judge(entry, runs, setting) for entry, runs in zip(everyone, fits, strict=True)]
+    trained = train_all(
+        source,
+        contenders,
+        vocab_size=vocab_size,
+        pretokenizer=pretokenizer,
+        documents=documents,
+        held_out=held_out,
+        seed=seed,
+        resamples=resamples,
+        probe=probe,
+        morphemes=morphemes,
+        limits=limits,
+        progress=progress,
+    )
+    return judge_all(trained, rank_pretrained=rank_pretrained)
+
+
+def judge_all(trained: Trained, *, rank_pretrained: bool = False, progress: Progress | None = None) -> Report:
+    """The report on contenders that have been trained.
+
+    Parameters
+    ----------
+    rank_pretrained : as for `compare`
+    progress : called with a name, how many contenders have been judged, and how many there are
+    """
+    setting = trained.setting
+    everyone: list[Entry | Loading] = [*trained.entries, *trained.models]
+    judged = []
+    for entry, runs in zip(everyone, (*trained.runs, *([fit] for fit in trained.said)), strict=True):
+        judged.append(judge(entry, runs, setting))
+        if progress is not None:
+            progress(entry.contender.name, len(judged), len(everyone))
     results = ranked([replace(result, ranked=result.pretrained and rank_pretrained) for result in judged])
     failed = [r.tokenizer for r in results if r.error]
     warnings = (f"failed: {', '.join(dict.fromkeys(failed))}",) if failed else ()
     pairs = measure_pairs(results, setting.bootstrap)
-    models_used = model_facts([runs[0] for runs in fits[len(entries) :]])
-    more = {"probe": str(RETRAININGS) if probe else "no", "ranks": METHOD + "+models" * rank_pretrained}
-    signature = setting.signature(sizes, chosen, models_used, **more)
+    models_used = model_facts(trained.said)
+    more = {"probe": str(RETRAININGS) if trained.probed else "no", "ranks": METHOD + "+models" * rank_pretrained}
+    signature = setting.signature(trained.sizes, trained.chosen, models_used, **more)
     report = Report(results, signature, setting.description, warnings, pairs, measure_leads(results))
-    used = [run if isinstance(run, ToklabError) else run.tokenizer for run, *_ in fits]
+    used = [
+        r if isinstance(r, ToklabError) else r.tokenizer for r in (*(runs[0] for runs in trained.runs), *trained.said)
+    ]
     return with_sentences(report, used, setting.test.documents)
 
 
-def _jobs(entry: Entry, training: Corpus, probe: bool) -> list[Job]:
-    jobs = [first_job(entry, training)]
-    if probe:
-        jobs.append(Job(entry.contender, training, {"PYTHONHASHSEED": "1"}))
-        jobs.append(Job(entry.contender, training.shuffled(1), {"PYTHONHASHSEED": "2"}))
-    return jobs
+def judge_text(
+    trained: Trained, text: Corpus, *, limits: Limits | None = None, progress: Progress | None = None
+) -> Report:
+    """The report on contenders that have been trained, judged on another text than the one that was held out.
 
+    Words count as unseen where the training text does not hold them. Trainings are not held against each other again.
 
-def _fit(
-    groups: Sequence[Sequence[Job]], limits: Limits | None, progress: Progress | None
-) -> list[list[Fit | ToklabError]]:
-    # First runs come first, so that each kernel compiles once and the slowest contender is not left to the end.
-    rounds = range(max(map(len, groups)))
-    order = [(round_, group) for round_ in rounds for group, jobs in enumerate(groups) if round_ < len(jobs)]
-    results = run_jobs([groups[group][round_] for round_, group in order], limits, progress)
-    fits: list[list[Fit | ToklabError]] = [[] for _ in groups]
-    for (_, group), result in zip(order, results, strict=True):
-        fits[group].append(result)
-    return fits
+    Parameters
+    ----------
+    text : its documents are what the intervals are drawn over
+    limits : time and memory of each model
+    progress : called with a name, how many contenders have been judged, and how many there are
+    """
+    setting = trained.setting.judging(text)
+    readings = [reading(model, text, setting.learned) for model in trained.models]
+    asked = run_jobs(readings, limits, None) if readings else []
+    runs = tuple(runs[:1] for runs in trained.runs)
+    now = replace(trained, setting=setting, runs=runs, said=tuple(asked), probed=False)
+    report = judge_all(now, progress=progress)
+    if len(text) > 1:
+        return report
+    return replace(report, warnings=(*report.warnings, "the text is one document, so no figure has an interval"))
 
 
 def judge(

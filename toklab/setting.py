@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from toklab.algorithms import check_vocab_size, get_algorithm
@@ -57,6 +57,7 @@ class Setting:
     seen : the words of the training part
     learned : of the training part, what a language model of the tokens learns from
     lexicon : words whose morphemes are known
+    elsewhere : ``test`` is no part of the corpus but another text
     """
 
     training: Corpus
@@ -69,6 +70,12 @@ class Setting:
     seen: frozenset[str] = field(repr=False)
     learned: Corpus = field(repr=False)
     lexicon: Lexicon = field(repr=False)
+    elsewhere: bool = False
+
+    def judging(self, text: Corpus) -> Setting:
+        """The same contenders on another text."""
+        bootstrap = replace(self.bootstrap, documents=len(text))
+        return replace(self, test=text, bootstrap=bootstrap, elsewhere=True)
 
     @property
     def facts(self) -> dict[str, str]:
@@ -76,6 +83,7 @@ class Setting:
         return {
             "corpus": f"{self.corpus.name}@{self.corpus.digest}",
             "heldout": f"{number(self.held_out)}@seed{self.seed}",
+            **({"judged": f"{self.test.name}@{self.test.digest}"} if self.elsewhere else {}),
             "words": words_fact(),
             "morphemes": f"{self.lexicon.name}@{self.lexicon.digest}",
             "ngram": f"kn{ORDER}@{LEARNED_MB}MB@seed{self.seed}",
@@ -85,6 +93,16 @@ class Setting:
     @property
     def description(self) -> dict[str, str | int]:
         """The corpus and its two parts, as a report holds it."""
+        if self.elsewhere:
+            return {
+                "name": self.test.name,
+                "digest": self.test.digest,
+                "documents": len(self.test),
+                "bytes": self.test.n_bytes,
+                "trained_on": self.corpus.name,
+                "train_documents": len(self.training),
+                "train_bytes": self.training.n_bytes,
+            }
         return {
             "name": self.corpus.name,
             "digest": self.corpus.digest,

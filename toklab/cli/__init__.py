@@ -17,6 +17,7 @@ from toklab.errors import ToklabError, UnknownNameError
 COMMANDS = {
     "train": "Train one tokenizer and save it.",
     "compare": "Train contenders on the same text and show which serves it best.",
+    "serve": "Compare, then judge texts that are put into the page, on this machine.",
     "report": "Make the page of a comparison from its report.json.",
     "sweep": "Vocabulary size against sequence length, with the knee of the curve.",
     "determinism": "Train again and again, and show what moves.",

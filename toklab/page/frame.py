@@ -56,6 +56,21 @@ class Section:
     styles: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class Panel:
+    """What a server puts above the sections of the page, which then may speak to that server.
+
+    Parameters
+    ----------
+    section : its place among the sections
+    style, script : CSS and JavaScript that it brings along
+    """
+
+    section: Section
+    style: str
+    script: str
+
+
 Maker = Callable[[Findings], Section | None]
 """Makes a section, or None where there is nothing to show."""
 

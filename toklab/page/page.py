@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 from toklab.files import write_atomic
 from toklab.page.answer import answer_section
-from toklab.page.frame import Findings, Maker, fill, source
+from toklab.page.frame import Findings, Maker, Panel, fill, source
 from toklab.page.live import live_section
 from toklab.page.notes import notes_section
 from toklab.page.pictures import pictures_section
@@ -34,28 +34,35 @@ SECTIONS: tuple[Maker, ...] = (
 """The sections in their order; another one is a function of the findings and a line here."""
 
 
-def render_page(findings: Findings | Report) -> str:
+def render_page(findings: Findings | Report, panel: Panel | None = None) -> str:
     """One HTML file; equal reports give equal text.
 
-    The page may run the one script that stands in it, known by its hash, and load nothing at all.
+    The page may run the one script that stands in it, known by its hash, and load nothing at all; with a panel it may
+    speak to the server that it comes from.
 
     Parameters
     ----------
     findings : a comparison, alone or with what else is known of its contenders
+    panel : stands above the sections where a server shows the page
     """
     if isinstance(findings, Report):
         findings = Findings(findings)
     sections = [section for make in SECTIONS if (section := make(findings)) is not None]
     script = _joined("page.js", (section.scripts for section in sections))
+    style = _joined("style.css", (section.styles for section in sections))
+    if panel is not None:
+        sections.insert(0, panel.section)
+        script, style = f"{script}\n{panel.script}", f"{style}\n{panel.style}"
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     return fill(
         "page.html",
         sections=sections,
         facts=_facts(findings.report),
         name=str(findings.report.corpus.get("name", "")),
-        style=Markup(_joined("style.css", (section.styles for section in sections))),
+        style=Markup(style),
         script=Markup(script),
         digest=digest,
+        served=panel is not None,
     )
 
 

@@ -1,0 +1,100 @@
+"""``toklab serve``."""
+
+from __future__ import annotations
+
+import sys
+import webbrowser
+from pathlib import Path
+
+import click
+
+from toklab.cli.common import (
+    SIZE,
+    documents_option,
+    files_argument,
+    one_line,
+    pretokenizer_help,
+    progress,
+    read_corpus,
+)
+
+
+@click.command("serve")
+@files_argument
+@click.option(
+    "--tokenizer",
+    "-t",
+    "contenders",
+    multiple=True,
+    metavar="NAME|MODEL",
+    help="Contender, may be repeated; as for compare.",
+)
+@click.option(
+    "--vocab-size",
+    "vocab_sizes",
+    type=SIZE,
+    multiple=True,
+    metavar="N",
+    help="May be repeated  [default: 2000].",
+)
+@click.option("--pretokenizer", "-p", default="gpt2", show_default=True, metavar="NAME|REGEX", help=pretokenizer_help)
+@documents_option
+@click.option("--probe/--no-probe", default=True, help="Train each contender twice more, to see what moves.")
+@click.option(
+    "--time-limit",
+    type=float,
+    default=900,
+    show_default=True,
+    metavar="SECONDS",
+    help="For each training, and for judging a text.",
+)
+@click.option(
+    "--memory-limit", type=int, default=12_000, show_default=True, metavar="MB", help="For each of these processes."
+)
+@click.option("--port", type=click.IntRange(0, 65535), default=0, show_default=True, help="0 is any that is free.")
+@click.option("--max-mb", type=float, default=20.0, show_default=True, metavar="MB", help="Largest text that is taken.")
+@click.option("--open/--no-open", "open_", default=None, help="Open a browser  [default: at a terminal].")
+def command(
+    files: tuple[Path, ...],
+    contenders: tuple[str, ...],
+    vocab_sizes: tuple[int, ...],
+    pretokenizer: str,
+    documents: str,
+    probe: bool,
+    time_limit: float,
+    memory_limit: int,
+    port: int,
+    max_mb: float,
+    open_: bool | None,
+) -> None:
+    """Compare contenders, then show the page in a browser and judge texts that are put into it.
+
+    The contenders are trained once, as compare trains them. The page takes texts, pasted or as files, and shows how the
+    contenders cut them, or trains them anew on such a text. It is served to this machine only (127.0.0.1); texts are
+    forgotten when Ctrl-C ends the server.
+    """
+    from toklab.serving import Server
+    from toklab.serving.server import check_port
+    from toklab.trained import train_all
+    from toklab.training import DEFAULT_VOCAB_SIZE
+    from toklab.workshop import Limits
+
+    limits = Limits(time_limit, memory_limit)
+    check_port(port)
+    corpus = read_corpus(files, documents)
+    with progress("training") as show:
+        trained = train_all(
+            corpus,
+            list(contenders) or None,
+            vocab_size=vocab_sizes or DEFAULT_VOCAB_SIZE,
+            pretokenizer=pretokenizer,
+            probe=probe,
+            limits=limits,
+            progress=show,
+        )
+    with Server(trained, port=port, limits=limits, max_mb=max_mb) as server:
+        click.echo(f"serving {one_line(corpus.name)} on {server.address} to this machine only; Ctrl-C ends it")
+        sys.stdout.flush()
+        if sys.stdout.isatty() if open_ is None else open_:
+            webbrowser.open(server.address)
+        server.wait()
