@@ -12,6 +12,7 @@ the units labelled ef, ac and 81; the last has a leaf, whose value is the place 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -29,12 +30,15 @@ class Charsmap:
 
     Parameters
     ----------
-    units : (n,) uint32, the trie; unit 0 alone, without children, for no rules
+    units : (n,) uint32, the trie; all 0 for no rules
     replacements : each ends in a zero byte
     """
 
     units: npt.NDArray[np.uint32]
     replacements: bytes
+
+    def __bool__(self) -> bool:
+        return self.replacements != b""
 
     @staticmethod
     def of(blob: bytes) -> Charsmap:
@@ -46,12 +50,17 @@ class Charsmap:
             They are cut short, or the library refuses them, or a replacement is not UTF-8.
         """
         if not blob:
-            return Charsmap(np.zeros(256, np.uint32), b"\0")
+            return Charsmap(np.zeros(256, np.uint32), b"")
         size = int.from_bytes(blob[:4], "little")
         if len(blob) <= 4 or size >= len(blob) - 4 or size < _BLOCK or size % _BLOCK:
             raise ValueError(f"normalisation rules whose trie of {size:,} bytes does not fit in {len(blob):,} bytes")
         found = Charsmap(np.frombuffer(blob, "<u4", size // 4, 4).astype(np.uint32), blob[4 + size :])
         found.check()
+        return found
+
+    @cached_property
+    def _list(self) -> list[int]:
+        found: list[int] = self.units.tolist()
         return found
 
     def check(self) -> None:
@@ -79,15 +88,16 @@ class Charsmap:
 
     def longest(self, text: bytes, at: int) -> tuple[bytes, int] | None:
         """What the text at a place becomes, and how many of its bytes; None where no rule fits."""
-        found, place, rules = None, _offset(int(self.units[0])), 0
+        units = self._list
+        found, place, rules = None, _offset(units[0]), 0
         for end in range(at, len(text)):
             place ^= text[end]
-            unit = int(self.units[place])
+            unit = units[place]
             if unit & (LEAF | LABEL) != text[end]:
                 break
             place ^= _offset(unit)
             if unit & HAS_LEAF and rules < MOST_RULES:
-                found, rules = (int(self.units[place]) & (LEAF - 1), end + 1 - at), rules + 1
+                found, rules = (units[place] & (LEAF - 1), end + 1 - at), rules + 1
         if found is None:
             return None
         value, size = found

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from toklab.algorithms.spm_charsmap import Charsmap
-from toklab.backend import READY_LIMIT, has_run, use_kernel
+from toklab.backend import has_run, use_kernel
 from toklab.types import IdArray, IntArray, Words
 
 if TYPE_CHECKING:
@@ -27,6 +27,8 @@ SPACE = "\u2581".encode()
 REPLACEMENT = "\ufffd".encode()
 # Bytes that the readable twin changes in about half a second.
 NORMALIZE_LIMIT = 250_000
+# Bytes from which the compiled twin, once it has run, is faster.
+READY_LIMIT = 50
 # Of nested pieces of the user, the library looks at so many.
 MOST_NESTED = 64
 
@@ -137,7 +139,7 @@ class SpmNormalizer:
         kept = self.kept_at(text, at)
         if kept:
             return kept, len(kept)
-        found = self.charsmap.longest(text, at)
+        found = self.charsmap.longest(text, at) if self.charsmap else None
         if found is not None:
             return found
         size = _width(text[at])

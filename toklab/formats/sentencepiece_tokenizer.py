@@ -13,7 +13,7 @@ import itertools
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -67,7 +67,7 @@ class SpmTokenizer(LibraryTokenizer):
     @cached_property
     def contents(self) -> SentencePieceFile:
         """What the file says."""
-        return SentencePieceFile.from_bytes(self.model)
+        return _read(self.model)
 
     @cached_property
     def vocab(self) -> Vocab:
@@ -199,6 +199,12 @@ class SpmTokenizer(LibraryTokenizer):
         if self._denormalizer is not None:
             out = self._denormalizer.change(out)[0]
         return out.decode()
+
+
+@lru_cache(maxsize=4)
+def _read(data: bytes) -> SentencePieceFile:
+    """The contents of a file, which is looked at more than once."""
+    return SentencePieceFile.from_bytes(data)
 
 
 def _repaired(raw: bytes) -> bytes:
@@ -333,7 +339,7 @@ def run_model(data: bytes, name: str | None = None) -> SpmTokenizer:
     FormatError
         It is cut short or no such file, or the library refuses it or cuts some text as toklab does not.
     """
-    file = SentencePieceFile.from_bytes(data)
+    file = _read(data)
     try:
         check_runs(file)
     except ValueError as error:
