@@ -85,10 +85,11 @@ def assert_alike(ours: SpmTokenizer, texts: Sequence[str]) -> None:
 def assert_own_bytes(tokenizer: SpmTokenizer, text: str, found: Encoding) -> None:
     """Where no text is changed, the library's adapter and toklab give each token its own bytes."""
     raw = text.encode()
+    spaces = any(entry.text == SPACE and entry.kind == Kind.NORMAL for entry in tokenizer.contents.entries)
     assert list(itertools.chain([0], found.offsets[:, 1])) == [*found.offsets[:, 0], len(raw)], text
     for index, (start, end) in zip(found.ids.tolist(), found.offsets.tolist(), strict=True):
         piece = tokenizer.vocab[index]
-        if not piece.special and SPACE in used(tokenizer):
+        if not piece.special and (spaces or not piece.byte):
             covered = raw[start:end] if piece.byte else raw[start:end].decode().replace(SPACE, " ").encode()
             assert covered == piece.surface, text
 
@@ -100,7 +101,7 @@ def test_any_model_of_the_library(kind: str, options: str) -> None:
     assert_alike(ours, [*english()[40:50], *many_scripts()[10:16], *NASTY, "", " ", "   ", "<tool><to<tool> ab cd"])
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(kind=st.sampled_from(KINDS), options=st.sampled_from(sorted(OPTIONS)), texts=st.lists(TEXTS, max_size=4))
 def test_any_text(kind: str, options: str, texts: list[str]) -> None:
     assert_alike(pair(kind, options)[0], texts)
@@ -143,7 +144,7 @@ def files(draw: st.DrawFn) -> SentencePieceFile:
     )
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(file=files(), texts=st.lists(st.text("aaabbé cd" + SPACE, max_size=24), min_size=1, max_size=3))
 def test_any_pieces(file: SentencePieceFile, texts: list[str]) -> None:
     try:
@@ -174,12 +175,9 @@ def test_a_null_character_that_converters_add_is_shut_out() -> None:
 
 
 def test_sums_of_unigram_start_anew_beyond_both_limits() -> None:
-    pieces = (UNKNOWN, Entry("a", -3e4), Entry("aa", -5.9e4), Entry("b", 0.0), Entry("<" + "x" * 6000, 0.0))
-    file = SentencePieceFile(ModelType.UNIGRAM, (*pieces[:4], Entry(pieces[4].text, 0.0, Kind.USER_DEFINED)))
-    ours = run_model(file.to_bytes())
-    assert_alike(ours, ["aaaba" * 9, pieces[4].text * 3 + "ab"])
-    text = (pieces[4].text + "b") * 200
-    assert ours.encode(text).ids.tolist() == library(file.to_bytes()).encode(text)
+    scores = {"a": -3e4, "aa": -5.9e4, "b": 6e4, "bb": 1.300001e5, "ab": -1.1, "ba": 0.3}
+    file = SentencePieceFile(ModelType.UNIGRAM, (UNKNOWN, *(Entry(*item) for item in scores.items())))
+    assert_alike(run_model(file.to_bytes()), ["aaaba" * 9, "bbbab" * 9, "a" * 30 + "b" * 40 + "ab" * 9, "bcbbbcab" * 5])
 
 
 # --- rules -------------------------------------------------------------------------------------------------------
@@ -205,7 +203,7 @@ def ruled(tmp_path_factory: pytest.TempPathFactory) -> SentencePieceFile:
     return SentencePieceFile.from_bytes(own_rules(tmp_path_factory.mktemp("rules")))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(text=st.text("aabbcdﬁq \u2581é\0", max_size=30), remove=st.booleans(), dummy=st.booleans(), back=st.booleans())
 def test_rules_of_the_file(ruled: SentencePieceFile, text: str, remove: bool, dummy: bool, back: bool) -> None:
     rules = replace(ruled.normalizer, remove_extra_whitespaces=remove, add_dummy_prefix=dummy)
@@ -224,7 +222,7 @@ def test_a_rule_may_take_a_part_of_a_character() -> None:
     assert_alike(run_model(file.to_bytes()), ["é", "aéb ü", "éé", "漢é\0"])
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(
     kept=st.lists(st.text("ab \u2581é", min_size=1, max_size=4), max_size=4, unique=True),
     texts=st.lists(st.text("aab \u2581é漢\0", max_size=20), max_size=4),
@@ -267,7 +265,7 @@ def test_what_is_not_run_is_named(change: dict[str, Any], named: str) -> None:
 @pytest.mark.parametrize("seed", range(3))
 def test_changed_rules_are_refused_or_run_alike(ruled: SentencePieceFile, seed: int) -> None:
     random = np.random.default_rng(seed)
-    for _ in range(60):
+    for _ in range(25):
         blob = bytearray(ruled.normalizer.charsmap)
         for at in random.integers(0, len(blob), 3).tolist():
             blob[at] = int(random.integers(0, 256))

@@ -116,11 +116,11 @@ class SpmNormalizer:
         while at < len(text):
             found, size = self._next(text, at)
             own = self.exact and found == text[at : at + size]
-            if after_space:
-                found = found.lstrip(b" ")
-            for place, byte in enumerate(found):
+            stripped = len(found) - len(found.lstrip(b" ")) if after_space else 0
+            found = found[stripped:]
+            for place, byte in enumerate(found, stripped):
                 if byte == 0x20:
-                    add_space(at)
+                    add_space(at + place * own)
                 else:
                     out.append(byte)
                     sources.append(at + place * own)

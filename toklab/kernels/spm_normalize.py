@@ -167,13 +167,13 @@ def normalize(
                         break
                     if done + 6 > len(out):
                         return -1
+                    source = at - begin + (place if exact and value == ITSELF else 0)
                     if byte == SPACE:
                         if not (after_space and last < 0):
-                            done = put_space(out, sources, done, number, at - begin, escape)
+                            done = put_space(out, sources, done, number, source, escape)
                             last = byte
                     else:
-                        out[done] = byte
-                        sources[done + number] = at - begin + (place if exact and value == ITSELF else 0)
+                        out[done], sources[done + number] = byte, source
                         done += 1
                         last = byte
                     place += 1
