@@ -22,7 +22,7 @@ import numpy as np
 from toklab.algorithms.models import ENCODE_LIMIT, Segmentation
 from toklab.backend import use_kernel
 from toklab.formats.sentencepiece_merges import last_merge
-from toklab.types import IdArray, IntArray, Vocab, Words
+from toklab.types import ByteArray, IdArray, IntArray, Vocab, Words
 
 if TYPE_CHECKING:
     from toklab.algorithms.segmenting import HeapMerges, Tokens
@@ -72,7 +72,7 @@ class SpmBpeModel:
     @cached_property
     def stranger(self) -> int:
         """The number of a character that is in no piece."""
-        return max(len(self.vocab), *self._numbers.values()) + 1
+        return max([len(self.vocab), *self._numbers.values()]) + 1
 
     @cached_property
     def _ranks(self) -> dict[str, int]:
@@ -80,7 +80,9 @@ class SpmBpeModel:
         if not self.merging:
             return {}
         texts = [text for text, number in self._numbers.items() if len(text) > 1]
-        bits = np.array([self.scores[self._numbers[text]] for text in texts], np.float32).view(np.int32).astype(np.int64)
+        bits = (
+            np.array([self.scores[self._numbers[text]] for text in texts], np.float32).view(np.int32).astype(np.int64)
+        )
         # The order of floats, in which -0.0 is less than 0.0.
         keys = np.where(bits < 0, -(bits & 0x7FFFFFFF) - 1, bits)
         places = np.unique(-keys, return_inverse=True)[1]
@@ -135,8 +137,6 @@ class SpmBpeModel:
 
     def segment(self, words: Words) -> Tokens:
         """The same by the compiled twin, on flat arrays."""
-        from toklab.algorithms.segmenting import Tokens
-
         first, last = int(words.starts[0]), int(words.starts[-1])
         raw = words.text[first:last]
         begins = np.append(np.flatnonzero((raw & 0xC0) != 0x80), len(raw))
@@ -201,7 +201,7 @@ class Parts:
         np.cumsum([*(len(each) for each, _ in found), 1], out=firsts[1:])
         return Parts(np.array(ids), np.array(ends), firsts, np.array(fallback, np.int64), unknown)
 
-    def spread(self, raw: IdArray, found: Tokens, starts: IntArray, ends: IntArray, bases: IntArray) -> Tokens:
+    def spread(self, raw: ByteArray, found: Tokens, starts: IntArray, ends: IntArray, bases: IntArray) -> Tokens:
         """The tokens that numbers become.
 
         Parameters
@@ -242,11 +242,13 @@ class SpmWordModel:
     vocab : the pieces, spelled as in the file
     used : ids of the pieces that text can become
     fallback : id of each byte's piece; empty without byte fallback
+    spread : of the bytes that a word becomes each covers itself; otherwise the last covers the word, as in the library
     """
 
     vocab: Vocab
     used: Mapping[str, int]
     fallback: tuple[int, ...] = ()
+    spread: bool = False
 
     @cached_property
     def strings(self) -> tuple[str, ...]:
@@ -259,7 +261,8 @@ class SpmWordModel:
 
     def _tokens(self, word: str, raw: bytes) -> Segmentation:
         if word not in self.used and self.fallback:
-            return tuple(self.fallback[byte] for byte in raw), (1,) * len(raw)
+            widths = (1,) * len(raw) if self.spread else (0,) * (len(raw) - 1) + (len(raw),)
+            return tuple(self.fallback[byte] for byte in raw), widths
         unknown = self.vocab.unk_id
         assert unknown is not None
         return (self.used.get(word, unknown),), (len(raw),)
