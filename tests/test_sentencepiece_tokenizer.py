@@ -149,7 +149,7 @@ def files(draw: st.DrawFn) -> SentencePieceFile:
 def test_any_pieces(file: SentencePieceFile, texts: list[str]) -> None:
     normal = [entry.score for entry in file.entries if entry.kind == Kind.NORMAL]
     if file.model_type == ModelType.UNIGRAM and min(normal, default=1.0) > 0:
-        with pytest.raises(FormatError, match="Unigram without a NORMAL piece"):
+        with pytest.raises(FormatError, match="Unigram without a NORMAL piece|no piece that text"):
             run_model(file.to_bytes())
     elif any(entry.kind in (Kind.NORMAL, Kind.USER_DEFINED, Kind.UNUSED) for entry in file.entries):
         assert_alike(run_model(file.to_bytes()), texts)
@@ -265,7 +265,7 @@ def test_what_is_not_run_is_named(change: dict[str, Any], named: str) -> None:
 @pytest.mark.parametrize("seed", range(3))
 def test_changed_rules_are_refused_or_run_alike(ruled: SentencePieceFile, seed: int) -> None:
     random = np.random.default_rng(seed)
-    for _ in range(25):
+    for _ in range(12):
         blob = bytearray(ruled.normalizer.charsmap)
         for at in random.integers(0, len(blob), 3).tolist():
             blob[at] = int(random.integers(0, 256))
