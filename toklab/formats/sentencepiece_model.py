@@ -215,6 +215,8 @@ def _check_features(file: SentencePieceFile) -> None:
         raise ValueError(f"its type is {file.model_type.name}, where toklab runs BPE and UNIGRAM")
     if file.normalizer.changes is not None:
         raise ValueError(f"it changes the text by {file.normalizer.changes}")
+    if file.denormalizer is not None:
+        raise ValueError("it changes decoded text (denormalizer_spec)")
     if file.suffix_space:
         raise ValueError("it has treat_whitespace_as_suffix")
     if file.model_type == ModelType.BPE and not file.byte_fallback:
