@@ -146,10 +146,11 @@ def spm_file(path: Path, kind: str) -> tuple[Any, Path]:
 @pytest.mark.parametrize("kind", ["bpe", "unigram"])
 def test_sentencepiece(tmp_path: Path, kind: str) -> None:
     engine, path = spm_file(tmp_path / "model.gguf", kind)
-    tokenizer = load(path)
-    for text in TEXTS:
-        assert tokenizer.encode(text).ids.tolist() == engine.encode(text)
-    assert tokenizer.decode(tokenizer.encode(TEXTS[0]).ids) == engine.decode(engine.encode(TEXTS[0]))
+    for who in ENGINES:
+        tokenizer = load(path, engine=who)
+        for text in TEXTS:
+            assert tokenizer.encode(text).ids.tolist() == engine.encode(text), (who, text)
+        assert tokenizer.decode(tokenizer.encode(TEXTS[0]).ids) == engine.decode(engine.encode(TEXTS[0]))
 
 
 def test_wordpiece(tmp_path: Path) -> None:

@@ -182,15 +182,15 @@ def best_path(size: int, edges: Iterable[Edge], single_precision: bool = False) 
     Parameters
     ----------
     size, edges : see `Lattice`
-    single_precision : add as SentencePiece 0.2.3 does: in 32 bits; where the score so far falls below -100,000, it
-        becomes 0, and those of the ways that lead further are moved with it
+    single_precision : add as SentencePiece 0.2.3 does: in 32 bits; where the score so far is below -100,000 or
+        above 100,000, it becomes 0, and those of the ways that lead further are moved with it
     """
     rounded, least = (single, LEAST_SINGLE) if single_precision else (float, -math.inf)
     scores = [0.0] + [-math.inf] * size
     last: list[Edge | None] = [None] * (size + 1)
     for edge in edges:
         base = scores[edge.start]
-        if base < least:
+        if base < least or base > -least:
             scores[edge.start :] = [rounded(score - base) for score in scores[edge.start :]]
         score = rounded(scores[edge.start] + edge.score)
         if last[edge.end] is None or score > scores[edge.end]:

@@ -103,14 +103,24 @@ def _in_bytes(starts: Sequence[Start], merge: Callable[[IdArray, IntArray], Toke
 
 
 class HeapMerges:
-    """The table of `toklab.kernels.encode_bpe_heap` for (n, 3) merges."""
+    """The table of `toklab.kernels.encode_bpe_heap` for (n, 3) merges.
 
-    def __init__(self, merges: IntArray) -> None:
+    Parameters
+    ----------
+    merges : (left id, right id, resulting id), each pair once
+    ranks : (n,) rank of each, where that is not its place
+    """
+
+    def __init__(self, merges: IntArray, ranks: IntArray | None = None) -> None:
         from toklab.kernels import encode_bpe_heap
 
         announce(encode_bpe_heap.encode)
         self._ranks = np.full((table_size(2 * len(merges)), 2), -1, np.int64)
         encode_bpe_heap.build_ranks(merges, self._ranks)
+        if ranks is not None:
+            used = self._ranks[:, 0] >= 0
+            values = self._ranks[used, 1]
+            self._ranks[used, 1] = ranks[values >> 32] << 32 | values & encode_bpe_heap.LOW_BITS
 
     def cut(
         self, ids: IdArray, offsets: IntArray, sizes: IntArray, alpha: float = 0.0, random: Stream | None = None

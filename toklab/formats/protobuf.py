@@ -63,9 +63,9 @@ class Message:
     """
 
     def __init__(self, data: bytes) -> None:
-        # By number and wire type.
+        # By key: numbers, or bytes.
         self._numbers: dict[int, list[int]] = {}
-        self._strings: dict[int, dict[int, list[bytes]]] = {wire: {} for wire in (EIGHT_BYTES, LENGTH, FOUR_BYTES)}
+        self._strings: dict[int, list[bytes]] = {}
         at = 0
         while at < len(data):
             key, at = _read_varint(data, at)
@@ -74,7 +74,7 @@ class Message:
                 raise ValueError(f"a field has the number {number}")
             if wire == VARINT:
                 value, at = _read_varint(data, at)
-                self._numbers.setdefault(number, []).append(value)
+                self._numbers.setdefault(key, []).append(value)
                 continue
             size = _WIDTHS.get(wire, 0)
             if wire == LENGTH:
@@ -83,13 +83,13 @@ class Message:
                 raise ValueError(f"field {number} is of wire type {wire}")
             if size > len(data) - at:
                 raise ValueError(f"field {number} ends {size - len(data) + at:,} bytes past the end")
-            self._strings[wire].setdefault(number, []).append(data[at : at + size])
+            self._strings.setdefault(key, []).append(data[at : at + size])
             at += size
 
     def integer(self, number: int, default: int) -> int:
         """The last value of a field of whole numbers, as a signed number of 64 bits."""
         self._refuse_others(number, VARINT)
-        found = self._numbers.get(number, [default & 2**64 - 1])[-1]
+        found = self._numbers.get(number << 3 | VARINT, [default & 2**64 - 1])[-1]
         return found - 2**64 if found >= 2**63 else found
 
     def floating(self, number: int, default: float) -> float:
@@ -115,18 +115,18 @@ class Message:
 
     def _of_kind(self, number: int, wire: int) -> list[bytes]:
         self._refuse_others(number, wire)
-        return self._strings[wire].get(number, [])
+        return self._strings.get(number << 3 | wire, [])
 
     def _refuse_others(self, number: int, wire: int) -> None:
-        kinds = [kind for kind, fields in self._strings.items() if number in fields]
-        if number in self._numbers:
-            kinds.append(VARINT)
-        if any(kind != wire for kind in kinds):
-            raise ValueError(f"field {number} is of another wire type than {wire}")
+        for other in (VARINT, EIGHT_BYTES, LENGTH, FOUR_BYTES):
+            if other != wire and (number << 3 | other in self._strings or number << 3 | other in self._numbers):
+                raise ValueError(f"field {number} is of another wire type than {wire}")
 
 
 def _read_varint(data: bytes, at: int) -> tuple[int, int]:
     """A number of at most 64 bits, and where it ends."""
+    if at < len(data) and data[at] < 0x80:
+        return data[at], at + 1
     value = shift = 0
     while True:
         if at >= len(data):

@@ -146,16 +146,6 @@ def load_sentencepiece_model(data: bytes) -> TrainedTokenizer:
     )
 
 
-def load_model_file(path: Path) -> TrainedTokenizer:
-    """`load_sentencepiece_model` of a file; raises what it raises, or says that the file cannot be read."""
-    try:
-        return load_sentencepiece_model(path.read_bytes())
-    except OSError as error:
-        raise FormatError(f"{path} cannot be read: {error.strerror or error}") from None
-    except FormatError as error:
-        raise FormatError(f"{path}: {error}") from None
-
-
 def _cannot(what: str) -> FormatError:
     return FormatError(f"a SentencePiece model cannot hold {what}")
 
@@ -230,6 +220,8 @@ def _check_features(file: SentencePieceFile) -> None:
         raise ValueError(f"its type is {file.model_type.name}, where toklab runs BPE and UNIGRAM")
     if file.normalizer.changes is not None:
         raise ValueError(f"it changes the text by {file.normalizer.changes}")
+    if file.denormalizer is not None:
+        raise ValueError("it changes decoded text (denormalizer_spec)")
     if file.suffix_space:
         raise ValueError("it has treat_whitespace_as_suffix")
     if file.model_type == ModelType.BPE and not file.byte_fallback:

@@ -15,7 +15,7 @@ from toklab.errors import FormatError
 from toklab.formats.protobuf import Message, bytes_field, float_field, integer_field
 
 # Fields of ModelProto, of a piece, of TrainerSpec and of NormalizerSpec.
-PIECE, TRAINER, NORMALIZER = 1, 2, 3
+PIECE, TRAINER, NORMALIZER, DENORMALIZER = 1, 2, 3, 5
 TEXT, SCORE, KIND = 1, 2, 3
 MODEL_TYPE, VOCAB_SIZE, COVERAGE, SUFFIX_SPACE, DIGITS, CONTROL_SYMBOL, BYTE_FALLBACK = 3, 4, 10, 24, 25, 30, 35
 UNK_ID, BOS_ID, EOS_ID, PAD_ID, UNK_PIECE = 40, 41, 42, 43, 45
@@ -100,6 +100,7 @@ class SentencePieceFile:
     character_coverage : share of the text's characters that the alphabet was to cover
     suffix_space : a space belongs to the word before it (``treat_whitespace_as_suffix``)
     split_digits : each digit is a piece of its own
+    denormalizer : what is done to decoded text, or None
     """
 
     model_type: ModelType
@@ -109,6 +110,7 @@ class SentencePieceFile:
     character_coverage: float = 1.0
     suffix_space: bool = False
     split_digits: bool = False
+    denormalizer: Normalizer | None = None
 
     @property
     def unknown(self) -> int:
@@ -118,7 +120,8 @@ class SentencePieceFile:
     def to_bytes(self) -> bytes:
         """The file; equal contents give equal bytes. What is left out has the library's default."""
         pieces = b"".join(bytes_field(PIECE, _write_entry(entry)) for entry in self.entries)
-        return pieces + bytes_field(TRAINER, self._trainer()) + bytes_field(NORMALIZER, _rules(self.normalizer))
+        whole = pieces + bytes_field(TRAINER, self._trainer()) + bytes_field(NORMALIZER, _rules(self.normalizer))
+        return whole + (bytes_field(DENORMALIZER, _rules(self.denormalizer)) if self.denormalizer else b"")
 
     def _trainer(self) -> bytes:
         unknown = self.entries[self.unknown].text
@@ -148,21 +151,17 @@ class SentencePieceFile:
         """
         try:
             whole = Message(data)
-            trainer, rules = whole.message(TRAINER), whole.message(NORMALIZER)
+            trainer = whole.message(TRAINER)
+            back = _read_rules(whole.message(DENORMALIZER)) if whole.strings(DENORMALIZER) else None
             file = SentencePieceFile(
                 ModelType(trainer.integer(MODEL_TYPE, ModelType.UNIGRAM)),
                 tuple(map(_read_entry, whole.strings(PIECE))),
                 bool(trainer.integer(BYTE_FALLBACK, 0)),
-                Normalizer(
-                    rules.text(RULE, ""),
-                    b"".join(rules.strings(CHARSMAP)[-1:]),
-                    bool(rules.integer(DUMMY_PREFIX, 1)),
-                    bool(rules.integer(EXTRA_SPACES, 1)),
-                    bool(rules.integer(ESCAPE, 1)),
-                ),
+                _read_rules(whole.message(NORMALIZER)),
                 trainer.floating(COVERAGE, 0.9995),
                 bool(trainer.integer(SUFFIX_SPACE, 0)),
                 bool(trainer.integer(DIGITS, 0)),
+                back if back and back.charsmap else None,
             )
             file.check()
         except ValueError as error:
@@ -215,3 +214,13 @@ def _rules(normalizer: Normalizer) -> bytes:
         *([] if normalizer.escape_whitespaces else [integer_field(ESCAPE, 0)]),
     ]
     return b"".join(fields)
+
+
+def _read_rules(rules: Message) -> Normalizer:
+    return Normalizer(
+        rules.text(RULE, ""),
+        b"".join(rules.strings(CHARSMAP)[-1:]),
+        bool(rules.integer(DUMMY_PREFIX, 1)),
+        bool(rules.integer(EXTRA_SPACES, 1)),
+        bool(rules.integer(ESCAPE, 1)),
+    )

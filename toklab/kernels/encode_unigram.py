@@ -52,7 +52,7 @@ def search(
         best[at + one] = -math.inf
     start = np.uint64(0)
     while start < size:
-        if best[start] < least:
+        if best[start] < least or best[start] > -least:
             base_score = best[start]
             for at in range(start, min(size, start + np.uint64(reach)) + one):
                 best[at] -= base_score
@@ -106,7 +106,7 @@ def encode(
     links, scores : (slots,) the trie
     pieces : (slots,) the piece of each slot; in slot 0, the unknown token
     penalty : score of an unknown character; it, ``scores`` and ``best`` are all float64 or all float32
-    least : where the score so far is below this, it becomes 0; minus infinite for never
+    least : where the score so far is below this, or above its negative, it becomes 0; minus infinite for never
     reach : bytes of the longest piece or character
     fallback : (256,) the piece of each byte, or (0,) without byte fallback
     best, made, nexts : (bytes of the longest word + 1,) written

@@ -36,10 +36,10 @@ def gguf_by_toklab(path: Path) -> Tokenizer:
     kind, data = read_tokenizer(path)
     if kind == "tokenizer.json":
         return _by_toklab(data, str(path))
-    from toklab.formats.sentencepiece_model import load_sentencepiece_model
+    from toklab.formats.sentencepiece_tokenizer import run_model
 
     try:
-        return load_sentencepiece_model(data)
+        return run_model(data)
     except FormatError as error:
         raise FormatError(f"{path}: {error}") from None
 

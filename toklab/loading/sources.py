@@ -86,7 +86,7 @@ FORMATS: tuple[Format, ...] = (
         "sentencepiece",
         "a SentencePiece .model",
         ("tokenizer.model", "spiece.model", "sentencepiece.bpe.model", "*.model"),
-        "toklab.formats.sentencepiece_model:load_model_file",
+        "toklab.formats.sentencepiece_tokenizer:load_model_file",
         "toklab.baselines.sentencepiece:load",
     ),
     Format(

@@ -62,7 +62,12 @@ class PreTokenizer:
 
     def _known(self, text: str) -> str:
         """The text as ``regex`` must see it to find letters and numbers where the library that is matched does."""
-        return text if text.isascii() else with_stand_ins(text, self._stand_ins)
+        return text if text.isascii() or self._names_characters else with_stand_ins(text, self._stand_ins)
+
+    @cached_property
+    def _names_characters(self) -> bool:
+        """Whether the pattern names its characters one by one, so that no class of characters matters."""
+        return not any(mark in self.entry.pattern for mark in ("\\", "(?"))
 
     def cutter(self) -> Cutter | None:
         """The tables to scan with; None where the pattern does not compile to them."""
