@@ -9,7 +9,7 @@ from pathlib import Path
 from toklab.algorithms import check_vocab_size, get_algorithm
 from toklab.corpus import Corpus, open_corpus
 from toklab.errors import ToklabError, UsageError
-from toklab.metrics import seen_words
+from toklab.metrics import seen_characters, seen_words
 from toklab.metrics.cost import ORDER
 from toklab.metrics.lexicon import Lexicon, bundled_lexicon, read_lexicon
 from toklab.retraining import prepared
@@ -57,6 +57,7 @@ class Setting:
     seen : the words of the training part
     learned : of the training part, what a language model of the tokens learns from
     lexicon : words whose morphemes are known
+    characters : those of the training part
     """
 
     training: Corpus
@@ -69,6 +70,7 @@ class Setting:
     seen: frozenset[str] = field(repr=False)
     learned: Corpus = field(repr=False)
     lexicon: Lexicon = field(repr=False)
+    characters: frozenset[str] = field(repr=False)
 
     @property
     def facts(self) -> dict[str, str]:
@@ -155,7 +157,8 @@ def prepare(
     bootstrap = Bootstrap(len(test), resamples, seed)
     learned = training.within(LEARNED_MB * 1_000_000, seed)
     seen = seen_words(training.documents)
-    return Setting(training, test, corpus, pretokenizer, held_out, seed, bootstrap, seen, learned, lexicon)
+    characters = seen_characters(training.documents)
+    return Setting(training, test, corpus, pretokenizer, held_out, seed, bootstrap, seen, learned, lexicon, characters)
 
 
 def make_entries(contenders: Sequence[Contender], sizes: Sequence[int], pretokenizer: str) -> list[Entry]:
