@@ -68,7 +68,7 @@ def reach_of(
 def count_unreachable(tokenizer: Tokenizer, texts: Sequence[str], used: Collection[int]) -> int | None:
     """How many pieces are proven to be unreachable, as many as `reach_of` finds.
 
-    What is proven needs no long search: only the likeliest candidates are encoded before the proofs are made.
+    What is proven needs no long search: only the likeliest candidate of each piece is encoded before the proofs.
 
     Parameters
     ----------
@@ -82,7 +82,7 @@ def count_unreachable(tokenizer: Tokenizer, texts: Sequence[str], used: Collecti
     vocab = tokenizer.vocab
     beginnings = _beginnings(tokenizer)
     wanted = {
-        i: islice(_candidates(piece, beginnings), FEW)
+        i: islice(_candidates(piece, beginnings), 1)
         for i, piece in enumerate(vocab)
         if not piece.special and i not in used
     }
