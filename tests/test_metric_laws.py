@@ -28,8 +28,8 @@ NAMES = {
     "vocabulary size": "vocab_requested vocab_obtained vocab_used vocab_unreachable",
     "sequence length": "tokens bytes_per_token chars_per_token fertility continued_words single_token_words length_p50 "
     "length_p95 length_p99 length_max token_length_mean token_length_p95",
-    "OOV handling": "unk_rate unk_bytes fallback_rate oov_words oov_fertility seen_fertility oov_unk_words oov_exploded "
-    "oov_chars oov_chars_unk oov_chars_bytes",
+    "OOV handling": "unk_rate unk_bytes fallback_rate oov_words oov_fertility seen_fertility oov_unk_words "
+    "oov_exploded oov_chars oov_chars_unk oov_chars_bytes",
     "fidelity": "round_trip round_trip_cer",
     "characters": "utf8_complete utf8_crossing utf8_split",
     "numbers": "digit_place_f1",
@@ -63,6 +63,13 @@ def of_documents(data: Encoded, order: Sequence[int]) -> Encoded:
 
 def figures(data: Encoded) -> dict[str, float | None]:
     return {name: value(name, data) for name in METRICS}
+
+
+def same(found: float | None, expected: float | None) -> bool:
+    """Up to rounding, which bits of a model are subject to at 2**-20."""
+    if found is None or expected is None:
+        return found is expected
+    return abs(found - expected) < 1e-5
 
 
 def test_the_table_is_complete() -> None:
@@ -101,7 +108,7 @@ def test_the_numbers_of_the_pieces_make_no_difference(data: Encoded, draw: st.Da
     batch = replace(data.batch, ids=new[data.batch.ids])
     other = replace(data, vocab=Vocab(pieces, int(new[data.vocab.unk_id])), batch=batch, training=lambda: batch)
     for name, figure in figures(other).items():
-        assert figure == pytest.approx(value(name, data), rel=1e-9), name
+        assert same(figure, value(name, data)), name
 
 
 @given(anything())
@@ -109,7 +116,7 @@ def test_the_same_documents_twice(data: Encoded) -> None:
     twice = figures(of_documents(data, [*range(len(data.texts))] * 2))
     for name, figure in figures(data).items():
         expected = None if figure is None else figure * GROWING.get(name, 1)
-        assert twice[name] == pytest.approx(expected, rel=1e-12), name
+        assert same(twice[name], expected), name
 
 
 class TestUnseenCharacters:
