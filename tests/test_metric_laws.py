@@ -173,7 +173,8 @@ class TestUnreachable:
     @pytest.mark.parametrize("name", ["byte", "bpe", "hf-bpe"])
     def test_bytes_that_are_in_no_utf8(self, name: str) -> None:
         # C0, C1 and F5 to FF
-        tokenizer = train(name, english(4_000), **({} if name == "byte" else {"vocab_size": 300}))
+        corpus = english(4_000)
+        tokenizer = train(name, corpus) if name == "byte" else train(name, corpus, vocab_size=300)
         data = encode(tokenizer, ["the text"])
         figure = value("vocab_unreachable", data)
         assert figure == 13 / len(tokenizer.vocab)

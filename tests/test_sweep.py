@@ -319,7 +319,7 @@ def test_json_and_files(report: SweepReport, tmp_path: Path) -> None:
 def test_a_sweep_of_failures_is_still_shown(report: SweepReport, tmp_path: Path) -> None:
     point = report["bpe"].points[0]
     failed = replace(point, result=replace(point.result, error="killed", cells=(), lengths=None))
-    empty = replace(report, curves=(replace(report["bpe"], points=(failed,), knee=None),))
+    empty = replace(report, curves=(replace(report["bpe"], points=(failed,), knees={}),))
     assert "failed: killed" in render_sweep(empty, 80)
     assert {path.name for path in write_sweep(empty, tmp_path)} == {"sweep.json", "sweep.csv"}
 

@@ -48,7 +48,7 @@ def summary(curve: Curve) -> str:
     parts = [visible(curve.tokenizer) + ": " + _trainings(curve)]
     if curve.has_steps:
         parts.append(f"knee at {curve.knee:,} pieces" if curve.knee is not None else "no knee")
-        others = [f"{name} {curve.knees[metric]:,}" for metric, name in OTHER_KNEES.items() if curve.knees[metric]]
+        others = [f"{name} {curve.knees[metric]:,}" for metric, name in OTHER_KNEES.items() if curve.knees.get(metric)]
         parts += [f"knees of other curves: {', '.join(others)}"] if others else []
         last = max(point.pieces or 0 for point in curve.measured)
         parts.append(f"balance at {curve.balance:,}" if curve.balance is not None else f"balance beyond {last:,}")

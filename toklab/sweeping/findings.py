@@ -68,7 +68,7 @@ class Curve:
     @property
     def knee(self) -> int | None:
         """The knee of bytes per token."""
-        return self.knees["bytes_per_token"]
+        return self.knees.get("bytes_per_token")
 
     def __getitem__(self, vocab_size: int) -> Point:
         for point in self.points:
