@@ -138,7 +138,8 @@ class TestJudging:
             found = quick([f"{algorithm}:backend=reference", models / name])
             trained, loaded = found.results
             for one, other in zip(trained.cells, loaded.cells, strict=True):
-                assert one == other
+                # what no text becomes is searched for with the tokenizer at hand, not in a recording
+                assert one == other or (one.metric == "vocab_unreachable" and other.value is None)
             assert trained.lengths is not None
             assert loaded.lengths is not None
             assert trained.lengths.tolist() == loaded.lengths.tolist()

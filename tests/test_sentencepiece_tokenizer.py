@@ -149,7 +149,7 @@ def files(draw: st.DrawFn) -> SentencePieceFile:
 def test_any_pieces(file: SentencePieceFile, texts: list[str]) -> None:
     normal = [entry.score for entry in file.entries if entry.kind == Kind.NORMAL]
     if file.model_type == ModelType.UNIGRAM and min(normal, default=1.0) > 0:
-        with pytest.raises(FormatError, match="Unigram without a NORMAL piece|no piece that text"):
+        with pytest.raises(FormatError, match=r"Unigram without a NORMAL piece|no piece that text"):
             run_model(file.to_bytes())
     elif any(entry.kind in (Kind.NORMAL, Kind.USER_DEFINED, Kind.UNUSED) for entry in file.entries):
         assert_alike(run_model(file.to_bytes()), texts)

@@ -131,6 +131,11 @@ def test_knees(sizes: list[int], values: list[float], expected: int | None) -> N
     assert knee(sizes, values) == expected
 
 
+def test_the_knee_of_what_is_better_when_lower() -> None:
+    # 4.0 falls to 3.0, 2.5 and 2.4: the worked example, turned over
+    assert knee([1000, 2000, 4000, 8000], [-4.0, -3.0, -2.5, -2.4]) == 2000
+
+
 def test_the_knee_does_not_depend_on_units() -> None:
     sizes, values = [500, 1000, 2000, 4000, 8000], [2.035, 2.565, 2.947, 3.242, 3.458]
     assert knee(sizes, values) == 2000
@@ -202,6 +207,9 @@ def test_gains_cost_and_readings(report: SweepReport) -> None:
     values = [point["bytes_per_token"].value or 0 for point in curve.points]
     assert curve.knee == knee(SIZES, values)
     assert curve.knee is not None
+    for name in ("oov_fertility", "oov_exploded", "bits_per_byte"):
+        assert curve.knees[name] == knee(SIZES, [-(point[name].value or 0) for point in curve.points])
+    assert curve.knees["oov_fertility"] is not None
     least = min(point["tokens_saved_per_piece"].value or 1e9 for point in curve.points[1:])
     assert curve.balance is None
     assert quick("bpe", worth=least + 0.001)["bpe"].balance in SIZES[:-1]
@@ -282,6 +290,7 @@ def test_the_table_fits_a_terminal(report: SweepReport) -> None:
     for curve in report.curves:
         assert summary(curve).startswith(f"{curve.tokenizer}: trained ")
     assert f"{report['bpe'].knee} knee" in text
+    assert f"knees of other curves: OOV fertility {report['bpe'].knees['oov_fertility']}" in text
     assert "trained once, smaller sizes cut from it" in text
     assert "trained 4 times" in text
     assert "balance beyond 700" in text
@@ -299,6 +308,7 @@ def test_json_and_files(report: SweepReport, tmp_path: Path) -> None:
     assert [curve["tokenizer"] for curve in parsed["curves"]] == NAMES
     assert parsed["curves"][0]["points"][0]["origin"] == "truncated"
     assert parsed["curves"][0]["knee"] == report["bpe"].knee
+    assert parsed["curves"][0]["knees"] == report["bpe"].knees
     rows = list(csv.DictReader(io.StringIO((tmp_path / "one" / "sweep.csv").read_text(encoding="utf-8"))))
     assert len(rows) == len(report.rows()) == len(parsed["rows"])
     assert list(rows[0]) == list(parsed["rows"][0])
@@ -309,7 +319,7 @@ def test_json_and_files(report: SweepReport, tmp_path: Path) -> None:
 def test_a_sweep_of_failures_is_still_shown(report: SweepReport, tmp_path: Path) -> None:
     point = report["bpe"].points[0]
     failed = replace(point, result=replace(point.result, error="killed", cells=(), lengths=None))
-    empty = replace(report, curves=(replace(report["bpe"], points=(failed,), knee=None),))
+    empty = replace(report, curves=(replace(report["bpe"], points=(failed,), knees={}),))
     assert "failed: killed" in render_sweep(empty, 80)
     assert {path.name for path in write_sweep(empty, tmp_path)} == {"sweep.json", "sweep.csv"}
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from toklab.choosing import Named
 from toklab.corpus import Corpus
 from toklab.errors import ToklabError, UsageError
+from toklab.inspecting.reaching import count_unreachable
 from toklab.measure import measure_all, measure_leads, measure_pairs
 from toklab.metrics import Encoded
 from toklab.metrics.length import token_lengths
@@ -17,6 +18,7 @@ from toklab.metrics.lexicon import Lexicon, bundled_lexicon
 from toklab.metrics.oov import oov_fates
 from toklab.metrics.pairs import Cutting
 from toklab.ranking import ranked
+from toklab.recording import Recorded
 from toklab.results import Report, Result
 from toklab.retraining import probe_axis
 from toklab.sentences import with_sentences
@@ -170,7 +172,8 @@ def judge(
     tokenizer, test = first.tokenizer, setting.test.documents
     size = entry.vocab_size if entry.sized else len(tokenizer.vocab)
     try:
-        encoded = encode(tokenizer, test, setting.seen, size, setting.learned.documents, setting.lexicon)
+        learned, lexicon = setting.learned.documents, setting.lexicon
+        encoded = encode(tokenizer, test, setting.seen, size, learned, lexicon, setting.characters)
         cells, samples = measure_all(encoded, setting.bootstrap, metrics)
     except ToklabError as error:
         return Result(entry.contender.name, size, entry.sized, error=str(error), pretrained=pretrained)
@@ -208,6 +211,7 @@ def encode(
     requested: int | None = None,
     learned: Sequence[str] | None = None,
     lexicon: Lexicon | None = None,
+    characters: frozenset[str] | None = None,
 ) -> Encoded:
     """What the metrics see of a tokenizer: every text encoded once and decoded once.
 
@@ -216,12 +220,16 @@ def encode(
     seen, requested : words of its training text and the vocabulary size it was asked for, where these are known
     learned : texts of the training part, encoded where a metric asks for them
     lexicon : words whose morphemes are known; None is toklab's own
+    characters : those of its training text
     """
     batch = tokenizer.encode_batch(texts, offsets=True)
     decoded = tuple(tokenizer.decode(batch[row].ids.tolist()) for row in range(len(batch)))
     judge = getattr(tokenizer, "posterior", None)
     posterior = None if judge is None else judge(texts)
     training = None if learned is None else partial(tokenizer.encode_batch, learned)
+    used = frozenset(batch.ids.tolist())
+    # what only tells what it made of some texts cannot be searched
+    search = None if isinstance(tokenizer, Recorded) else partial(count_unreachable, tokenizer, texts, used)
     return Encoded(
         tokenizer.vocab,
         tuple(texts),
@@ -232,4 +240,6 @@ def encode(
         posterior,
         training,
         lexicon or bundled_lexicon(),
+        characters,
+        search,
     )

@@ -32,7 +32,9 @@ def with_sentences(report: Report, trained: Sequence[Tokenizer | ToklabError], t
     """
     sentences = candidates(texts)
     cut = [
-        replace(result, run=tokenizer, cuts=tokenizer.encode_batch(sentences, offsets=True))
+        replace(
+            result, run=None if result.pretrained else tokenizer, cuts=tokenizer.encode_batch(sentences, offsets=True)
+        )
         if result.error is None and not isinstance(tokenizer, ToklabError)
         else result
         for result, tokenizer in zip(report.results, trained, strict=True)

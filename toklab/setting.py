@@ -9,10 +9,11 @@ from pathlib import Path
 from toklab.algorithms import check_vocab_size, get_algorithm
 from toklab.corpus import Corpus, open_corpus
 from toklab.errors import ToklabError, UsageError
-from toklab.metrics import seen_words
+from toklab.metrics import seen_characters, seen_words
 from toklab.metrics.cost import ORDER
 from toklab.metrics.lexicon import Lexicon, bundled_lexicon, read_lexicon
 from toklab.retraining import prepared
+from toklab.sentences import candidates
 from toklab.signature import number, render, toklab_version, words_fact
 from toklab.statistics import Bootstrap
 from toklab.types import Contender, Pretrained
@@ -57,6 +58,7 @@ class Setting:
     seen : the words of the training part
     learned : of the training part, what a language model of the tokens learns from
     lexicon : words whose morphemes are known
+    characters : those of the training part
     elsewhere : ``test`` is no part of the corpus but another text
     """
 
@@ -70,6 +72,7 @@ class Setting:
     seen: frozenset[str] = field(repr=False)
     learned: Corpus = field(repr=False)
     lexicon: Lexicon = field(repr=False)
+    characters: frozenset[str] = field(repr=False)
     elsewhere: bool = False
 
     def judging(self, text: Corpus) -> Setting:
@@ -173,7 +176,8 @@ def prepare(
     bootstrap = Bootstrap(len(test), resamples, seed)
     learned = training.within(LEARNED_MB * 1_000_000, seed)
     seen = seen_words(training.documents)
-    return Setting(training, test, corpus, pretokenizer, held_out, seed, bootstrap, seen, learned, lexicon)
+    characters = seen_characters(training.documents)
+    return Setting(training, test, corpus, pretokenizer, held_out, seed, bootstrap, seen, learned, lexicon, characters)
 
 
 def make_entries(contenders: Sequence[Contender], sizes: Sequence[int], pretokenizer: str) -> list[Entry]:
@@ -192,8 +196,11 @@ def first_job(entry: Entry, training: Corpus) -> Job:
 
 
 def reading(model: Loading, texts: Corpus, learned: Corpus | None = None) -> Job:
-    """A model asked about texts; ``learned`` are encoded besides."""
-    return Job(model.contender, texts, {"PYTHONHASHSEED": "0"}, learned=learned)
+    """A model asked about texts; ``learned`` are encoded besides, and the sentences that a reader may look at."""
+    besides = () if learned is None else (*learned.documents, *candidates(texts.documents))
+    return Job(
+        model.contender, texts, {"PYTHONHASHSEED": "0"}, learned=Corpus(texts.name, besides) if besides else None
+    )
 
 
 def model_facts(runs: Sequence[Fit | ToklabError]) -> list[str]:

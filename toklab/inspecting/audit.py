@@ -84,6 +84,7 @@ def inspect_model(
         scripts=by_script(uses),
         shattered=shattered_words(encoded),
         notes=() if understood else (_NO_PROOFS,),
+        provable=understood,
     )
 
 

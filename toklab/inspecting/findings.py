@@ -158,6 +158,7 @@ class InspectReport(Displayed):
     scripts : most pieces first
     shattered : most saved first
     notes : what a reader should know
+    provable : whether proofs could be made, had they to be
     """
 
     tokenizer: str
@@ -175,6 +176,7 @@ class InspectReport(Displayed):
     scripts: tuple[ScriptShare, ...]
     shattered: tuple[Shattered, ...]
     notes: tuple[str, ...] = ()
+    provable: bool = True
 
     def of_status(self, status: Status) -> tuple[Reach, ...]:
         """The pieces of a status, by id."""
@@ -182,11 +184,14 @@ class InspectReport(Displayed):
 
     @property
     def vocab_unreachable(self) -> float | None:
-        """Pieces that are proven to be unreachable ÷ ids that exist, special ones included; None without ids.
+        """Pieces that are proven to be unreachable ÷ ids that exist, special ones included.
 
-        A lower bound: pieces that were merely not found are not counted, nor are special ones.
+        A lower bound: pieces that were merely not found are not counted, nor are special ones. None without ids, and
+        where pieces were not found but no proof could be made.
         """
-        return len(self.of_status(Status.UNREACHABLE)) / self.pieces if self.pieces else None
+        if not self.pieces or (not self.provable and self.of_status(Status.NOT_FOUND)):
+            return None
+        return len(self.of_status(Status.UNREACHABLE)) / self.pieces
 
     @property
     def vocab_used(self) -> float | None:

@@ -15,7 +15,7 @@ from toklab.metrics.base import (
     metric,
 )
 from toklab.metrics.encoded import Encoded
-from toklab.metrics.texts import seen_words, words
+from toklab.metrics.texts import seen_characters, seen_words, words
 
 # importing a group defines its metrics: this order is the order of the tables
 # isort: off
@@ -44,6 +44,7 @@ __all__ = [
     "all_metrics",
     "get_metric",
     "metric",
+    "seen_characters",
     "seen_words",
     "words",
 ]

@@ -34,6 +34,8 @@ class Encoded:
     posterior : what a probabilistic tokenizer thinks of the documents; None for any other
     training : makes the tokens of training documents, where a metric learns from them; None without such documents
     lexicon : words whose morphemes are known; toklab's own unless given
+    seen_characters : distinct characters of the training part; None where that is not known
+    unreachable : counts the pieces that no text becomes; None, or gives None, where that is not known
 
     Raises
     ------
@@ -51,6 +53,8 @@ class Encoded:
     posterior: Posterior | None = None
     training: Callable[[], Batch] | None = None
     lexicon: Lexicon = field(default_factory=bundled_lexicon)
+    seen_characters: frozenset[str] | None = None
+    unreachable: Callable[[], int | None] | None = None
 
     def __post_init__(self) -> None:
         if not len(self.texts) == len(self.batch) == len(self.decoded):
@@ -202,6 +206,14 @@ class Encoded:
             raise UndefinedError
         unseen = np.array([word not in self.seen_words for word in self.words.distinct], bool)
         return unseen[self.words.index]
+
+    @cached_property
+    def unseen_characters(self) -> IntArray:
+        """(n,) int64, which characters of all documents laid end to end are absent from the training part."""
+        if self.seen_characters is None:
+            raise UndefinedError
+        known = np.array(sorted(map(ord, self.seen_characters)), np.uint32)
+        return np.flatnonzero(~np.isin(self.source.code_points, known)).astype(np.int64)
 
     def count(self, documents: IntArray) -> IntArray:
         """(d,) int64, how often each document is in a list of document numbers."""

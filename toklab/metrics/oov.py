@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from toklab.metrics.base import Ratio, Statistic, Value, metric
 from toklab.metrics.encoded import Encoded
+from toklab.types import IntArray
 
 GROUP = "OOV handling"
 
@@ -36,8 +37,13 @@ def fallback_rate(encoded: Encoded) -> Statistic:
 
     Every token of a byte-fallback piece counts, also where the byte is a whole ASCII character.
     """
+    return Ratio(encoded.count(encoded.documents[_lone_bytes(encoded)]), encoded.lengths)
+
+
+def _lone_bytes(encoded: Encoded) -> npt.NDArray[np.bool_]:
+    """(n,) whether each token is one byte of a longer character."""
     lone = np.array([piece.byte or _is_part_of_character(piece.surface) for piece in encoded.vocab], bool)
-    return Ratio(encoded.count(encoded.documents[lone[encoded.ids]]), encoded.lengths)
+    return lone[encoded.ids]
 
 
 def _is_part_of_character(surface: bytes) -> bool:
@@ -82,6 +88,35 @@ def oov_exploded(encoded: Encoded) -> Statistic:
     return _share_of_words(encoded, _exploded(encoded), encoded.word_unseen)
 
 
+@metric("oov_chars", group=GROUP, unit="share")
+def oov_chars(encoded: Encoded) -> Statistic:
+    """Held-out characters (code points) absent from the training part ÷ characters.
+
+    Like `oov_words` it is a property of the corpus. Example: after a and b, two characters of "abcc" are unseen: 1/2.
+    """
+    return Ratio(encoded.count(_unseen_characters(encoded)[0]), encoded.source.characters)
+
+
+@metric("oov_chars_unk", group=GROUP, unit="share", better="lower")
+def oov_chars_unk(encoded: Encoded) -> Statistic:
+    """Unseen characters that an unknown token covers, in whole or in part ÷ unseen characters.
+
+    Undefined without an unknown token. Example: "c" and "d" unseen, in abcd as a|b|<unk>|d: 1/2.
+    """
+    if encoded.vocab.unk_id is None:
+        return Value(None)
+    return _share_of_unseen(encoded, encoded.unknown)
+
+
+@metric("oov_chars_bytes", group=GROUP, unit="share")
+def oov_chars_bytes(encoded: Encoded) -> Statistic:
+    """Unseen characters that become single bytes, in whole or in part ÷ unseen characters.
+
+    What fallback to bytes saves from being unknown. Example: "é" and "c" unseen, in éc as C3|A9|c: 1/2.
+    """
+    return _share_of_unseen(encoded, _lone_bytes(encoded))
+
+
 FATES = ("whole", "pieces", "exploded", "unknown")
 
 
@@ -105,10 +140,28 @@ def oov_fates(encoded: Encoded) -> dict[str, int]:
 
 def _holds_unknown(encoded: Encoded) -> npt.NDArray[np.bool_]:
     """(words,) whether an unknown token touches a word."""
-    before = np.concatenate([np.zeros(1, np.int64), np.cumsum(encoded.unknown)])
-    first, last = encoded.word_tokens
+    return _holds(encoded.unknown, *encoded.word_tokens)
+
+
+def _holds(chosen: npt.NDArray[np.bool_], first: IntArray, last: IntArray) -> npt.NDArray[np.bool_]:
+    """Whether any of the tokens [first, last) is ``chosen``."""
+    before = np.concatenate([np.zeros(1, np.int64), np.cumsum(chosen)])
     holds: npt.NDArray[np.bool_] = before[last] > before[first]
     return holds
+
+
+def _unseen_characters(encoded: Encoded) -> tuple[IntArray, IntArray, IntArray]:
+    """(n,) int64 each, of every unseen character: its document, its first byte, and the byte after it."""
+    heads, unseen = encoded.source.character_starts, encoded.unseen_characters
+    documents = np.searchsorted(encoded.source.bounds, heads[unseen], side="right").astype(np.int64) - 1
+    return documents, heads[unseen], heads[unseen + 1]
+
+
+def _share_of_unseen(encoded: Encoded, chosen: npt.NDArray[np.bool_]) -> Ratio:
+    """Of the unseen characters, those that a ``chosen`` token covers; (n,) of tokens."""
+    documents, starts, ends = _unseen_characters(encoded)
+    touched = _holds(chosen, *encoded.touching(starts, ends))
+    return Ratio(encoded.count(documents[touched]), encoded.count(documents))
 
 
 def _share_of_words(encoded: Encoded, chosen: npt.NDArray[np.bool_], among: npt.NDArray[np.bool_]) -> Ratio:

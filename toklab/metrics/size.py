@@ -25,3 +25,16 @@ def vocab_used(encoded: Encoded) -> Statistic:
     """Distinct ids emitted on held-out text ÷ vocabulary obtained."""
     obtained = len(encoded.vocab)
     return Value(len(encoded.frequencies) / obtained if obtained else None)
+
+
+@metric("vocab_unreachable", group=GROUP, unit="share", better="lower")
+def vocab_unreachable(encoded: Encoded) -> Statistic:
+    """Pieces that are proven to come out of no text ÷ vocabulary obtained.
+
+    A lower bound, see `toklab.inspecting.reaching`: a piece that was merely not found does not count, nor does a
+    special one. Undefined where toklab cannot prove it, since it does not run the model itself. Example: BPE
+    that merges b+c, then a+b, then ab+c cuts abc as a|bc, so of its six pieces abc comes out of no text: 1/6.
+    """
+    obtained = len(encoded.vocab)
+    count = encoded.unreachable() if encoded.unreachable else None
+    return Value(None if count is None or not obtained else count / obtained)

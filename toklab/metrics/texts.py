@@ -8,6 +8,7 @@ from functools import cached_property, lru_cache
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 import regex
 
 from toklab.types import IntArray
@@ -45,6 +46,11 @@ def seen_words(texts: Iterable[str]) -> frozenset[str]:
     for text in texts:
         segments.update(_BREAK.split(text))
     return frozenset(filter(_LETTER_OR_DIGIT.search, segments))
+
+
+def seen_characters(texts: Iterable[str]) -> frozenset[str]:
+    """The distinct characters (code points) of the training part; to test membership only."""
+    return frozenset().union(*texts)
 
 
 @dataclass(frozen=True)
@@ -115,6 +121,11 @@ class Texts:
         """(characters + 1,) int64, first byte of each character, and of the end, all documents laid end to end."""
         heads = np.flatnonzero(np.diff(self.character_of_byte, prepend=0))
         return np.append(heads, self.bounds[-1])
+
+    @cached_property
+    def code_points(self) -> npt.NDArray[np.uint32]:
+        """(characters,) uint32, every character, all documents laid end to end."""
+        return np.frombuffer("".join(self.documents).encode("utf-32-le"), "<u4").astype(np.uint32)
 
     @lru_cache(maxsize=16)  # noqa: B019  (as few texts as `texts_of` keeps)
     def find(self, pattern: str) -> Places:

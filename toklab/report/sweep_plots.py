@@ -100,7 +100,7 @@ FIGURES: dict[str, Callable[[SweepReport], Any]] = {
     ),
     "oov.png": partial(
         over_sizes,
-        title="Lower line, better with words that training never saw",
+        title="Lower line, better with words that training never saw; ring: the knee",
         panels={
             "oov_fertility": "tokens per unseen word (band: 95% interval)",
             "oov_exploded": "share of unseen words cut into single characters",
@@ -109,7 +109,7 @@ FIGURES: dict[str, Callable[[SweepReport], Any]] = {
     "saved_per_piece.png": saved_per_piece,
     "bits_per_byte.png": partial(
         over_sizes,
-        title="Lower line, easier to predict: bits per byte of a small n-gram model",
+        title="Lower line, easier to predict by a small n-gram model; ring: the knee",
         panels={"bits_per_byte": "bits per byte (band: 95% interval)"},
     ),
 }
@@ -137,7 +137,7 @@ def _draw(axis: Axes, curve: Curve, metric: str, style: dict[str, Any]) -> None:
         sizes, lows, highs = ([row[place] for row in sure] for place in range(3))
         axis.fill_between(sizes, lows, highs, color=style["color"], alpha=BAND, linewidth=0)
     for size, value, _, _ in points:
-        if size == curve.knee and metric == "bytes_per_token":
+        if size == curve.knees.get(metric):
             axis.plot([size], [value], marker="o", markersize=12, fillstyle="none", color=style["color"])
 
 

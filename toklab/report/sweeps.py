@@ -16,6 +16,7 @@ OWN_COLUMNS = (
     Column("tokens_saved_per_piece", BALANCE, ("saved", "/piece"), 2),
     Column("output_cost", BALANCE, ("output", "cost"), None),
 )
+OTHER_KNEES = {"oov_fertility": "OOV fertility", "oov_exploded": "OOV exploded", "bits_per_byte": "bits/byte"}
 # Shown only where they say something.
 OPTIONAL = ("vocab_obtained", "unk_rate", "bits_per_byte", *(column.metric for column in OWN_COLUMNS))
 
@@ -47,6 +48,8 @@ def summary(curve: Curve) -> str:
     parts = [visible(curve.tokenizer) + ": " + _trainings(curve)]
     if curve.has_steps:
         parts.append(f"knee at {curve.knee:,} pieces" if curve.knee is not None else "no knee")
+        others = [f"{name} {curve.knees[metric]:,}" for metric, name in OTHER_KNEES.items() if curve.knees.get(metric)]
+        parts += [f"knees of other curves: {', '.join(others)}"] if others else []
         last = max(point.pieces or 0 for point in curve.measured)
         parts.append(f"balance at {curve.balance:,}" if curve.balance is not None else f"balance beyond {last:,}")
     return SEPARATOR.join(parts)
@@ -112,7 +115,8 @@ def _legend(report: SweepReport) -> list[str]:
             "held-out text · balance: the first size from which the next step saves less than "
             f"{report.worth:g} of them · output cost: tokens × pieces ÷ bytes, the scores that an output layer "
             "computes per byte · knee: where bytes per token lie farthest above the straight line from the first "
-            "size to the last, sizes on a logarithmic scale"
+            "size to the last, sizes on a logarithmic scale; those of other curves are found alike, below the line "
+            "where lower is better"
         )
     if any(number(point.result, "unk_rate") for curve in report.curves for point in curve.measured):
         notes.append(

@@ -10,6 +10,7 @@ from typing import Any
 from toklab.corpus import Corpus
 from toklab.errors import ToklabError, UsageError
 from toklab.loading import load
+from toklab.metrics import seen_characters
 from toklab.metrics.lexicon import Lexicon
 from toklab.setting import LEARNED_MB, Setting
 from toklab.statistics import Bootstrap
@@ -67,6 +68,7 @@ def read_bench(folder: Path) -> Trained:
         frozenset(_read(folder / SEEN)),
         training.within(LEARNED_MB * 1_000_000, card["seed"]),
         Lexicon(name, digest, {word: tuple(parts) for word, parts in _read(folder / LEXICON).items()}),
+        seen_characters(training.documents),
     )
     chosen = tuple(Contender(algorithm, _options(options), label) for algorithm, options, label in card["chosen"])
     loaded = tuple(Pretrained(name, source) for name, source in card["loaded"])

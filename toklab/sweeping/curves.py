@@ -26,6 +26,8 @@ STRAIGHT = 0.01
 DIGITS = 9
 MILLION = 1_000_000
 GROUP = "balance"
+# The curves that are read for a knee, and whether more is better (1) or less (-1).
+BENDING = {"bytes_per_token": 1, "oov_fertility": -1, "oov_exploded": -1, "bits_per_byte": -1}
 GAIN = "tokens_saved_per_piece"
 GAIN_UNIT = "tokens/piece/MB"
 
@@ -36,7 +38,7 @@ def knee(sizes: Sequence[int], values: Sequence[float]) -> int | None:
     Parameters
     ----------
     sizes : pieces, rising
-    values : what more is better of, such as bytes per token
+    values : what more is better of, such as bytes per token; negated where less is better
 
     Returns
     -------

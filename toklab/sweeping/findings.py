@@ -54,16 +54,21 @@ class Curve:
     ----------
     tokenizer : name of the contender
     points : by size, smallest first
-    knee : pieces at which the curve of bytes per token over the logarithm of the pieces bends most; None where it has
-        no knee (`toklab.sweeping.knee`)
+    knees : for each metric of `toklab.sweeping.curves.BENDING`, the pieces at which its curve over the logarithm of
+        the pieces bends most; None where it has no knee (`toklab.sweeping.knee`)
     balance : pieces from which the next step saves less than ``SweepReport.worth`` tokens per piece; None where every
         step saves as much, or there is none
     """
 
     tokenizer: str
     points: tuple[Point, ...]
-    knee: int | None
+    knees: Mapping[str, int | None]
     balance: int | None
+
+    @property
+    def knee(self) -> int | None:
+        """The knee of bytes per token."""
+        return self.knees.get("bytes_per_token")
 
     def __getitem__(self, vocab_size: int) -> Point:
         for point in self.points:
@@ -168,4 +173,10 @@ def _described(curve: Curve) -> dict[str, Any]:
         }
         for point in curve.points
     ]
-    return {"tokenizer": curve.tokenizer, "knee": curve.knee, "balance": curve.balance, "points": points}
+    return {
+        "tokenizer": curve.tokenizer,
+        "knee": curve.knee,
+        "knees": dict(curve.knees),
+        "balance": curve.balance,
+        "points": points,
+    }

@@ -16,10 +16,11 @@ from toklab.comparison import judge
 from toklab.corpus import Corpus
 from toklab.errors import ToklabError, UsageError, VocabSizeError
 from toklab.metrics import all_metrics
+from toklab.ranking import find
 from toklab.retraining import raise_if_all_too_small
 from toklab.setting import Entry, Setting, first_job, make_entries, prepare
 from toklab.signature import number
-from toklab.sweeping.curves import balance, gain, knee, output_cost
+from toklab.sweeping.curves import BENDING, balance, gain, knee, output_cost
 from toklab.sweeping.findings import TRAINED, TRUNCATED, Curve, Point, SweepReport
 from toklab.sweeping.sizes import parse_sizes
 from toklab.types import Contender, IntArray
@@ -159,7 +160,7 @@ def _curve(name: str, points: Sequence[Point], setting: Setting, worth: float) -
     n_bytes = np.array(setting.test.sizes, np.int64)
     finished: list[Point] = []
     steps: list[tuple[int, float]] = []
-    curve: list[tuple[int, float]] = []
+    rising: list[Point] = []
     before: tuple[int, IntArray] | None = None
     for point in points:
         lengths, pieces = point.result.lengths, point.pieces
@@ -174,10 +175,20 @@ def _curve(name: str, points: Sequence[Point], setting: Setting, worth: float) -
         )
         point = replace(point, result=replace(point.result, cells=(*point.result.cells, *cells)))
         finished.append(point)
-        value = point["bytes_per_token"].value
         if before is not None and grown:
             steps.append((before[0], cells[1].value or 0.0))
-        if grown and value is not None:
-            curve.append((pieces, value))
+        if grown:
+            rising.append(point)
             before = here
-    return Curve(name, tuple(finished), knee([s for s, _ in curve], [v for _, v in curve]), balance(steps, worth))
+    knees = {metric: _knee(rising, metric, sign) for metric, sign in BENDING.items()}
+    return Curve(name, tuple(finished), knees, balance(steps, worth))
+
+
+def _knee(points: Sequence[Point], metric: str, sign: int) -> int | None:
+    """Where the curve of a metric bends, over the points that have it."""
+    curve = [
+        (point.pieces or 0, sign * cell.value)
+        for point in points
+        if (cell := find(point.result, metric)) is not None and cell.value is not None
+    ]
+    return knee([size for size, _ in curve], [value for _, value in curve])
