@@ -53,18 +53,19 @@ class ScannedEncoder:
         memories = [self._take() for _ in range(workers)]
 
         def encode(part: int, stretch: Stretch, begin: int, end: int) -> _Encoded:
-            return memories[part].encode(stretch, begin, end, offsets)
+            # The first part has room for all of them: only what the others wrote is copied.
+            return memories[part].encode(stretch, begin, end, offsets, end if part else stretch.end)
 
         rows, ids, spans, total = [np.zeros(1, np.int64)], [np.zeros(0, np.int32)], [np.zeros((0, 2), np.int64)], 0
         for _, parts in in_parts(texts, self._cutter, workers, encode):
+            ids.append(_joined(parts))
             for part in parts:
-                ids += part.ids
                 spans += part.spans
                 rows += [breaks + total for breaks in part.breaks]
                 total += part.total
             rows.append(np.array([total]))
         self._memories += memories
-        return Batch(np.concatenate(ids), np.concatenate(rows), np.concatenate(spans))
+        return Batch(ids[-1] if len(ids) == 2 else np.concatenate(ids), np.concatenate(rows), np.concatenate(spans))
 
     def _take(self) -> _Memory:
         """A memory that no other call uses."""
@@ -108,16 +109,17 @@ class _Memory:
         rows[:, layout.SIZE], rows[:, layout.FIRST] = found.sizes, starts
         rows[:, layout.ONE], rows[:, layout.TWO] = self.ids[starts], self.ids[starts + 1]
 
-    def encode(self, stretch: Stretch, begin: int, end: int, offsets: bool) -> _Encoded:
-        """Encode a part of a stretch between two places where pre-tokens end."""
-        done = _Encoded()
+    def encode(self, stretch: Stretch, begin: int, end: int, offsets: bool, last: int) -> _Encoded:
+        """Encode a part of a stretch between two places where pre-tokens end; there is room for tokens up to ``last``.
+
+        Room is for the most tokens that so many bytes can be; what is not written costs nothing.
+        """
+        done = _Encoded(np.empty(self._most * (last - begin + 1) + layout.AHEAD, np.int32))
         for places in self.table.places(stretch.text, begin, end):
             self.learn()
-            # Room for the most tokens that so many bytes can be; what is not written costs nothing.
-            room = self._most * int(places[-1, 0] - places[0, 0] + self._longest)
-            out, breaks = np.empty(room + layout.AHEAD, np.int32), np.empty(len(places), np.int64)
-            size, texts = layout.lay_out(places, self.rows, self.ids, out, breaks)
-            done.ids.append(out[:size])
+            done.make_room(done.total + self._most * int(places[-1, 0] - places[0, 0] + self._longest) + layout.AHEAD)
+            breaks = np.empty(len(places), np.int64)
+            size, texts = layout.lay_out(places, self.rows, self.ids, done.ids[done.total :], breaks)
             done.breaks.append(breaks[:texts] + done.total)
             done.total += size
             if offsets:
@@ -132,16 +134,33 @@ class _Memory:
 
 @dataclass
 class _Encoded:
-    """Tokens of a part, some at a time.
+    """Tokens of a part.
 
     Parameters
     ----------
-    ids, spans : of the tokens
-    breaks : how many tokens there are up to the end of each text that ends here
+    ids : of the tokens, and room for more
+    spans : of the tokens, some at a time
+    breaks : how many tokens there are up to the end of each text that ends here, some at a time
     total : how many there are
     """
 
-    ids: list[IdArray] = field(default_factory=list)
+    ids: IdArray
     spans: list[IntArray] = field(default_factory=list)
     breaks: list[IntArray] = field(default_factory=list)
     total: int = 0
+
+    def make_room(self, needed: int) -> None:
+        """Make room for so many tokens."""
+        self.ids = longer(self.ids, needed)
+
+
+def _joined(parts: list[_Encoded]) -> IdArray:
+    """The tokens of all parts, where those of the first are; the room that is left is given back."""
+    first, size = parts[0], parts[0].total
+    first.make_room(sum(part.total for part in parts))
+    for part in parts[1:]:
+        first.ids[size : size + part.total] = part.ids[: part.total]
+        size += part.total
+    ids = first.ids
+    ids.resize(size, refcheck=False)
+    return ids
