@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias
 from toklab.algorithms.dropout import match_with_dropout, matches, merge_with_dropout
 from toklab.algorithms.symbols import BYTE_TO_CHAR, CONTINUATION, Learned
 from toklab.backend import use_kernel
-from toklab.types import Lazy, Piece, Vocab, Words
+from toklab.types import IdArray, Lazy, Piece, Vocab, Words
 
 if TYPE_CHECKING:
     from toklab.algorithms.segmenting import BpeKernel, Tokens, WordPieceKernel
@@ -142,6 +142,10 @@ class BpeModel:
         if self.alphabet == "byte":
             return self._kernel.merge_bytes(words, self._byte_ids)
         return self._kernel.merge([self.start(word) for word in words.strings()])
+
+    def whole_words(self, most: int) -> tuple[Words, IdArray] | None:
+        """Up to ``most`` words that are one token each, and which, where that is known without merging them."""
+        return self._kernel.whole(self._byte_ids, most) if self.alphabet == "byte" else None
 
     def merge(self, ids: list[int], lengths: list[int]) -> Segmentation:
         """Apply the lowest-ranked merge that fits, leftmost first, until none does."""

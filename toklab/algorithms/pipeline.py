@@ -128,7 +128,8 @@ class TrainedTokenizer:
 
         if not self._encoders:
             keeps_gaps, task = self.pretokenizer.entry.keeps_gaps, ENCODING_TASKS.get(type(self.model))
-            self._encoders.append(ScannedEncoder(cutter, keeps_gaps, self.model.segment, task))
+            whole = self.model.whole_words if isinstance(self.model, BpeModel) else None
+            self._encoders.append(ScannedEncoder(cutter, keeps_gaps, self.model.segment, task, whole))
         return self._encoders[0]
 
     def _cut(self, text: str) -> tuple[list[str], IntArray, _Bytes]:

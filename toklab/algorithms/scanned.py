@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 
@@ -18,6 +19,9 @@ from toklab.types import Batch, IdArray, IntArray, Words
 # What a thread remembers; past either, it starts to remember anew.
 MOST_WORDS = 1 << 18
 MOST_BYTES = 1 << 26
+# Words that it knows from the beginning, where the model can tell: of those that 5 MB of English would bring anew, a
+# quarter.
+MOST_KNOWN = 1 << 15
 
 
 class ScannedEncoder:
@@ -29,12 +33,18 @@ class ScannedEncoder:
     keeps_gaps : text between matches is encoded too
     segment : cuts words into tokens
     task : of `toklab.algorithms.ahead`, what ``segment`` compiles; None for nothing
+    whole : gives at most so many words that are one token each, and which; None where it cannot tell
     """
 
     def __init__(
-        self, cutter: Cutter, keeps_gaps: bool, segment: Callable[[Words], Tokens], task: str | None = None
+        self,
+        cutter: Cutter,
+        keeps_gaps: bool,
+        segment: Callable[[Words], Tokens],
+        task: str | None = None,
+        whole: Callable[[int], tuple[Words, IdArray] | None] | None = None,
     ) -> None:
-        self._cutter, self._keeps_gaps, self._segment = cutter, keeps_gaps, segment
+        self._cutter, self._keeps_gaps, self._segment, self._whole = cutter, keeps_gaps, segment, whole
         self._memories: list[_Memory] = []
         announce(layout.lay_out)
         if task is not None:
@@ -72,14 +82,24 @@ class ScannedEncoder:
         try:
             return self._memories.pop(0)  # the first again, so that equal parts meet words they know
         except IndexError:
-            return _Memory(lambda: WordTable(self._cutter, self._keeps_gaps), self._segment)
+            return _Memory(lambda: WordTable(self._cutter, self._keeps_gaps), self._segment, self._known)
+
+    @cached_property
+    def _known(self) -> tuple[Words, IdArray] | None:
+        """Words that need no cutting."""
+        return self._whole(MOST_KNOWN) if self._whole else None
 
 
 class _Memory:
     """Words and the tokens of each."""
 
-    def __init__(self, make_table: Callable[[], WordTable], segment: Callable[[Words], Tokens]) -> None:
-        self._make_table, self._segment = make_table, segment
+    def __init__(
+        self,
+        make_table: Callable[[], WordTable],
+        segment: Callable[[Words], Tokens],
+        whole: tuple[Words, IdArray] | None,
+    ) -> None:
+        self._make_table, self._segment, self._whole = make_table, segment, whole
         self.forget()
 
     def forget(self) -> None:
@@ -88,13 +108,21 @@ class _Memory:
         self.rows = np.zeros((1 << 10, layout.COLUMNS), np.int32)
         self.ids, self.ends = np.zeros(1 << 10, np.int32), np.zeros(1 << 10, np.int32)
         self._known, self._laid, self._most, self._longest = 0, 0, 1, 0
+        if self._whole is not None:
+            words, ids = self._whole
+            sizes = np.diff(words.starts)
+            self.table.enter(words)
+            self._remember(Tokens(ids, sizes.astype(np.int32), np.ones_like(sizes)))
 
     def learn(self) -> None:
-        """Cut the words that are new into tokens; keep the most tokens for a byte, and the longest word."""
+        """Cut the words that are new into tokens."""
+        if self._known < len(self.table):
+            words = self.table.words
+            self._remember(self._segment(Words(words.text, words.starts[self._known :])))
+
+    def _remember(self, found: Tokens) -> None:
+        """Remember the tokens of new words; keep the most tokens for a byte, and the longest word."""
         words, known = self.table.words, self._known
-        if known == len(self.table):
-            return
-        found = self._segment(Words(words.text, words.starts[known:]))
         sizes = np.diff(words.starts[known:])
         self._most = max(self._most, -int((-found.sizes // sizes).min()))
         self._longest = max(self._longest, int(sizes.max()))
@@ -127,7 +155,7 @@ class _Memory:
                 first = stretch.bounds[np.searchsorted(stretch.bounds, places[0, 0], side="right") - 1]
                 layout.lay_spans(places, self.rows, self.ends, first, spans)
                 done.spans.append(spans)
-        if len(self.table) > MOST_WORDS or int(self.table.words.starts[-1]) > MOST_BYTES:
+        if len(self.table) > MOST_WORDS + MOST_KNOWN or int(self.table.words.starts[-1]) > MOST_BYTES:
             self.forget()
         return done
 

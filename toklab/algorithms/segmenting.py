@@ -77,6 +77,25 @@ class BpeKernel:
         first, last = int(words.starts[0]), int(words.starts[-1])
         return self._merge(np.array(byte_ids, np.int32)[words.text[first:last]], words.starts - first)
 
+    def whole(self, byte_ids: Sequence[int], most: int) -> tuple[Words, IdArray] | None:
+        """The bytes of tokens, and the ids: words that need no merging; of the first ``most`` merges, where orderly."""
+        from toklab.kernels.words import MARGIN
+
+        orderly = self._orderly
+        if orderly is None:
+            return None
+        to_byte = np.full(len(orderly.numbers), -1, np.int64)
+        to_byte[orderly.numbers[np.array(byte_ids)]] = np.arange(256)
+        first = len(orderly.ids) - len(self._merges)
+        starts = orderly.starts[first : first + most + 1]
+        spelled = to_byte[orderly.symbols[starts[0] : starts[-1]]]
+        if (spelled < 0).any():
+            return None
+        text = np.zeros(len(spelled) + MARGIN, np.uint8)
+        text[: len(spelled)] = spelled
+        text.flags.writeable = False
+        return Words(text, starts - starts[0]), orderly.ids[first : first + most]
+
     def merge(self, starts: Sequence[Start]) -> Tokens:
         """Merge words given as initial ids and widths."""
         return _in_bytes(starts, self._merge)
@@ -130,7 +149,7 @@ class HeapMerges:
 
 
 class OrderlyMerges(NamedTuple):
-    """The tables of `toklab.kernels.encode_bpe`, and from ids to numbers and back."""
+    """The tables of `toklab.kernels.encode_bpe`, from ids to numbers and back, and the symbols of each token."""
 
     tokens: IdArray
     pairs: IntArray
@@ -138,6 +157,8 @@ class OrderlyMerges(NamedTuple):
     trie: IntArray
     numbers: IdArray
     ids: IdArray
+    starts: IntArray
+    symbols: IdArray
 
     @staticmethod
     def of(merges: IntArray, size: int) -> OrderlyMerges | None:
@@ -170,7 +191,7 @@ class OrderlyMerges(NamedTuple):
             if len(trie) >> kernels.NODE_BITS:
                 return None
             trie = np.full(2 * len(trie), -1, np.int64)
-        return OrderlyMerges(tokens, pairs, maybe, trie, numbers, ids)
+        return OrderlyMerges(tokens, pairs, maybe, trie, numbers, ids, starts, symbols)
 
     def cut(self, ids: IdArray, offsets: IntArray, sizes: IntArray) -> Tokens:
         """Tokens of words; ``sizes`` is written."""
