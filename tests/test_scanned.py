@@ -93,7 +93,10 @@ def test_more_words_than_the_cache_holds(monkeypatch: pytest.MonkeyPatch) -> Non
         assert_equal(readable.encode_batch(sample), compiled.encode_batch(sample))
     assert len(readable._cache) <= 50
     (encoder,) = compiled._encoders
-    assert all(len(memory.table) <= 50 for memory in encoder._memories)
+    assert encoder._known is not None
+    known = len(encoder._known[1])
+    assert known == len(readable.model.merges)  # type: ignore[attr-defined]
+    assert all(len(memory.table) <= 50 + known for memory in encoder._memories)
 
 
 @pytest.mark.parametrize("label", ["bytes, gpt2", "bytes, whitespace"])

@@ -16,7 +16,7 @@ from toklab.pretokenize.cutter import Cutter
 from toklab.pretokenize.words import WORTH, Stretch, WordTable, count_scanned, in_parts, longer
 from toklab.types import Batch, IdArray, IntArray, Words
 
-# What a thread remembers; past either, it starts to remember anew.
+# What a thread remembers beside the words that it knows from the beginning; past either, it starts to remember anew.
 MOST_WORDS = 1 << 18
 MOST_BYTES = 1 << 26
 # Words that it knows from the beginning, where the model can tell: of those that 5 MB of English would bring anew, a
@@ -155,7 +155,8 @@ class _Memory:
                 first = stretch.bounds[np.searchsorted(stretch.bounds, places[0, 0], side="right") - 1]
                 layout.lay_spans(places, self.rows, self.ends, first, spans)
                 done.spans.append(spans)
-        if len(self.table) > MOST_WORDS + MOST_KNOWN or int(self.table.words.starts[-1]) > MOST_BYTES:
+        known = len(self._whole[1]) if self._whole is not None else 0
+        if len(self.table) > MOST_WORDS + known or int(self.table.words.starts[-1]) > MOST_BYTES:
             self.forget()
         return done
 
