@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 # The same examples on every run, so that continuous integration never fails by luck; kernels compile on their
 # first use, which no deadline allows for.
@@ -28,3 +33,12 @@ def corpus_lines() -> list[str]:
     for path in sorted(CORPORA.rglob("*.txt")):
         lines |= dict.fromkeys(path.read_bytes().decode("utf-8").splitlines(keepends=True))
     return list(lines)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Headless Chromium, for one module: while it runs, no other event loop can."""
+    from browser import chromium
+
+    with chromium() as found:
+        yield found

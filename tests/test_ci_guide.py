@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 from helpers import TESTS, search_path
 
+from toklab.loading import load
 from toklab.testing import assert_encodes_as
-from toklab.training import load
 
 GUIDE = (TESTS.parent / "docs" / "continuous-integration.md").read_text(encoding="utf-8")
 FAILING = "toklab train --algo bpe --vocab-size 950 --output tokenizer"

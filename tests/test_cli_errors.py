@@ -214,3 +214,18 @@ def test_a_format_that_cannot_hold_the_model_is_refused(desk: Path) -> None:
     assert ran.code == 2
     assert "cannot be saved as tokenizer.json" in ran.err
     assert not (desk / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "part"),
+    [
+        ("nowhere.json", "nowhere.json cannot be read: No such file or directory"),
+        ("text.txt", "no report of a comparison: no JSON"),
+        ("model/toklab.json", "no report of a comparison"),
+        (".", "cannot be read: Is a directory"),
+    ],
+)
+def test_what_is_no_report(here: Callable[..., Ran], desk: Path, model: Path, name: str, part: str) -> None:
+    before = sorted(desk.iterdir())
+    fails(here("report", name), part)
+    assert sorted(desk.iterdir()) == before

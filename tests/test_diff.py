@@ -58,8 +58,10 @@ class Fixed:
     def decode(self, ids: object) -> str:
         raise AssertionError("nobody asks")
 
-    def save(self, folder: object) -> Path:
-        raise AssertionError("nobody asks")
+    def save(self, folder: str | Path) -> Path:
+        path = Path(folder) / "fixed.txt"
+        path.write_text(repr(self.documents), encoding="utf-8")
+        return path
 
 
 def compared(first: Sequence[Document], second: Sequence[Document], top: int = 1000) -> DiffReport:
@@ -370,7 +372,9 @@ class TestCommand:
         ran = run("diff", "bpe", "hf-wordpiece", "-", "--id-map", "ids.tsv", cwd=desk, stdin=HOSTILE.encode() * 3)
         assert ran.code == 0, ran
         assert ran.err == "wrote ids.tsv\n"
-        assert all(len(line) <= 80 for line in ran.out.splitlines())
+        shown, _, signature = ran.out.partition("\nsignature\n")
+        assert all(len(line) <= 80 for line in shown.splitlines())
+        assert "|first:bpe@" in signature
         assert "\x1b" not in ran.out
         lines = (desk / "ids.tsv").read_text("utf-8").splitlines()
         run("diff", "bpe", "hf-wordpiece", "text.txt", "--id-map", "ids.json", cwd=desk)

@@ -13,7 +13,7 @@ from test_metrics import UNK, Document, arbitrary, chain, encoded, value
 
 from toklab.metrics import METRICS, Encoded, words
 from toklab.metrics.code import OPERATORS
-from toklab.metrics.morphology import morphemes
+from toklab.metrics.lexicon import bundled_lexicon
 from toklab.types import Piece
 
 BYTE = [Piece(bytes([byte]), byte=True) for byte in range(256)]
@@ -130,7 +130,7 @@ NAMES = ("boundary_precision", "boundary_recall", "boundary_f1", "morph_score")
 
 class TestMorphology:
     def test_the_lists(self) -> None:
-        known = morphemes()
+        known = bundled_lexicon().words
         assert known["activity"] == ("act", "iv", "ity")
         assert known["actors"] == ("act", "or", "s")
         assert known["asunnossa"] == ("asu", "nno", "ssa")
@@ -158,8 +158,10 @@ class TestMorphology:
         assert [value(name, data) for name in NAMES] == [0, 0, 0, 0]
 
     def test_places_are_bytes(self) -> None:
-        word = next(word for word, parts in morphemes().items() if not parts[0].isascii() and len(parts) == 2)
-        data = encoded([chain(word, *morphemes()[word])])
+        word = next(
+            word for word, parts in bundled_lexicon().words.items() if not parts[0].isascii() and len(parts) == 2
+        )
+        data = encoded([chain(word, *bundled_lexicon().words[word])])
         assert [value(name, data) for name in NAMES] == [1, 1, 1, 1]
 
     @pytest.mark.parametrize("name", NAMES)
@@ -172,7 +174,7 @@ class TestMorphology:
         scores = []
         for text, rows in tokens_of(data):
             for word, start, end in words(text):
-                parts = morphemes().get(word.lower())
+                parts = bundled_lexicon().words.get(word.lower())
                 if parts is None:
                     continue
                 cuts = {place for place in cuts_of(rows) if start < place < end}

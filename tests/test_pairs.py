@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from itertools import pairwise
+from pathlib import Path
 
+import pandas as pd
 import pytest
 from helpers import english
 from hypothesis import given
@@ -26,7 +28,7 @@ from toklab.metrics.pairs import (
     vocab_overlap,
     word_agreement,
 )
-from toklab.report import render_pairs, render_report
+from toklab.report import render_pairs, render_report, write_report
 from toklab.results import Report
 from toklab.training import train
 from toklab.types import Piece, Vocab
@@ -215,7 +217,23 @@ class TestInAComparison:
         [pair] = [p for p in report.pairs if (p.tokenizer, p.other, p.vocab_size) == ("spm-bpe", "byte", 420)]
         assert f"{pair['boundary_agreement'].value:.1%}" == rows[3][2]
         assert f"{pair['vocab_jaccard'].value:.1%}" == rows[2][3]
-        assert "pairs" not in render_report(report)
+        assert "pairs at" not in render_report(report)
+
+    def test_files(self, report: Report, tmp_path: Path) -> None:
+        paths = {path.name: path for path in write_report(report, tmp_path)}
+        rows = report.pair_rows()
+        read = pd.read_csv(paths["pairs.csv"], keep_default_na=False, na_values=[""])
+        for frame in (read, pd.read_parquet(paths["pairs.parquet"])):
+            found = [{k: None if pd.isna(v) else v for k, v in row.items()} for row in frame.to_dict("records")]
+            assert found == rows
+        markdown = paths["report.md"].read_text("utf-8")
+        assert "## Pairs at vocabulary size 400" in markdown
+        [block] = [part for part in markdown.split("## ") if part.startswith("Pairs at vocabulary size 420")]
+        table = [line.strip("| ").split(" | ") for line in block.splitlines() if line.startswith("|")][2:]
+        assert [row[i + 2] for i, row in enumerate(table)] == ["·"] * 4
+        shown = render_pairs(report).split("pairs at vocabulary size 420")[1]
+        for row in table:
+            assert all(cell in shown for cell in row)
 
     def test_one_contender_has_no_pair(self, report: Report) -> None:
         alone = Report(report.results[:1], "")

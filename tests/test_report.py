@@ -426,10 +426,11 @@ def test_files_agree_with_the_rows(tmp_path: Path) -> None:
     raw = paths[0].read_text("utf-8")
     assert json.loads(raw, parse_constant=pytest.fail) == report.to_dict()
     rows = report.rows()
-    read = pd.read_csv(paths[1], keep_default_na=False, na_values={"value": [""], "ci_low": [""], "ci_high": [""]})
+    missing = {name: [""] for name in ("value", "ci_low", "ci_high", "rank", "same_as_best")}
+    read = pd.read_csv(paths[1], keep_default_na=False, na_values=missing)
     for frame in (read, pd.read_parquet(paths[2])):
         back = [
-            {str(key): None if value != value else value for key, value in row.items()}
+            {str(key): None if pd.isna(value) else value for key, value in row.items()}
             for row in frame.to_dict("records")
         ]
         assert back == rows

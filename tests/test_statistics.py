@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pytest
@@ -178,6 +178,56 @@ class TestInterval:
         bootstrap = Bootstrap(3, resamples=200)
         assert [2, 2, 2] in drawn(bootstrap)
         assert bootstrap.interval(Ratio(ints(1, 3, 0), ints(1, 1, 0)), level=1.0) == (1, 3)
+
+
+class TestCoverage:
+    """Of many texts drawn from a known source, as many intervals hold the true figure as should, nearly."""
+
+    TEXTS = 400
+
+    def share(self, statistic_of: Callable[[np.random.Generator], Statistic], truth: float, level: float) -> float:
+        random = np.random.default_rng(7)
+        held = 0
+        for seed in range(self.TEXTS):
+            low, high = interval(statistic_of(random), Bootstrap(150, resamples=200, seed=seed), level)
+            held += low <= truth <= high
+        return held / self.TEXTS
+
+    @pytest.mark.parametrize("level", [0.8, 0.95])
+    def test_of_a_ratio(self, level: float) -> None:
+        # documents of very different lengths, four bytes a token on average
+        def ratio(random: np.random.Generator) -> Statistic:
+            tokens = random.geometric(0.02, 150)
+            return Ratio(random.poisson(4 * tokens), tokens)
+
+        assert self.share(ratio, 4.0, level) == pytest.approx(level, abs=0.05)
+
+    def test_of_a_sum(self) -> None:
+        def total(random: np.random.Generator) -> Statistic:
+            return Sum(random.poisson(30, 150))
+
+        assert self.share(total, 150 * 30.0, 0.95) == pytest.approx(0.95, abs=0.04)
+
+    def test_of_a_median(self) -> None:
+        # values from 0 to 1000, all as likely: half of them are at most 500
+        def median(random: np.random.Generator) -> Statistic:
+            return Quantile(random.integers(0, 1001, 150), 0.5)
+
+        assert self.share(median, 500.0, 0.95) == pytest.approx(0.95, abs=0.04)
+
+    def test_of_a_paired_difference(self) -> None:
+        """Two tokenizers on the same documents; the truth is that one takes a tenth more tokens."""
+        random = np.random.default_rng(9)
+        held = 0
+        for seed in range(self.TEXTS):
+            first = random.poisson(random.geometric(0.02, 150) * 2)
+            second = first + random.poisson(first / 10)
+            sizes = ints(*np.maximum(first, 1).tolist())
+            found = Bootstrap(150, resamples=200, seed=seed).difference(Ratio(second, sizes), Ratio(first, sizes))
+            assert found[1] is not None
+            assert found[2] is not None
+            held += found[1] <= 0.1 <= found[2]
+        assert held / self.TEXTS == pytest.approx(0.95, abs=0.04)
 
 
 class TestDifference:

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from toklab import load, train
 from toklab.algorithms import algorithm_targets, get_algorithm
 from toklab.algorithms.pipeline import TrainedTokenizer
-from toklab.contenders import DEFAULT_CONTENDERS, resolve
+from toklab.choosing import resolve
+from toklab.contenders import DEFAULT_CONTENDERS
 from toklab.errors import FormatError, InputError, UsageError, VocabSizeError
 from toklab.formats.tokenizer_json import load_tokenizer, to_json
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from toklab import testing
+    from toklab.adapting import Adaptation, adapt
     from toklab.checking import CheckReport, check
     from toklab.comparison import compare
     from toklab.corpus import Corpus, open_corpus
@@ -14,17 +15,20 @@ if TYPE_CHECKING:
     from toklab.errors import ToklabError
     from toklab.inspecting import inspect_model
     from toklab.languages import compare_languages
+    from toklab.loading import load
     from toklab.results import Report
     from toklab.retraining import determinism
     from toklab.sweeping import SweepReport, sweep
-    from toklab.training import load, train
+    from toklab.training import train
 
 __all__ = [
+    "Adaptation",
     "CheckReport",
     "Corpus",
     "Report",
     "SweepReport",
     "ToklabError",
+    "adapt",
     "check",
     "compare",
     "compare_languages",
@@ -44,7 +48,9 @@ _HOME = {
     "ToklabError": "toklab.errors",
     "Report": "toklab.results",
     "train": "toklab.training",
-    "load": "toklab.training",
+    "load": "toklab.loading",
+    "Adaptation": "toklab.adapting",
+    "adapt": "toklab.adapting",
     "check": "toklab.checking",
     "CheckReport": "toklab.checking",
     "compare": "toklab.comparison",

@@ -1,14 +1,16 @@
-"""Which trainers a comparison runs, and how the command line names one with its options."""
+"""Which trainers there are, and how the command line names one with its options."""
 
 from __future__ import annotations
 
+import logging
 import typing
-from collections.abc import Sequence
 from typing import Any
 
 from toklab.algorithms import algorithm_targets, get_algorithm
 from toklab.errors import UnknownNameError, UsageError
 from toklab.types import Contender, TrainSpec
+
+logger = logging.getLogger("toklab")
 
 # Variants that have a name of their own in tables.
 VARIANTS = {
@@ -37,6 +39,21 @@ DEFAULT_CONTENDERS = (
 )
 
 
+def known_names() -> list[str]:
+    """Every trainer and variant.
+
+    Raises
+    ------
+    UsageError
+        An installed package uses a name that is taken.
+    """
+    targets = algorithm_targets()
+    for name in VARIANTS:
+        if name in targets:
+            raise UsageError(f"the algorithm name {name!r} is taken twice: by toklab and by {targets[name]!r}")
+    return [*targets, *VARIANTS]
+
+
 def parse_contender(text: str) -> Contender:
     """A contender from ``NAME`` or ``NAME:option=value,option=value``.
 
@@ -53,7 +70,7 @@ def parse_contender(text: str) -> Contender:
         contender to choose.
     """
     name, _, rest = text.partition(":")
-    known = [*algorithm_targets(), *VARIANTS]
+    known = known_names()
     if name not in known:
         raise UnknownNameError("algorithm", name, known)
     base = VARIANTS.get(name, Contender(name))
@@ -97,41 +114,23 @@ def parse_option(spec_type: type[TrainSpec], name: str, key: str, value: str) ->
     return tuple(value.split("+")) if typing.get_origin(hints[key]) is tuple else value
 
 
-def resolve(contenders: Sequence[str | Contender] | str | Contender | None) -> tuple[Contender, ...]:
-    """Contenders by name or as they are; None is the default set.
-
-    Raises
-    ------
-    UsageError
-        The same name twice, or none at all.
-    """
-    if isinstance(contenders, str | Contender):
-        contenders = [contenders]
-    chosen = DEFAULT_CONTENDERS if contenders is None else contenders
-    found = tuple(item if isinstance(item, Contender) else parse_contender(item) for item in chosen)
-    names = [contender.name for contender in found]
-    if not names:
-        raise UsageError("no contender to compare; name at least one")
-    for name in names:
-        if names.count(name) > 1:
-            raise UsageError(f"the contender {name!r} is named twice")
-    return found
-
-
 def catalogue() -> dict[str, dict[str, str]]:
     """Everything that has a name: heading to name to what it is."""
+    from toklab.loading.sources import FORMATS
     from toklab.metrics import all_metrics
     from toklab.metrics.pairs import PAIR_METRICS
     from toklab.pretokenize import NORMALIZERS, PATTERNS
 
-    targets = algorithm_targets()
-    ours = {name: _describe(name) for name in targets if not targets[name].startswith("toklab.baselines")}
-    theirs = {name: _describe(name) for name in targets if targets[name].startswith("toklab.baselines")}
-    variants = {name: f"{found.algorithm} with {dict(found.options)}" for name, found in VARIANTS.items()}
+    # Metrics first: a package that breaks while its algorithm is imported has defined some of its metrics by then.
     metrics = {
         name: f"{found.description} [{found.unit}{', ' + found.better if found.better else ''}]"
         for name, found in all_metrics().items()
     }
+    targets = algorithm_targets()
+    known = [name for name in known_names() if name in targets]
+    ours = {name: _describe(name) for name in known if not targets[name].startswith("toklab.baselines")}
+    theirs = {name: _describe(name) for name in known if targets[name].startswith("toklab.baselines")}
+    variants = {name: f"{found.algorithm} with {dict(found.options)}" for name, found in VARIANTS.items()}
     return {
         "algorithms": ours | variants,
         "baselines": theirs,
@@ -139,11 +138,18 @@ def catalogue() -> dict[str, dict[str, str]]:
         "metrics of pairs": {found.name: f"{found.description} [{found.unit}]" for found in PAIR_METRICS},
         "patterns": {name: entry.source for name, entry in PATTERNS.items()},
         "normalizers": {name: (function.__doc__ or "").splitlines()[0] for name, function in NORMALIZERS.items()},
-        "formats": {"hf": "tokenizer.json of Hugging Face tokenizers"},
+        "formats": {entry.name: f"{entry.description} ({', '.join(entry.files)})" for entry in FORMATS},
     }
 
 
 def _describe(name: str) -> str:
-    algorithm = get_algorithm(name)
+    try:
+        algorithm = get_algorithm(name)
+    except UsageError as error:  # another package's, which is broken
+        logger.warning("%s", error)
+        return "cannot be loaded"
     library = getattr(algorithm, "library", "")
+    missing = getattr(algorithm, "missing", None)
+    if missing:
+        return str(missing)
     return f"{library}; claims: {algorithm.claims.value}"

@@ -5,15 +5,19 @@ from __future__ import annotations
 import hashlib
 import json
 import platform
+import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from toklab.errors import FormatError, InputError
-from toklab.types import IdArray, Piece, Vocab
+from toklab.signature import library_version
+from toklab.types import IdArray, Piece, Tokenizer, Vocab
 
 FLAGS = ("continuation", "special", "word_final", "byte")
 DIGITS = 8
+LIBRARIES = {"huggingface": "tokenizers", "sentencepiece": "sentencepiece"}
+"""The library of each engine that is not toklab."""
 
 
 def ids_digest(ids: IdArray) -> str:
@@ -28,6 +32,17 @@ def vocab_digest(vocab: Vocab) -> str:
     for pieces in (vocab.pieces, merged):
         _add(state, pieces)
     return state.hexdigest()[: 2 * DIGITS]
+
+
+def model_fact(tokenizer: Tokenizer) -> str:
+    """What a signature says of a model that is there already: its name, a digest, and the library that runs it.
+
+    The digest is the first 8 hexadecimal digits of the SHA-256 of the model file that the tokenizer saves.
+    """
+    with tempfile.TemporaryDirectory(prefix="toklab-") as folder:
+        digest = hashlib.sha256(tokenizer.save(folder).read_bytes()).hexdigest()[:DIGITS]
+    library = LIBRARIES.get(str(getattr(tokenizer, "engine", "")))
+    return f"{tokenizer.name}@{digest}" + (f"+{library_version(library)}" if library else "")
 
 
 def _add(state: Any, pieces: Iterable[Piece]) -> None:

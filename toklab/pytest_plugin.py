@@ -36,7 +36,7 @@ def tokenizer(pytestconfig: pytest.Config) -> Tokenizer:
     if path is None:
         pytest.skip("no tokenizer to test: give --toklab-model PATH, or toklab_model in the ini file")
     from toklab.errors import ToklabError
-    from toklab.training import load
+    from toklab.loading import load
 
     try:
         return load(path)

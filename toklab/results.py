@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import importlib
 import json
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from toklab.errors import UnknownNameError, UsageError
 from toklab.metrics.pairs import Cutting
-from toklab.types import IntArray
+from toklab.types import FloatArray, IntArray
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from toklab.ranking import Difference
+
 SCHEMA = 1
+_NUMBERS = re.compile(r"\[\n\s*\d+(?:,\n\s*\d+)*\n\s*\]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +36,8 @@ class Cell:
     unit : unit of the figure
     better : ``"higher"``, ``"lower"`` or ``""`` where neither is better
     group : the table's group that it belongs to
+    rank : among the contenders of its size, as far as the text tells them apart; None where they are not ranked
+    same_as_best : whether it is the best figure or does not differ significantly from that; None as for ``rank``
     """
 
     metric: str
@@ -38,6 +47,8 @@ class Cell:
     unit: str
     better: str
     group: str
+    rank: int | None = None
+    same_as_best: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -48,17 +59,22 @@ class Result:
     ----------
     tokenizer : name of the contender
     vocab_size : vocabulary size asked for; the one obtained where the contender does not take one
-    sized : the contender takes a vocabulary size (character and byte tokenizers have the size they have)
+    sized : the contender takes a vocabulary size (character and byte tokenizers, and models, have the size they have)
     cells : its figures, in the order of the metrics; empty where it failed
-    lengths : (documents,) int64, tokens of each held-out document
+    lengths : (documents,) int64, tokens of each held-out document; ascending where it was read from JSON
     frequencies : (distinct ids,) int64, how often each emitted id occurs, most frequent first
     determinism : the probe's verdict in a few words; None where it was not probed
-    seconds : training time in its own process, imports left out; None where it failed
-    peak_mb : most memory that its process held, in MB
+    seconds : training time in its own process, imports left out; None where it failed or was loaded
+    peak_mb : most memory that its training held, in MB; None where there was none
     error : why it has no figures
     warnings : what a reader should know, such as a vocabulary smaller than asked for
     signature : what is needed to make the same figures again
+    token_lengths : (longest + 1,) int64, how many emitted pieces have so many bytes, unknown tokens left out
+    oov : what becomes of the words that training never saw, see `toklab.metrics.oov.oov_fates`
     cutting : what pairs of tokenizers are compared by; None where it failed
+    pretrained : it was loaded, not trained here, so it may have seen the held-out text
+    ranked : it is ranked among the trained ones although it was loaded
+    samples : (resamples,) float64 of each figure that has an interval, drawn alike for all tokenizers
     """
 
     tokenizer: str
@@ -73,7 +89,12 @@ class Result:
     error: str | None = None
     warnings: tuple[str, ...] = ()
     signature: str = ""
+    token_lengths: IntArray | None = None
+    oov: Mapping[str, int] | None = None
     cutting: Cutting | None = field(default=None, repr=False, compare=False)
+    pretrained: bool = False
+    ranked: bool = False
+    samples: Mapping[str, FloatArray] = field(default_factory=dict, repr=False, compare=False)
 
     def __getitem__(self, metric: str) -> Cell:
         return _cell(self.cells, metric)
@@ -107,8 +128,43 @@ class Pair:
         return _cell(self.cells, metric)
 
 
+@dataclass(frozen=True, slots=True)
+class Lead:
+    """By how much a metric is larger for one contender than for another of the same vocabulary size.
+
+    Parameters
+    ----------
+    metric : name
+    vocab_size : of both, as in their `Result`
+    tokenizer, other : names
+    value : figure of the first less that of the other, in the unit of the metric
+    ci_low, ci_high : 95% interval of the paired bootstrap over documents; None where there is none
+    """
+
+    metric: str
+    vocab_size: int
+    tokenizer: str
+    other: str
+    value: float
+    ci_low: float | None
+    ci_high: float | None
+
+    def turned(self) -> Lead:
+        """The same difference, seen from the other."""
+        low, high = (None if end is None else -end for end in (self.ci_high, self.ci_low))
+        return Lead(self.metric, self.vocab_size, self.other, self.tokenizer, -self.value, low, high)
+
+
+class Displayed:
+    """A report that a notebook shows; how is for `toklab.report` to say, which knows reports and not the other way."""
+
+    def _repr_html_(self) -> str:
+        text: str = importlib.import_module("toklab.report.notebook").to_html(self)
+        return text
+
+
 @dataclass(frozen=True)
-class Report:
+class Report(Displayed):
     """A comparison: one result per contender and vocabulary size.
 
     Parameters
@@ -118,6 +174,7 @@ class Report:
     corpus : facts about the texts: name, digest, documents and bytes of both parts
     warnings : what concerns the comparison as a whole
     pairs : every two contenders of the same vocabulary size; one with a size of its own is paired with all
+    leads : in bytes per token, of every two contenders that take a vocabulary size, at the same size
     """
 
     results: tuple[Result, ...]
@@ -125,6 +182,7 @@ class Report:
     corpus: Mapping[str, Any] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     pairs: tuple[Pair, ...] = ()
+    leads: tuple[Lead, ...] = ()
 
     def __getitem__(self, key: str | tuple[str, int]) -> Result:
         """``report["bpe"]``, or ``report["bpe", 8000]`` where several sizes were compared."""
@@ -136,6 +194,51 @@ class Report:
             sizes = ", ".join(str(r.vocab_size) for r in found)
             raise UsageError(f"{name!r} was compared at several sizes ({sizes}); use report[{name!r}, size]")
         return found[0]
+
+    def ranking(self, metric: str, vocab_size: int | None = None) -> tuple[tuple[str, ...], ...]:
+        """Contenders in groups, the best first: each of a group is significantly better than each of a later one.
+
+        Within a group the text cannot tell who is better. In no group are contenders that are not ranked: another
+        size than asked for, too much text unknown or lost, or a figure that is undefined or has no interval. The
+        groups are empty for a metric where neither way is better.
+
+        Parameters
+        ----------
+        vocab_size : which, where several were compared
+
+        Raises
+        ------
+        UnknownNameError
+            No contender has the metric, or none has the size.
+        UsageError
+            Several sizes were compared and none is named.
+        """
+        from toklab.ranking import groups
+
+        return groups(self, metric, vocab_size)
+
+    def difference(self, first: str | tuple[str, int], second: str | tuple[str, int], metric: str) -> Difference | None:
+        """How much larger a figure is of the first contender than of the second, and whether that is significant.
+
+        Parameters
+        ----------
+        first, second : contenders, as for ``report[...]``
+
+        Returns
+        -------
+        Difference
+            None where one of the two figures is undefined or has no interval.
+
+        Raises
+        ------
+        UnknownNameError
+            No contender has the name, or none has the metric.
+        UsageError
+            The report was read from a file.
+        """
+        from toklab.ranking import difference
+
+        return difference(self, self[first], self[second], metric)
 
     def rows(self) -> list[dict[str, Any]]:
         """Long form: one row per tokenizer, vocabulary size and metric."""
@@ -152,6 +255,8 @@ class Report:
                         "ci_high": cell.ci_high,
                         "unit": cell.unit,
                         "better": cell.better,
+                        "rank": cell.rank,
+                        "same_as_best": cell.same_as_best,
                     }
                 )
         return rows
@@ -178,23 +283,59 @@ class Report:
         """The rows as a data frame."""
         import pandas as pd
 
-        columns = ["tokenizer", "vocab_size", "metric", "value", "ci_low", "ci_high", "unit", "better"]
+        columns = [
+            "tokenizer",
+            "vocab_size",
+            "metric",
+            "value",
+            "ci_low",
+            "ci_high",
+            "unit",
+            "better",
+            "rank",
+            "same_as_best",
+        ]
         frame = pd.DataFrame(self.rows(), columns=columns)
-        return frame.astype(dict.fromkeys(("value", "ci_low", "ci_high"), "float64"))
+        kinds = dict.fromkeys(("value", "ci_low", "ci_high"), "float64")
+        return frame.astype(kinds | {"rank": "Int64", "same_as_best": "boolean"})
+
+    def pairs_frame(self) -> pd.DataFrame:
+        """The rows of `pair_rows` as a data frame."""
+        import pandas as pd
+
+        columns = [
+            "tokenizer",
+            "vocab_size",
+            "other",
+            "other_vocab_size",
+            "metric",
+            "value",
+            "ci_low",
+            "ci_high",
+            "unit",
+        ]
+        return pd.DataFrame(self.pair_rows(), columns=columns).astype(
+            dict.fromkeys(("value", "ci_low", "ci_high"), "float64")
+        )
 
     def to_dict(self) -> dict[str, Any]:
-        """The JSON object of ``--json`` and ``report.json``."""
+        """The JSON object of ``--json`` and ``report.json``; a list of counts is two lists, without zeros."""
         contenders = [
             {
                 "tokenizer": r.tokenizer,
                 "vocab_size": r.vocab_size,
                 "sized": r.sized,
+                "pretrained": r.pretrained,
                 "determinism": r.determinism,
                 "train_seconds": r.seconds,
                 "peak_mb": r.peak_mb,
                 "error": r.error,
                 "warnings": list(r.warnings),
                 "signature": r.signature,
+                "lengths": _distinct(r.lengths, "tokens", "documents"),
+                "frequencies": _distinct(r.frequencies, "occurrences", "ids"),
+                "token_lengths": _counts(r.token_lengths, "bytes", "tokens"),
+                "oov": None if r.oov is None else dict(r.oov),
             }
             for r in self.results
         ]
@@ -204,10 +345,56 @@ class Report:
             "corpus": dict(self.corpus),
             "warnings": list(self.warnings),
             "contenders": contenders,
+            "groups": {cell.metric: cell.group for r in self.results for cell in r.cells},
             "rows": self.rows(),
             "pairs": self.pair_rows(),
+            "leads": [asdict(lead) for lead in self.leads],
         }
 
     def to_json(self) -> str:
-        """`to_dict` as text."""
-        return json.dumps(self.to_dict(), indent=1, ensure_ascii=False, allow_nan=False)
+        """`to_dict` as text, each list of numbers on one line."""
+        text = json.dumps(self.to_dict(), indent=1, ensure_ascii=False, allow_nan=False)
+        # inside a string there is no line end, so only lists match
+        return _NUMBERS.sub(lambda found: re.sub(r"\s+", " ", found[0]).replace("[ ", "[").replace(" ]", "]"), text)
+
+    @staticmethod
+    def from_dict(data: object) -> Report:
+        """The report that `to_dict` wrote; what it holds for the eye of a machine only, `Result.cutting`, is None.
+
+        Raises
+        ------
+        FormatError
+            It is no such object; the message names the place.
+        """
+        from toklab.restoring import restore
+
+        return restore(data)
+
+    @staticmethod
+    def from_json(text: str | bytes) -> Report:
+        """`from_dict` of a text.
+
+        Raises
+        ------
+        FormatError
+            It is no JSON, or no such object.
+        """
+        from toklab.restoring import parse, restore
+
+        return restore(parse(text))
+
+
+def _distinct(values: IntArray | None, name: str, count: str) -> dict[str, list[int]] | None:
+    """The distinct values, ascending, and how many there are of each."""
+    if values is None:
+        return None
+    distinct, counts = np.unique(values, return_counts=True)
+    return {name: distinct.tolist(), count: counts.tolist()}
+
+
+def _counts(counts: IntArray | None, name: str, count: str) -> dict[str, list[int]] | None:
+    """The places that are not 0, ascending, and what stands there."""
+    if counts is None:
+        return None
+    places = np.flatnonzero(counts)
+    return {name: places.tolist(), count: counts[places].tolist()}

@@ -19,6 +19,16 @@ def library_version(distribution: str) -> str:
     return f"{distribution}-{version(distribution)}"
 
 
+def number(value: float) -> str:
+    """A number with all its digits; whole ones without a point."""
+    return repr(float(value)).removesuffix(".0")
+
+
+def words_fact() -> str:
+    """How words are cut: Unicode's rules, by the tables of the regex library."""
+    return f"uax29@{library_version('regex')}"
+
+
 def signature(algorithm: str, vocab_size: int, pretokenizer: str, normalizer: str = "none") -> dict[str, str]:
     """What every tokenizer's signature begins with."""
     return {

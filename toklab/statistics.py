@@ -93,7 +93,7 @@ class Bootstrap:
         self, statistics: Sequence[Statistic], level: float = 0.95
     ) -> list[tuple[float, float] | tuple[None, None]]:
         """`interval` of many figures at once."""
-        return [_limits(samples, level) for samples in self.samples(statistics)]
+        return [middle(samples, level) for samples in self.samples(statistics)]
 
     def interval(self, statistic: Statistic, level: float = 0.95) -> tuple[float, float] | tuple[None, None]:
         """The interval that holds the figure at a level of confidence.
@@ -120,7 +120,7 @@ class Bootstrap:
         if left is None or right is None:
             return None, None, None
         a, b = self.samples([first, second])
-        return left - right, *_limits(None if a is None or b is None else a - b, level)
+        return left - right, *middle(None if a is None or b is None else a - b, level)
 
     def distinguishable(self, first: Statistic, second: Statistic, level: float = 0.95) -> bool | None:
         """Whether the interval of the difference leaves out 0; None where there is no interval."""
@@ -130,8 +130,8 @@ class Bootstrap:
         return low > 0 or high < 0
 
 
-def _limits(samples: FloatArray | None, level: float) -> tuple[float, float] | tuple[None, None]:
-    """The middle share ``level`` of the samples that are defined."""
+def middle(samples: FloatArray | None, level: float = 0.95) -> tuple[float, float] | tuple[None, None]:
+    """Between which values the middle share ``level`` of the samples lies, those that are defined; None without any."""
     if samples is None:
         return None, None
     defined = samples[~np.isnan(samples)]

@@ -20,6 +20,7 @@ T = TypeVar("T")
 IntArray: TypeAlias = npt.NDArray[np.int64]
 IdArray: TypeAlias = npt.NDArray[np.int32]
 ByteArray: TypeAlias = npt.NDArray[np.uint8]
+ShortArray: TypeAlias = npt.NDArray[np.uint16]
 StepArray: TypeAlias = npt.NDArray[np.unsignedinteger]
 FloatArray: TypeAlias = npt.NDArray[np.float64]
 ScoreArray: TypeAlias = npt.NDArray[np.floating]
@@ -319,6 +320,21 @@ class Tokenizer(Protocol):
     def encode_batch(self, texts: Iterable[str], *, offsets: bool = False) -> Batch: ...
     def decode(self, ids: Iterable[int]) -> str: ...
     def save(self, folder: str | Path) -> Path: ...
+
+
+@dataclass(frozen=True, eq=False)
+class Pretrained:
+    """A contender that is loaded, not trained.
+
+    Parameters
+    ----------
+    name : what a comparison calls it
+    source : what `toklab.load` takes, which is loaded and run in a process of its own; or a tokenizer that is there
+        already, which is run where it is
+    """
+
+    name: str
+    source: str | Path | Tokenizer
 
 
 class Algorithm(Protocol):

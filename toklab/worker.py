@@ -1,7 +1,7 @@
-"""The child process in which a contender trains: ``python -m toklab.worker FOLDER``.
+"""The child process in which a contender trains, or a model is run: ``python -m toklab.worker FOLDER``.
 
-It reads ``job.json`` from the folder and leaves a saved tokenizer and ``result.json`` there; `toklab.workshop`
-starts it and reads these.
+It reads ``job.json`` from the folder and leaves a saved tokenizer (of a model: what it made of the texts) and
+``result.json`` there; `toklab.workshop` starts it and reads these.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def main(folder: Path) -> None:
     logging.basicConfig(level=logging.INFO, format=PREFIX + "%(message)s", stream=sys.stderr)
     result: dict[str, Any]
     try:
-        result = _train(job, folder / "model")
+        result = (_run if "model" in job else _train)(job, folder / "model")
     except VocabSizeError as error:
         result = {"algorithm": error.algorithm, "requested": error.requested, "smallest": error.smallest}
     except ToklabError as error:
@@ -45,7 +45,7 @@ def main(folder: Path) -> None:
 def _train(job: Mapping[str, Any], folder: Path) -> dict[str, Any]:
     from toklab.algorithms import get_algorithm, make_spec
 
-    documents = tuple(json.loads(Path(job["documents"]).read_text(encoding="utf-8")))
+    documents = _texts(job["documents"])
     corpus = Corpus(job["corpus"], Documents.of(documents) if job["as_file"] else documents)
     algorithm = get_algorithm(job["algorithm"])
     options = {key: tuple(v) if isinstance(v, list) else v for key, v in job["options"].items()}
@@ -55,6 +55,24 @@ def _train(job: Mapping[str, Any], folder: Path) -> dict[str, Any]:
     seconds = time.perf_counter() - started
     tokenizer.save(folder)
     return {"seconds": seconds, "peak_mb": peak_memory_mb()}
+
+
+def _run(job: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+    from toklab.loading import load
+    from toklab.loading.sources import find
+    from toklab.recording import facts_of, listen
+
+    started = time.perf_counter()
+    path = find(job["source"]).path  # of what comes from elsewhere, where it has been put
+    tokenizer = load(path if path.exists() else job["source"])
+    seconds = time.perf_counter() - started
+    facts = facts_of(job["model"], tokenizer, path)
+    listen(tokenizer, facts, _texts(job["documents"]), _texts(job["learned"]) if job["learned"] else ()).save(folder)
+    return {"seconds": seconds, "peak_mb": peak_memory_mb()}
+
+
+def _texts(path: str) -> tuple[str, ...]:
+    return tuple(json.loads(Path(path).read_text(encoding="utf-8")))
 
 
 def limit_memory(megabytes: int) -> None:

@@ -1,4 +1,4 @@
-"""Train in a child process with a time and a memory limit: what dies there is an error in the table, no more.
+"""Train, or run a loaded model, in a child process with limits: what dies there is an error in the table, no more.
 
 A fresh process is also what a determinism probe needs: new hash seeds, new thread pools, nothing remembered.
 The child is `toklab.worker`.
@@ -26,7 +26,7 @@ from typing import Any, TypeAlias
 from toklab.backend import search_path
 from toklab.corpus import Corpus
 from toklab.errors import BaselineError, FormatError, ToklabError, UsageError, VocabSizeError
-from toklab.types import Contender, Tokenizer
+from toklab.types import Contender, Pretrained, Tokenizer
 from toklab.worker import PREFIX
 
 logger = logging.getLogger("toklab")
@@ -62,25 +62,32 @@ class Limits:
 
 @dataclass(frozen=True)
 class Job:
-    """One training.
+    """One training; or one model to load, and to ask what it makes of texts.
 
     Parameters
     ----------
-    contender : the algorithm and its options, ``vocab_size`` among them
-    corpus : the documents
+    contender : the algorithm and its options, ``vocab_size`` among them; or a model with a path or name as its source
+    corpus : the documents to train on; of a model, those to encode and to decode again
     environment : variables to set in the child, such as ``PYTHONHASHSEED``
     as_file : the trainer gets the documents as bytes of one file, not as texts
+    learned : what a model encodes besides
     """
 
-    contender: Contender
+    contender: Contender | Pretrained
     corpus: Corpus
     environment: Mapping[str, str] = field(default_factory=dict)
     as_file: bool = False
+    learned: Corpus | None = None
+
+    @property
+    def others(self) -> Sequence[str]:
+        """The texts of ``learned``."""
+        return () if self.learned is None else self.learned.documents
 
 
 @dataclass(frozen=True)
 class Fit:
-    """A finished training: the tokenizer, wall seconds of training alone, and the child's peak memory in MB."""
+    """A finished training: the tokenizer, wall seconds of training or loading alone, the child's peak memory in MB."""
 
     tokenizer: Tokenizer
     seconds: float
@@ -149,7 +156,7 @@ class Workshop:
             pool.shutdown(cancel_futures=True)
 
     def fit(self, job: Job) -> Fit:
-        """Run one job.
+        """Run one job; a tokenizer that is there already runs in this process, without limits.
 
         Raises
         ------
@@ -158,10 +165,11 @@ class Workshop:
         BaselineError
             Anything else that went wrong: an error, a crash, a hang, too much memory.
         """
+        if isinstance(job.contender, Pretrained) and not isinstance(job.contender.source, str | Path):
+            return _listen_here(job, job.contender.source)
         folder = Path(tempfile.mkdtemp(dir=self._folder.name))
         described = {
-            "algorithm": job.contender.algorithm,
-            "options": dict(job.contender.options),
+            **self._task(job),
             "documents": str(self._documents(job.corpus)),
             "corpus": job.corpus.name,
             "as_file": job.as_file,
@@ -171,7 +179,15 @@ class Workshop:
         code = self._run(folder, job)
         if not (folder / "result.json").exists():
             raise BaselineError(f"{job.contender.name} {_how_it_ended(code, folder / 'stderr', self._limits)}")
-        return _collect(folder, job.contender.name)
+        return _collect(folder, job)
+
+    def _task(self, job: Job) -> dict[str, Any]:
+        """What the child is to do, as `toklab.worker` reads it."""
+        contender = job.contender
+        if isinstance(contender, Contender):
+            return {"algorithm": contender.algorithm, "options": dict(contender.options)}
+        learned = None if job.learned is None else str(self._documents(job.learned))
+        return {"model": contender.name, "source": str(contender.source), "learned": learned}
 
     def _documents(self, corpus: Corpus) -> Path:
         """The corpus as a file, written once."""
@@ -235,6 +251,19 @@ def run_jobs(jobs: Sequence[Job], limits: Limits | None, progress: Progress | No
         return workshop.fit_all(jobs, on_done)
 
 
+def _listen_here(job: Job, tokenizer: Tokenizer) -> Fit:
+    from toklab.recording import facts_of, listen
+
+    name = job.contender.name
+    try:
+        said = listen(tokenizer, facts_of(name, tokenizer), job.corpus.documents, job.others)
+    except ToklabError:
+        raise
+    except Exception as error:  # whatever somebody else's tokenizer raises
+        raise BaselineError(f"{name}: {type(error).__name__}: {' '.join(str(error).split())}"[:300]) from error
+    return Fit(said, 0.0, 0.0)
+
+
 def _kill(process: subprocess.Popen[bytes]) -> None:
     """End a child and, even where it has ended by itself, whatever it started."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
@@ -242,13 +271,18 @@ def _kill(process: subprocess.Popen[bytes]) -> None:
     process.wait()
 
 
-def _collect(folder: Path, name: str) -> Fit:
-    result = json.loads((folder / "result.json").read_text(encoding="utf-8"))
+def _collect(folder: Path, job: Job) -> Fit:
+    name, result = job.contender.name, json.loads((folder / "result.json").read_text(encoding="utf-8"))
     if result.get("smallest") is not None:
         raise VocabSizeError(result["algorithm"], result["requested"], result["smallest"])
     if "error" in result:
         raise BaselineError(f"{name}: {result['error']}")
-    from toklab.training import load
+    if isinstance(job.contender, Pretrained):
+        from toklab.recording import read_recording
+
+        said = read_recording(folder / "model", job.corpus.documents, job.others)
+        return Fit(said, result["seconds"], result["peak_mb"])
+    from toklab.loading import load
 
     try:
         tokenizer = load(folder / "model")

@@ -6,13 +6,14 @@ import dataclasses
 import importlib
 import operator
 from collections.abc import Mapping
-from importlib.metadata import entry_points
 from typing import Any, cast
 
 from toklab.backend import BACKENDS
 from toklab.errors import UnknownNameError, UsageError
+from toklab.plugins import package_of, plugins, reason
 from toklab.types import Algorithm, TrainSpec
 
+ENTRY_POINTS = "toklab.algorithms"
 ALGORITHMS: dict[str, str] = {
     "bpe": "toklab.algorithms.bpe:BPE",
     "wordpiece": "toklab.algorithms.wordpiece:WORDPIECE",
@@ -28,6 +29,9 @@ ALGORITHMS: dict[str, str] = {
     "spm-unigram": "toklab.baselines.sentencepiece:UNIGRAM",
     "spm-char": "toklab.baselines.sentencepiece:CHAR",
     "spm-word": "toklab.baselines.sentencepiece:WORD",
+    "rustbpe": "toklab.baselines.ranks:RUSTBPE",
+    "bpeasy": "toklab.baselines.ranks:BPEASY",
+    "subword-nmt": "toklab.baselines.subword_nmt:SUBWORD_NMT",
 }
 
 
@@ -39,11 +43,12 @@ def algorithm_targets() -> dict[str, str]:
     UsageError
         An installed package uses a name that is taken.
     """
-    targets = dict(ALGORITHMS)
-    for point in sorted(entry_points(group="toklab.algorithms"), key=lambda point: point.name):
-        if point.name in targets and targets[point.name] != point.value:
-            raise UsageError(f"the entry point {point.value!r} uses the algorithm name {point.name!r}, which is taken")
-        targets[point.name] = point.value
+    targets, owners = dict(ALGORITHMS), dict.fromkeys(ALGORITHMS, "toklab")
+    for point in plugins(ENTRY_POINTS):
+        if point.name in targets:
+            one, other = owners[point.name], package_of(point)
+            raise UsageError(f"the algorithm name {point.name!r} is taken twice: by {one} and by {other}")
+        targets[point.name], owners[point.name] = point.value, package_of(point)
     return targets
 
 
@@ -54,12 +59,20 @@ def get_algorithm(name: str) -> Algorithm:
     ------
     UnknownNameError
         No algorithm has that name.
+    UsageError
+        It is another package's, which cannot be imported.
     """
     targets = algorithm_targets()
     if name not in targets:
         raise UnknownNameError("algorithm", name, targets)
     module, _, attribute = targets[name].partition(":")
-    return cast(Algorithm, getattr(importlib.import_module(module), attribute))
+    if name in ALGORITHMS:
+        return cast(Algorithm, getattr(importlib.import_module(module), attribute))
+    try:
+        return cast(Algorithm, getattr(importlib.import_module(module), attribute))
+    except (Exception, SystemExit) as error:
+        owner = next(package_of(point) for point in plugins(ENTRY_POINTS) if point.name == name)
+        raise UsageError(f"the algorithm {name!r} of {owner} cannot be loaded: {reason(error)}") from error
 
 
 def make_spec(algorithm: Algorithm, options: Mapping[str, Any]) -> TrainSpec:

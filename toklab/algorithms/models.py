@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Protocol, TypeAlias
@@ -20,6 +20,7 @@ from toklab.types import IdArray, Lazy, Piece, Vocab, Words
 if TYPE_CHECKING:
     from toklab.algorithms.segmenting import BpeKernel, Tokens, WordPieceKernel
     from toklab.algorithms.stream import Stream
+    from toklab.algorithms.whole_words import WholeWords
 
 Segmentation: TypeAlias = tuple[tuple[int, ...], tuple[int, ...]]
 # Pair look-ups of readable BPE encoding and BPE-dropout, and characters of readable longest match, that take about
@@ -27,6 +28,17 @@ Segmentation: TypeAlias = tuple[tuple[int, ...], tuple[int, ...]]
 ENCODE_LIMIT = 4_000_000
 DROPOUT_LIMIT = 1_000_000
 MATCH_LIMIT = 1_000_000
+
+
+def _respelled(learned: Learned, suffix: bytes) -> tuple[Piece, ...]:
+    """The pieces, where text that spells the suffix may have been merged as if it were one: then the key tells."""
+    pieces = []
+    for symbol, piece in zip(learned.symbols, learned.pieces, strict=True):
+        if not symbol.reserved and symbol.key != piece.surface + suffix * piece.word_final:
+            final = piece.word_final and symbol.key.endswith(suffix)
+            piece = Piece(symbol.key.removesuffix(suffix) if final else symbol.key, word_final=final)
+        pieces.append(piece)
+    return tuple(pieces)
 
 
 class Model(Protocol):
@@ -51,6 +63,7 @@ class BpeModel:
     alphabet : ``"byte"`` or ``"character"``
     suffix : text that marks a word's last symbol, or ""
     byte_fallback : unseen characters become ``<0xNN>`` pieces
+    ignore_merges : a word that is a piece becomes that piece, whatever the merges make of it; bytes only
     """
 
     vocab: Vocab
@@ -58,11 +71,13 @@ class BpeModel:
     alphabet: str
     suffix: str = ""
     byte_fallback: bool = False
+    ignore_merges: bool = False
 
     @staticmethod
     def from_learned(learned: Learned, alphabet: str, suffix: str, byte_fallback: bool) -> BpeModel:
         """The model that a trainer's result describes."""
-        pieces, merges = learned.pieces, learned.merges
+        merges = learned.merges
+        pieces = _respelled(learned, suffix.encode()) if suffix else learned.pieces
         pairs = Lazy(len(merges), lambda: tuple((pieces[left], pieces[right]) for left, right, _ in merges))
         vocab = Vocab(pieces, unknown_id(symbol.piece for symbol in learned.initial), pairs)
         return BpeModel(vocab, merges, alphabet, suffix, byte_fallback)
@@ -135,12 +150,23 @@ class BpeModel:
         """Encode words; the twins give equal results."""
         if use_kernel(backend, sum(len(word) ** 2 for word in words), ENCODE_LIMIT):
             return self.segment(Words.of(words)).segmentations()
-        return [self.merge(*self.start(word)) for word in words]
+        whole = self._whole if self.ignore_merges else {}
+        raw = (word.encode("utf-8") for word in words)
+        return [
+            ((whole[spelled],), (len(spelled),)) if spelled in whole else self.merge(*self.start(word))
+            for word, spelled in zip(words, raw, strict=True)
+        ]
+
+    @cached_property
+    def _whole(self) -> dict[bytes, int]:
+        """Id of each piece that a whole word can be."""
+        return {piece.surface: i for i, piece in enumerate(self.vocab) if not piece.special}
 
     def segment(self, words: Words) -> Tokens:
         """The same by the compiled twin, on flat arrays."""
         if self.alphabet == "byte":
-            return self._kernel.merge_bytes(words, self._byte_ids)
+            found = self._kernel.merge_bytes(words, self._byte_ids)
+            return self._whole_words.put_into(found, words) if self.ignore_merges else found
         return self._kernel.merge([self.start(word) for word in words.strings()])
 
     def whole_words(self, most: int) -> tuple[Words, IdArray] | None:
@@ -149,15 +175,7 @@ class BpeModel:
 
     def merge(self, ids: list[int], lengths: list[int]) -> Segmentation:
         """Apply the lowest-ranked merge that fits, leftmost first, until none does."""
-        while len(ids) > 1:
-            found = [self.ranks.get(pair) for pair in itertools.pairwise(ids)]
-            best = min((entry[0], at) for at, entry in enumerate(found) if entry) if any(found) else None
-            if best is None:
-                break
-            at = best[1]
-            ids = [*ids[:at], self.ranks[ids[at], ids[at + 1]][1], *ids[at + 2 :]]
-            lengths = [*lengths[:at], lengths[at] + lengths[at + 1], *lengths[at + 2 :]]
-        return tuple(ids), tuple(lengths)
+        return merge_by_rank(ids, lengths, self.ranks)
 
     def sample_words(
         self, words: Sequence[str], alpha: float, random: Stream, backend: str = "auto"
@@ -173,6 +191,12 @@ class BpeModel:
         from toklab.algorithms.segmenting import BpeKernel
 
         return BpeKernel(self.merges, len(self.vocab))
+
+    @cached_property
+    def _whole_words(self) -> WholeWords:
+        from toklab.algorithms.whole_words import WholeWords
+
+        return WholeWords.of(self._whole, lambda words: self._kernel.merge_bytes(words, self._byte_ids))
 
 
 @dataclass(frozen=True)
@@ -281,6 +305,25 @@ class WordModel:
         from toklab.algorithms.segmenting import Tokens
 
         return Tokens.of(self.encode_words(words.strings()))
+
+
+def merge_by_rank(ids: list[int], lengths: list[int], ranks: Mapping[tuple[int, int], tuple[int, int]]) -> Segmentation:
+    """Apply the lowest-ranked merge that fits, leftmost first, until none does.
+
+    Parameters
+    ----------
+    ids, lengths : the symbols of a word, and the bytes that each covers
+    ranks : (left id, right id) to (rank, resulting id)
+    """
+    while len(ids) > 1:
+        found = [ranks.get(pair) for pair in itertools.pairwise(ids)]
+        best = min((entry[0], at) for at, entry in enumerate(found) if entry) if any(found) else None
+        if best is None:
+            break
+        at = best[1]
+        ids = [*ids[:at], ranks[ids[at], ids[at + 1]][1], *ids[at + 2 :]]
+        lengths = [*lengths[:at], lengths[at] + lengths[at + 1], *lengths[at + 2 :]]
+    return tuple(ids), tuple(lengths)
 
 
 def unknown_id(pieces: Iterable[Piece]) -> int | None:

@@ -86,4 +86,5 @@ def _distinct(values: npt.NDArray[np.uint32]) -> list[int]:
     """The values that occur, in order; quicker than sorting them."""
     seen = np.zeros(values.max(initial=0) + 1, np.bool_)
     seen[values] = True
-    return np.flatnonzero(seen).tolist()
+    found: list[int] = np.flatnonzero(seen).tolist()
+    return found

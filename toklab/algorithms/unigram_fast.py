@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
+from toklab.algorithms.parts import even, in_parts
 from toklab.algorithms.spelling import Characters
-from toklab.algorithms.unigram_seeds import Edges, Seeds, find_seeds, text_at
+from toklab.algorithms.unigram_seeds import Chains, Seeds, find_seeds, text_at
 from toklab.algorithms.unigram_steps import CHUNKS, LEAST_COUNT
 from toklab.backend import thread_count
-from toklab.kernels import announce, unigram
-from toklab.types import FloatArray, IntArray, WordCounts
+from toklab.kernels import announce, unigram, unigram_chains
+from toklab.types import FloatArray, IdArray, IntArray, WordCounts
 
 T = TypeVar("T")
 
@@ -27,12 +27,13 @@ class FastSteps:
     ) -> None:
         """The seeds of a corpus; the arguments are those of `unigram_steps.seeds`, and how many threads may run."""
         announce(unigram.expect)
+        self._threads = thread_count(threads, CHUNKS)
         characters = Characters.of(words.flat)
         found = self._seeds(characters, words.counts, size, longest, reserved)
         self._codes, self._starts, self._counts = characters.codes, characters.starts, words.counts
         self._places, self._sizes, self._required = found.places, found.sizes, found.required
-        self._edges, self._longest = found.edges, longest
-        self._threads = thread_count(threads, CHUNKS)
+        self._chains, self._longest = found.chains, longest
+        self._room = int(np.diff(self._starts).max(initial=0)) + 1
         self._scores = np.empty(len(found.weights))
         self._rate(found.weights)
 
@@ -40,7 +41,7 @@ class FastSteps:
         self, characters: Characters, counts: IntArray, size: int, longest: int, reserved: Collection[str]
     ) -> Seeds:
         """The first vocabulary."""
-        return find_seeds(characters, counts, size, longest, reserved)
+        return find_seeds(characters, counts, size, longest, reserved, self._threads)
 
     def _rate(self, weights: IntArray) -> None:
         """The first scores."""
@@ -76,22 +77,21 @@ class FastSteps:
         """See `unigram_steps.Steps.expect`."""
         weights = np.empty(len(self))
         unigram.weigh(self._scores, weights)
-        expected = np.zeros((CHUNKS, len(self)))
+        deepest, table = self._chains
 
-        def run(chunk: int, first: int, last: int) -> float:
-            forward, backward, frames = self._scratch()
-            found: float = unigram.expect(
-                *(first, last, self._starts, self._counts, *self._edges, weights),
-                *(self._longest, forward, backward, frames, expected[chunk]),
+        def run(_: int, first: int, last: int) -> tuple[FloatArray, float]:
+            forward, backward, frames = np.empty(self._room), np.empty(self._room), np.empty(self._room, np.int64)
+            expected = np.zeros(len(self))
+            likelihood: float = unigram.expect(
+                *(first, last, self._starts, self._counts, deepest, table, weights, self._longest),
+                *(forward, backward, frames, np.empty(self._longest), expected),
             )
-            return found
+            return expected, likelihood
 
-        likelihood = 0.0
-        for part in self._in_chunks(run, len(self._counts)):
-            likelihood += part
-        total = np.zeros(len(self))
-        for chunk in expected:
-            total += chunk
+        total, likelihood = np.zeros(len(self)), 0.0
+        for part, part_likelihood in self._in_chunks(run, len(self._counts)):
+            total += part
+            likelihood += part_likelihood
         return total, likelihood
 
     def prune(self, least: int, factor: float) -> None:
@@ -105,30 +105,32 @@ class FastSteps:
 
     def usage(self) -> IntArray:
         """See `unigram_steps.Steps.usage`."""
-        usage = np.zeros((CHUNKS, len(self)), np.int64)
+        deepest, table = self._chains
 
-        def run(chunk: int, first: int, last: int) -> None:
-            best, _, edges = self._scratch()
+        def run(_: int, first: int, last: int) -> IntArray:
+            best, ends = np.empty(self._room), np.empty(self._room, np.int32)
+            usage = np.zeros(len(self), np.int64)
             unigram.use(
-                *(first, last, self._starts, self._counts, *self._edges, self._scores),
-                *(best, edges, usage[chunk]),
+                *(first, last, self._starts, self._counts, deepest, table, self._scores),
+                *(best, ends, usage),
             )
+            return usage
 
-        list(self._in_chunks(run, len(self._counts)))
-        found: IntArray = usage.sum(axis=0)
-        return found
+        total = np.zeros(len(self), np.int64)
+        for part in self._in_chunks(run, len(self._counts)):
+            total += part
+        return total
 
     def losses(self, usage: IntArray) -> FloatArray:
         """See `unigram_steps.Steps.losses`."""
         losses, total = np.zeros(len(self)), int(usage.sum())
+        where = (self._places, self._sizes, *self._chains)
 
         def run(_: int, first: int, last: int) -> None:
             room = self._longest + 1
-            best, edges, others = np.empty(room), np.empty(room, np.int64), np.empty(room, np.int64)
-            unigram.lose(
-                *(max(first, self._required), last, self._places, self._sizes, *self._edges),
-                *(self._scores, usage, total, best, edges, others, losses),
-            )
+            best, ends, others = np.empty(room), np.empty(room, np.int32), np.empty(room, np.int64)
+            first = max(first, self._required)
+            unigram.lose(first, last, *where, self._scores, usage, total, best, ends, others, losses)
 
         list(self._in_chunks(run, len(self)))
         return losses
@@ -141,13 +143,7 @@ class FastSteps:
 
     def _in_chunks(self, run: Callable[[int, int, int], T], size: int) -> Iterator[T]:
         """Do the chunks of ``size`` things in threads; what they give comes in their order."""
-        bounds = [k * size // CHUNKS for k in range(CHUNKS + 1)]
-        with ThreadPoolExecutor(self._threads) as pool:
-            yield from pool.map(run, range(CHUNKS), bounds[:-1], bounds[1:])
-
-    def _scratch(self) -> tuple[FloatArray, FloatArray, IntArray]:
-        room = int(np.diff(self._starts).max(initial=0)) + 1
-        return np.empty(room), np.empty(room), np.empty(room, np.int64)
+        return in_parts(run, even(size, CHUNKS), self._threads)
 
     def _keep_first(self, order: IntArray, size: int) -> None:
         wanted = np.zeros(len(self), np.bool_)
@@ -155,10 +151,20 @@ class FastSteps:
         self._keep(wanted)
 
     def _keep(self, wanted: npt.NDArray[np.bool_]) -> None:
-        """Drop the other pieces, with their edges; the order stays."""
+        """Drop the other pieces; the order stays."""
         if not wanted.all():
             numbers = np.where(wanted, np.cumsum(wanted) - 1, -1).astype(np.int32)
-            used = unigram.keep(numbers, *self._edges)
-            rows, ids, lengths = self._edges
-            self._edges = Edges(rows, ids[:used], lengths[:used])
+            self._relink(numbers, int(wanted.sum()))
             self._places, self._sizes, self._scores = self._places[wanted], self._sizes[wanted], self._scores[wanted]
+
+    def _relink(self, numbers: IdArray, size: int) -> None:
+        """Give pieces new numbers, below ``size``, and drop those whose number is -1."""
+        deepest, table = self._chains
+        fresh = np.empty(size, np.int64)
+        unigram_chains.relink(numbers, table, fresh)
+
+        def run(_: int, first: int, last: int) -> None:
+            unigram_chains.renumber(first, last, numbers, table, deepest)
+
+        list(self._in_chunks(run, len(deepest)))
+        self._chains = Chains(deepest, fresh)

@@ -9,58 +9,63 @@ import numpy as np
 from toklab.algorithms.lattice import UNKNOWN_PENALTY
 from toklab.algorithms.spelling import Characters
 from toklab.algorithms.unigram_fast import FastSteps
-from toklab.algorithms.unigram_seeds import Edges, Seeds, are_reserved, find_edges, repeated_substrings, sort_suffixes
+from toklab.algorithms.unigram_seeds import (
+    Seeds,
+    are_reserved,
+    find_chains,
+    number_nodes,
+    repeated_substrings,
+    sort_suffixes,
+)
 from toklab.algorithms.unigram_steps import LEAST_COUNT
 from toklab.kernels import announce, unigram, unigram_hf, unigram_seeds
 from toklab.types import FloatArray, IntArray
 
 
 def find_hf_seeds(
-    characters: Characters, counts: IntArray, size: int, longest: int, reserved: Collection[str]
+    characters: Characters, counts: IntArray, size: int, longest: int, reserved: Collection[str], threads: int = 1
 ) -> Seeds:
     """Compiled twin of `unigram_hf.hf_seeds`; the unknown has place, size and weight 0."""
     announce(unigram_seeds.repeated)
-    ends = _ends(characters)
+    starts = _starts(characters)
     alphabet, firsts, numbers = np.unique(characters.codes, return_index=True, return_inverse=True)
     codes = (numbers + 1).astype(np.int32)
     # One character more than a piece may have tells whether the longest are always followed by the same.
-    order = sort_suffixes(codes, ends, len(alphabet), longest + 1)
-    nodes = repeated_substrings(codes, ends, np.ones(len(codes), np.int64), order, longest + 1)
-    alike = np.empty(len(nodes), np.bool_)
-    unigram_hf.followed_alike(ends, order, nodes, alike)
+    suffixes = sort_suffixes(codes, starts, longest + 1, threads)
+    nodes = repeated_substrings(suffixes, np.ones(len(starts) - 1, np.int64), longest + 1)
+    order, alike = suffixes.order, np.empty(len(nodes), np.bool_)
+    unigram_hf.followed_alike(suffixes.left, order, nodes, alike)
     nodes = nodes[~alike & (nodes[:, 2] <= longest)]
     nodes = nodes[~are_reserved(characters.codes, order[nodes[:, 0]], nodes[:, 2], reserved)]
-    # Where suffixes are sorted, texts are: by the first suffix of the stretch, the shorter first.
-    weights = nodes[:, 2] * nodes[:, 3]
-    nodes = nodes[np.lexsort((nodes[:, 2], nodes[:, 0], weights))[::-1]]
+    # Nodes are in the order of their texts.
+    chosen = np.argsort(nodes[:, 2] * nodes[:, 3], kind="stable")[::-1]
 
     char_weights = np.zeros(len(alphabet), np.int64)
     np.add.at(char_weights, numbers, np.repeat(counts, np.diff(characters.starts)))
     by_count = np.lexsort((alphabet, char_weights))[::-1]
     by_count = by_count[alphabet[by_count] != 0]
-    nodes = nodes[: max(1, size - len(by_count))].copy()
+    chosen = chosen[: max(1, size - len(by_count))]
     required = len(by_count) + 1
-    # NUL is no piece, so its edges are those of the unknown.
+    # NUL is no piece, so it is spelled by the unknown.
     id_of = np.zeros(len(alphabet), np.int32)
     id_of[by_count] = np.arange(1, required)
-    edges = find_edges(id_of[numbers] + np.int32(1), order, nodes, required)
+    pieces = number_nodes(chosen, len(nodes), required)
+    chains = find_chains(id_of[numbers] + np.int32(1), order, nodes, pieces, required, longest)
+    nodes = nodes[chosen]
     none = np.zeros(1, np.int64)
     return Seeds(
         np.concatenate([none, firsts[by_count], order[nodes[:, 0]]]),
         np.concatenate([none, np.ones(len(by_count), np.int64), nodes[:, 2]]).astype(np.uint8),
         np.concatenate([none, char_weights[by_count], nodes[:, 2] * nodes[:, 3]]),
         required,
-        edges,
+        chains,
     )
 
 
-def _ends(characters: Characters) -> IntArray:
-    """Where the word of each position ends, or the NUL that ends it for the seeds."""
-    ends = np.repeat(characters.starts[1:], np.diff(characters.starts))
+def _starts(characters: Characters) -> IntArray:
+    """Where each word begins; a NUL ends one for the seeds, and is one by itself."""
     stops = np.flatnonzero(characters.codes == 0)
-    following = np.append(stops, len(ends))[np.searchsorted(stops, np.arange(len(ends)))]
-    found: IntArray = np.minimum(ends, following)
-    return found
+    return np.unique(np.concatenate([characters.starts, stops, stops + 1]))
 
 
 class FastHfSteps(FastSteps):
@@ -69,7 +74,7 @@ class FastHfSteps(FastSteps):
     def _seeds(
         self, characters: Characters, counts: IntArray, size: int, longest: int, reserved: Collection[str]
     ) -> Seeds:
-        return find_hf_seeds(characters, counts, size, longest, reserved)
+        return find_hf_seeds(characters, counts, size, longest, reserved, self._threads)
 
     def _rate(self, weights: IntArray) -> None:
         unigram.log_shares(weights[1:], self._scores[1:])
@@ -98,13 +103,14 @@ class FastHfSteps(FastSteps):
         """See `unigram_hf.HfSteps.losses`."""
         losses = np.zeros(len(self))
         total, weight = int(usage.sum()), int(self._counts.sum())
+        deepest, table = self._chains
 
         def run(_: int, first: int, last: int) -> None:
             room = self._longest + 1
-            best, edges, others = np.empty(room), np.empty(room, np.int64), np.empty(room, np.int64)
-            where = (self._places, self._sizes, *self._edges)
+            best, ends, others = np.empty(room), np.empty(room, np.int32), np.empty(room, np.int64)
+            where = (self._places, self._sizes, deepest, table)
             unigram_hf.hf_lose(
-                max(first, 1), last, *where, self._scores, usage, total, weight, best, edges, others, losses
+                max(first, 1), last, *where, self._scores, usage, total, weight, best, ends, others, losses
             )
 
         list(self._in_chunks(run, len(self)))
@@ -115,9 +121,7 @@ class FastHfSteps(FastSteps):
         kept = np.concatenate([np.zeros(1, np.int64), kept])
         numbers = np.where(self._sizes <= 1, 0, -1).astype(np.int32)
         numbers[kept] = np.arange(len(kept))
-        used = unigram.keep(numbers, *self._edges)
-        rows, ids, lengths = self._edges
-        self._edges = Edges(rows, ids[:used], lengths[:used])
+        self._relink(numbers, len(kept))
         self._places, self._sizes, self._scores = self._places[kept], self._sizes[kept], self._scores[kept]
 
     def _rate_unknown(self) -> None:

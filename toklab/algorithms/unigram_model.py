@@ -138,11 +138,12 @@ class UnigramModel:
         lengths: list[int] = []
         for is_unknown, run in itertools.groupby(path, lambda edge: edge.id == self.unknown[0]):
             edges = list(run)
-            raw = word[edges[0].start : edges[-1].end].encode("utf-8")
+            text = word[edges[0].start : edges[-1].end]
+            raw = text.encode("utf-8")
             if not is_unknown:
                 ids += [edge.id for edge in edges]
                 lengths += [len(word[edge.start : edge.end].encode("utf-8")) for edge in edges]
-            elif self.byte_fallback:
+            elif self.byte_fallback and text not in self.pieces:
                 ids += [self.fallback[byte] for byte in raw]
                 lengths += [1] * len(raw)
             else:

@@ -8,11 +8,15 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from toklab.algorithms.parts import even, in_parts
 from toklab.algorithms.spelling import Characters
-from toklab.kernels import announce, unigram_seeds
-from toklab.types import ByteArray, IdArray, IntArray
+from toklab.kernels import announce, unigram_seeds, unigram_suffixes
+from toklab.types import ByteArray, IdArray, IntArray, ShortArray
 
 CodeArray = npt.NDArray[np.uint32]
+# Bits of how many suffixes are sorted at once: their keys fit into a core's cache.
+ROOM_BITS = 15
+KEY_BITS = 63
 
 
 class Seeds(NamedTuple):
@@ -23,56 +27,59 @@ class Seeds(NamedTuple):
     places, sizes : a position where each piece occurs in the words, end to end, and its characters
     weights : occurrences x characters of each piece
     required : how many pieces are characters
-    edges : the pieces that fit at each position
+    chains : the pieces that fit at each position
     """
 
     places: IntArray
     sizes: ByteArray
     weights: IntArray
     required: int
-    edges: Edges
+    chains: Chains
 
 
-class Edges(NamedTuple):
-    """The pieces that begin at each position, shortest first, and never go past the word's end.
+class Chains(NamedTuple):
+    """The pieces that fit at each position; see `toklab.kernels.unigram_chains`.
 
     Parameters
     ----------
-    rows : (positions + 1,) int64, those of position p are ``rows[p]`` to ``rows[p + 1]``
-    ids, lengths : piece and characters of each
+    deepest : (positions,) int32, the longest piece that begins at each position within its word
+    table : (pieces,) int64, packed: the longest piece that begins each piece, how many there are, its characters
     """
 
-    rows: IntArray
-    ids: IdArray
-    lengths: ByteArray
+    deepest: IdArray
+    table: IntArray
 
 
-def find_seeds(characters: Characters, counts: IntArray, size: int, longest: int, reserved: Collection[str]) -> Seeds:
+def find_seeds(
+    characters: Characters, counts: IntArray, size: int, longest: int, reserved: Collection[str], threads: int = 1
+) -> Seeds:
     """Compiled twin of `unigram_steps.seeds`.
 
     Parameters
     ----------
     counts : occurrences of each word
     size, longest, reserved : as there
+    threads : that may run; they change nothing
     """
     announce(unigram_seeds.repeated)
-    sizes = np.diff(characters.starts)
     alphabet, places, codes = _number(characters.codes)
-    ends, each = np.repeat(characters.starts[1:], sizes), np.repeat(counts, sizes)
-    order = sort_suffixes(codes, ends, len(alphabet), longest)
-    nodes = repeated_substrings(codes, ends, each, order, longest)
-    # Texts are in the order of the first suffix of their stretch, and then the shorter first.
-    ranked = np.lexsort((nodes[:, 2], nodes[:, 0], -nodes[:, 2] * nodes[:, 3]))
-    ranked = ranked[~are_reserved(characters.codes, order[nodes[ranked, 0]], nodes[ranked, 2], reserved)]
-    nodes = nodes[ranked[: max(0, size - len(alphabet))]]
     single = np.zeros(len(alphabet), np.int64)
-    np.add.at(single, codes - 1, each)
+    np.add.at(single, codes - 1, np.repeat(counts, np.diff(characters.starts)))
+    suffixes = sort_suffixes(codes, characters.starts, longest, threads)
+    nodes = repeated_substrings(suffixes, counts, longest)
+    order = suffixes.order
+    del suffixes
+    # Nodes are in the order of their texts.
+    chosen = np.argsort(-nodes[:, 2] * nodes[:, 3], kind="stable")
+    chosen = chosen[~are_reserved(characters.codes, order[nodes[chosen, 0]], nodes[chosen, 2], reserved)]
+    chosen = chosen[: max(0, size - len(alphabet))]
+    chains = find_chains(codes, order, nodes, number_nodes(chosen, len(nodes), len(alphabet)), len(alphabet), longest)
     return Seeds(
-        np.concatenate([places, order[nodes[:, 0]]]),
-        np.concatenate([np.ones(len(alphabet), np.uint8), nodes[:, 2].astype(np.uint8)]),
-        np.concatenate([single, nodes[:, 2] * nodes[:, 3]]),
+        np.concatenate([places, order[nodes[chosen, 0]]]),
+        np.concatenate([np.ones(len(alphabet), np.uint8), nodes[chosen, 2].astype(np.uint8)]),
+        np.concatenate([single, nodes[chosen, 2] * nodes[chosen, 3]]),
         len(alphabet),
-        find_edges(codes, order, nodes, len(alphabet)),
+        chains,
     )
 
 
@@ -86,50 +93,88 @@ def _number(codes: CodeArray) -> tuple[IntArray, IntArray, IdArray]:
     return alphabet, places[alphabet], numbers[codes]
 
 
-def sort_suffixes(codes: IdArray, ends: IntArray, alphabet: int, longest: int) -> IntArray:
-    """Positions sorted by the ``longest`` characters that follow in the word, or a few more, then by position.
-
-    Several characters at once, then twice as many each time: Manber and Myers 1993, "Suffix arrays".
+class Suffixes(NamedTuple):
+    """The sorted suffixes of words; see `toklab.kernels.unigram_suffixes`.
 
     Parameters
     ----------
-    codes, ends : see `toklab.kernels.unigram_seeds`
-    alphabet : distinct characters
+    order : (n,) int32, positions
+    left : (n,) uint16, the characters from each position to its word's end
+    common : (n,) uint16, the characters that each suffix in the order shares with the one before
+    owners : (n,) int32, the word of each position
     """
-    bits = int(alphabet).bit_length()
-    width = min(longest, 62 // bits)
-    keys, ranks = np.empty(len(codes), np.int64), np.empty(len(codes), np.int64)
-    unigram_seeds.first_keys(codes, ends, width, bits, keys)
-    order = np.argsort(keys, kind="stable")
+
+    order: IdArray
+    left: ShortArray
+    common: ShortArray
+    owners: IdArray
+
+
+def sort_suffixes(codes: IdArray, starts: IntArray, longest: int, threads: int = 1) -> Suffixes:
+    """Sort positions by the ``longest`` characters that follow in the word, or a few more, then by position.
+
+    Parameters
+    ----------
+    codes : the characters of all words as numbers from 1
+    starts : where each word begins, and the end
+    threads : that may run; they change nothing
+    """
+    sizes, positions = np.diff(starts), np.arange(len(codes), dtype=np.int32)
+    owners = np.repeat(np.arange(len(sizes), dtype=np.int32), sizes)
+    left = np.minimum(np.repeat(starts[1:].astype(np.int32), sizes) - positions, longest).astype(np.uint16)
+    del positions
+    order, ranks = np.empty(len(codes), np.int32), np.empty(len(codes), np.int32)
+    heads = np.empty(len(codes), np.uint8)
+    unigram_suffixes.by_character(codes, np.zeros(codes.max(initial=0) + 2, np.int64), order, heads)
+    bounds = np.empty((2 * len(codes) >> ROOM_BITS) + 3, np.int64)
+    size_bits, code_bits = len(codes).bit_length(), int(codes.max(initial=0)).bit_length()
+    # Beside what follows, a key holds a number in the stretch and a group of two or more, or a number among all.
+    width, more = 1, (KEY_BITS - max(2 * ROOM_BITS - 1, size_bits)) // max(code_bits, 1)
+
+    def rank(_: int, first: int, last: int) -> None:
+        unigram_suffixes.rank(first, last, order, heads, ranks)
+
+    def sort(_: int, first: int, last: int) -> None:
+        bits = np.array([(last - first - 1).bit_length(), size_bits, code_bits])
+        keys, held = np.empty(last - first, np.int64), np.empty(last - first, np.int32)
+        used = unigram_suffixes.gather(first, last, width, more, codes, left, order, heads, ranks, bits, keys, held)
+        keys[:used].sort()
+        unigram_suffixes.place(first, last, width, left, order, heads, bits, keys, held)
+
     while width < longest:
-        distinct = unigram_seeds.rank_suffixes(order, keys, ranks)
-        unigram_seeds.double_keys(ranks, ends, width, distinct, keys)
-        order = np.argsort(keys, kind="stable")
-        width *= 2
-    return order
+        stretches = bounds[: unigram_suffixes.cut(heads, 1 << ROOM_BITS, bounds)].tolist()
+        list(in_parts(sort, stretches, threads))
+        width, more = width + (more or width), 0
+        list(in_parts(rank, stretches, threads))
+    common = np.empty(len(codes), np.uint16)
+
+    def compare(_: int, first: int, last: int) -> None:
+        unigram_suffixes.common_prefixes(first, last, codes, left, order, common)
+
+    list(in_parts(compare, even(len(codes), threads), threads))
+    return Suffixes(order, left, common, owners)
 
 
-def repeated_substrings(codes: IdArray, ends: IntArray, each: IntArray, order: IntArray, longest: int) -> IntArray:
+def repeated_substrings(suffixes: Suffixes, counts: IntArray, longest: int) -> IntArray:
     """The substrings that may be seeds, (n, 4): see ``nodes`` of `toklab.kernels.unigram_seeds.repeated`.
 
     Parameters
     ----------
-    each : occurrences of the word that each position is in
+    counts : occurrences of each word
     """
-    common = np.empty(len(codes) + 1, np.int64)
-    unigram_seeds.common_prefixes(codes, ends, order, longest, common)
-    before = np.zeros(len(codes) + 1, np.int64)
-    np.cumsum(each[order], out=before[1:])
-    stack = np.empty((longest + 2, 2), np.int64)
-    # Counted first, so that there is room for as many as there are.
-    number = unigram_seeds.repeated(ends, order, common, before, longest, stack, np.empty((0, 4), np.int64))
-    nodes = np.empty((number, 4), np.int64)
-    unigram_seeds.repeated(ends, order, common, before, longest, stack, nodes)
-    return nodes
+    order, left, common, owners = suffixes
+    stack = np.empty((longest + 2, 3), np.int64)
+    # Seldom more than half of the suffixes; what is not used of the room takes no memory.
+    nodes = np.empty((len(order) // 2, 4), np.int64)
+    number = unigram_seeds.repeated(left, order, common, owners, counts, stack, nodes)
+    if number > len(nodes):
+        nodes = np.empty((number, 4), np.int64)
+        unigram_seeds.repeated(left, order, common, owners, counts, stack, nodes)
+    return nodes[len(nodes) - number :]
 
 
 def are_reserved(
-    codes: CodeArray, places: IntArray, sizes: IntArray, reserved: Collection[str]
+    codes: CodeArray, places: IdArray, sizes: IntArray, reserved: Collection[str]
 ) -> npt.NDArray[np.bool_]:
     """Which of these texts are reserved."""
     found = np.zeros(len(places), np.bool_)
@@ -144,11 +189,19 @@ def text_at(codes: CodeArray, place: int, size: int) -> str:
     return codes[place : place + size].tobytes().decode("utf-32-le")
 
 
-def find_edges(codes: IdArray, order: IntArray, nodes: IntArray, required: int) -> Edges:
-    """The edges of every position; ``required`` pieces come before those of ``nodes``."""
-    rows = np.empty(len(codes) + 1, np.int64)
-    unigram_seeds.count_edges(order, nodes, rows)
-    ids, lengths = np.empty(rows[-1], np.int32), np.empty(rows[-1], np.uint8)
-    by_length, fill = np.argsort(nodes[:, 2], kind="stable"), np.empty(len(codes), np.int64)
-    unigram_seeds.fill_edges(codes, order, nodes, by_length, required, rows, fill, ids, lengths)
-    return Edges(rows, ids, lengths)
+def find_chains(
+    codes: IdArray, order: IdArray, nodes: IntArray, numbers: IdArray, required: int, longest: int
+) -> Chains:
+    """The chains of every position; see `toklab.kernels.unigram_seeds.link`."""
+    pieces = required + int((numbers >= 0).sum())
+    chains = Chains(np.empty(len(codes), np.int32), np.empty(pieces, np.int64))
+    stack = np.empty((longest + 2, 2), np.int64)
+    unigram_seeds.link(codes, order, nodes, numbers, required, stack, *chains)
+    return chains
+
+
+def number_nodes(chosen: IntArray, nodes: int, required: int) -> IdArray:
+    """Piece of each of the nodes, -1 for none: the chosen ones are the pieces from ``required`` on."""
+    numbers = np.full(nodes, -1, np.int32)
+    numbers[chosen] = np.arange(required, required + len(chosen))
+    return numbers

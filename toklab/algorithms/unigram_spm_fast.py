@@ -9,12 +9,12 @@ import numpy as np
 
 from toklab.algorithms.lattice import UNKNOWN_PENALTY
 from toklab.algorithms.spm_rules import LONGEST
-from toklab.algorithms.unigram_seeds import Edges, text_at
+from toklab.algorithms.unigram_seeds import text_at
 from toklab.algorithms.unigram_spm_seeds import Sentences
-from toklab.algorithms.unigram_spm_seeds_fast import find_seeds, units_of
+from toklab.algorithms.unigram_spm_seeds_fast import Edges, find_seeds, units_of
 from toklab.algorithms.unigram_steps import LEAST_COUNT
 from toklab.backend import thread_count
-from toklab.kernels import announce, unigram, unigram_seeds, unigram_spm, unigram_spm_paths
+from toklab.kernels import announce, unigram_seeds, unigram_spm, unigram_spm_paths, unigram_spm_seeds
 from toklab.kernels.unigram_spm import Singles
 from toklab.types import IntArray
 
@@ -40,7 +40,7 @@ class FastSpmSteps:
         """
         announce(unigram_seeds.repeated, unigram_spm.expect)
         units = units_of(sentences, threads)
-        found = find_seeds(units, sentences.words.counts, size, split_digits)
+        found = find_seeds(units, sentences.words.counts, size, split_digits, thread_count(threads, CHUNKS))
         self._codes = units.characters.codes
         self._words = units.characters.starts[: units.distinct], units.sizes[: units.distinct]
         self._counts = sentences.words.counts.astype(np.float32)
@@ -146,7 +146,7 @@ class FastSpmSteps:
         """Keep these pieces, in this order."""
         numbers = np.full(len(self), -1, np.int32)
         numbers[kept] = np.arange(len(kept))
-        used = unigram.keep(numbers, *self._edges)
+        used = unigram_spm_seeds.keep(numbers, *self._edges)
         rows, ids, lengths = self._edges
         self._edges = Edges(rows, ids[:used], lengths[:used])
         self._places, self._sizes, self._scores = self._places[kept], self._sizes[kept], self._scores[kept]

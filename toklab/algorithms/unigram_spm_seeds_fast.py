@@ -13,9 +13,9 @@ import numpy.typing as npt
 
 from toklab.algorithms.spelling import Characters
 from toklab.algorithms.spm_rules import DIGITS, INHERITED, LONGEST, NEVER, SPACE, script_of
-from toklab.algorithms.unigram_seeds import Edges, find_edges, repeated_substrings, sort_suffixes
+from toklab.algorithms.unigram_seeds import find_chains, number_nodes, repeated_substrings, sort_suffixes
 from toklab.algorithms.unigram_spm_seeds import END, Sentences
-from toklab.kernels import unigram, unigram_spm_seeds
+from toklab.kernels import unigram_spm_seeds
 from toklab.kernels.unigram_spm import Singles
 from toklab.pretokenize import count_words, get_pretokenizer
 from toklab.types import ByteArray, IdArray, IntArray, Words
@@ -56,6 +56,20 @@ def units_of(sentences: Sentences, threads: int | None = None) -> Units:
     return Units(characters, np.array(sizes, np.int64), counted.counts[order], len(sentences.words))
 
 
+class Edges(NamedTuple):
+    """The pieces that begin at each position, shortest first, and never go past the word's end.
+
+    Parameters
+    ----------
+    rows : (positions + 1,) int64, those of position p are ``rows[p]`` to ``rows[p + 1]``
+    ids, lengths : piece and characters of each
+    """
+
+    rows: IntArray
+    ids: IdArray
+    lengths: ByteArray
+
+
 class Seeds(NamedTuple):
     """The first vocabulary, characters first.
 
@@ -72,23 +86,24 @@ class Seeds(NamedTuple):
     edges: Edges
 
 
-def find_seeds(units: Units, counts: IntArray, size: int, split_digits: bool = False) -> Seeds:
+def find_seeds(units: Units, counts: IntArray, size: int, split_digits: bool = False, threads: int = 1) -> Seeds:
     """Compiled twin of `unigram_spm_seeds.seeds`.
 
     Parameters
     ----------
     counts : occurrences of the distinct words
+    threads : that may run; they change nothing
     """
     codes, starts = units.characters.codes, units.characters.starts
     alphabet, firsts, numbers = np.unique(codes, return_index=True, return_inverse=True)
-    order, nodes = _nodes(units, alphabet, (numbers + 1).astype(np.int32), split_digits)
+    order, nodes = _nodes(units, alphabet, (numbers + 1).astype(np.int32), split_digits, threads)
     weights = (nodes[:, 2] * nodes[:, 3]).astype(np.float32)
     widths = np.zeros(len(codes) + 1, np.int64)
     np.cumsum(1 + (codes >= 0x80) + (codes >= 0x800) + (codes >= 0x10000), out=widths[1:])
     at = order[nodes[:, 0]]
     # Where suffixes are sorted, texts are: by the first suffix of the stretch, the shorter first.
     ranked = np.lexsort((nodes[:, 2], nodes[:, 0], widths[at] - widths[at + nodes[:, 2]], -weights))[:size]
-    nodes, weights = nodes[ranked], weights[ranked]
+    every, nodes, weights = nodes, nodes[ranked], weights[ranked]
     places = np.empty(len(nodes), np.int64)
     unigram_spm_seeds.first_places(order, nodes, places)
 
@@ -101,12 +116,16 @@ def find_seeds(units: Units, counts: IntArray, size: int, split_digits: bool = F
     # What is no piece has a number of its own, until its edges go.
     id_of = np.full(len(alphabet), characters, np.int32)
     id_of[by_count] = np.arange(characters)
-    rows, ids, lengths = find_edges(id_of[numbers] + np.int32(1), order, nodes, characters + 1)
-    rows = rows[: len(held) + 1].copy()
+    pieces = number_nodes(ranked, len(every), characters + 1)
+    chains = find_chains(id_of[numbers] + np.int32(1), order, every, pieces, characters + 1, LONGEST)
+    rows, none = np.empty(len(held) + 1, np.int64), np.empty(0, np.int32)
+    unigram_spm_seeds.spread(chains.deepest[: len(held)], chains.table, rows, none, none.astype(np.uint8))
+    ids, lengths = np.empty(rows[-1], np.int32), np.empty(rows[-1], np.uint8)
+    unigram_spm_seeds.spread(chains.deepest[: len(held)], chains.table, rows, ids, lengths)
     renumber = np.arange(-1, characters + len(nodes), dtype=np.int32)
     renumber[: characters + 1] += 1
     renumber[characters] = -1
-    used = unigram.keep(renumber, rows, ids, lengths)
+    used = unigram_spm_seeds.keep(renumber, rows, ids, lengths)
     return Seeds(
         np.concatenate([firsts[by_count], places]),
         np.concatenate([np.ones(characters, np.uint8), nodes[:, 2].astype(np.uint8)]),
@@ -122,16 +141,16 @@ def _inside(units: Units) -> npt.NDArray[np.bool_]:
 
 
 def _nodes(
-    units: Units, alphabet: npt.NDArray[np.uint32], numbers: IdArray, split_digits: bool
-) -> tuple[IntArray, IntArray]:
+    units: Units, alphabet: npt.NDArray[np.uint32], numbers: IdArray, split_digits: bool, threads: int
+) -> tuple[IdArray, IntArray]:
     """The sorted suffixes; and stretches of them with a text that may be a piece, its characters and its count."""
     starts = units.characters.starts
     each = np.diff(starts)
     ends, stops = np.repeat(starts[1:], each), np.repeat(starts[:-1] + units.sizes, each)
     # A piece, the NUL after it, and the byte after that.
     depth = LONGEST + 2
-    order = sort_suffixes(numbers, ends, len(alphabet), depth)
-    nodes = repeated_substrings(numbers, ends, np.repeat(units.counts, each), order, depth)
+    suffixes = sort_suffixes(numbers, starts, depth, threads)
+    order, nodes = suffixes.order, repeated_substrings(suffixes, units.counts, depth)
     limits = np.empty(len(numbers), np.uint8)
     unigram_spm_seeds.reaches(_scripts(alphabet, split_digits)[numbers - 1], stops, LONGEST, limits)
     firsts = np.array([chr(code).encode()[0] for code in alphabet.tolist()], np.int32)

@@ -16,7 +16,7 @@ from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_toke
 
 from toklab.algorithms.pipeline import size_warnings
 from toklab.algorithms.symbols import CONTINUATION
-from toklab.baselines.huggingface_model import HuggingFaceTokenizer, load, truncated_model
+from toklab.baselines.huggingface_model import HuggingFaceTokenizer, from_bytes, load, truncated_model
 from toklab.baselines.saved import check_spec, failures, special_facts
 from toklab.corpus import Corpus
 from toklab.errors import BaselineError, InputError, PatternError, UnknownNameError, UsageError, VocabSizeError
@@ -24,7 +24,7 @@ from toklab.pretokenize import Pattern, get_pretokenizer, to_oniguruma
 from toklab.signature import library_version, signature
 from toklab.types import Determinism, TrainSpec
 
-__all__ = ["BPE", "UNIGRAM", "WORDLEVEL", "WORDPIECE", "HuggingFaceSpec", "HuggingFaceTokenizer", "load"]
+__all__ = ["BPE", "UNIGRAM", "WORDLEVEL", "WORDPIECE", "HuggingFaceSpec", "HuggingFaceTokenizer", "from_bytes", "load"]
 
 # WordPiece makes any longer word one [UNK]; the library's default, as in BERT.
 MAX_WORD_LENGTH = 100

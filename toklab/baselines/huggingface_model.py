@@ -3,26 +3,35 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from tokenizers import Tokenizer, decoders
+from tokenizers import Tokenizer
 
 from toklab.algorithms.posterior import posterior_of
-from toklab.algorithms.symbols import CHAR_TO_BYTE, CONTINUATION, merged_piece
 from toklab.algorithms.truncating import check_smaller, cut
 from toklab.algorithms.unigram_model import UnigramModel
-from toklab.baselines.saved import LibraryTokenizer, failures, read_saved
+from toklab.baselines.huggingface_offsets import byte_spans
+from toklab.baselines.huggingface_pieces import space_of, vocab_of
+from toklab.baselines.saved import CARD, LibraryTokenizer, failures, read_saved, was_saved
 from toklab.errors import BaselineError, FormatError, VocabSizeError
+from toklab.formats.huggingface_checks import check_tokenizer, kind_of, parse_json, read_bytes, read_json
 from toklab.pretokenize.utf8 import char_to_byte
-from toklab.types import Encoding, IntArray, Piece, Posterior, Vocab
+from toklab.types import Encoding, IntArray, Posterior, Vocab
+
+CONFIG = "tokenizer_config.json"
 
 
 class HuggingFaceTokenizer(LibraryTokenizer):
-    """A tokenizer of the library; its model is the contents of ``tokenizer.json``."""
+    """A tokenizer of the library; its model is the contents of ``tokenizer.json``.
+
+    What would make an encoding depend on more than the text is left out: no tokens around a text, no truncation, no
+    padding, no dropout. `save` writes the file as it was.
+    """
 
     engine = "huggingface"
     library = "Hugging Face"
@@ -30,40 +39,44 @@ class HuggingFaceTokenizer(LibraryTokenizer):
 
     @cached_property
     def _engine(self) -> Tokenizer:
+        _ = self._parsed  # raises where the file would harm the process
         engine = Tokenizer.from_buffer(self.model)
         engine.encode_special_tokens = True
+        engine.no_truncation()
+        engine.no_padding()
+        engine.post_processor = None
+        if getattr(engine.model, "dropout", None):
+            model = engine.model
+            model.dropout = None
+            engine.model = model
         return engine
+
+    @cached_property
+    def _parsed(self) -> dict[str, Any]:
+        parsed = parse_json(self.model, self.file)
+        check_tokenizer(parsed)
+        return parsed
 
     @cached_property
     def vocab(self) -> Vocab:
         """The pieces by id, and for BPE the merges."""
-        return _vocab(json.loads(self.model))
-
-    @cached_property
-    def _lengths(self) -> IntArray | None:
-        """Bytes of each piece, where pieces joined are the text byte for byte; else None."""
-        if self._engine.normalizer is not None or not isinstance(self._engine.decoder, decoders.ByteLevel):
-            return None
-        return np.array([len(piece.surface) for piece in self.vocab], np.int64)
+        added = self._engine.get_added_tokens_decoder()
+        return vocab_of(self._parsed, {index: (token.content, token.special) for index, token in added.items()})
 
     def _encode(self, texts: Sequence[str]) -> list[Encoding]:
         positions = [char_to_byte(text) for text in texts]
         with failures(BaselineError, f"{self.name} could not encode"):
             found = self._engine.encode_batch(texts, add_special_tokens=False)
-        return [self._encoding(*pair) for pair in zip(found, positions, strict=True)]
+        return [self._encoding(*each) for each in zip(texts, found, positions, strict=True)]
 
-    def _encoding(self, found: Any, positions: IntArray) -> Encoding:
-        ids = np.array(found.ids, np.int32)
-        if self._lengths is None:
-            offsets = positions[np.array(found.offsets, np.int64).reshape(-1, 2)]
-            return Encoding(ids, np.maximum.accumulate(offsets, axis=0))
-        ends = np.cumsum(self._lengths[ids])
-        spans = np.stack([ends - self._lengths[ids], ends], axis=1)
-        if len(ids) and ends[-1] != positions[-1]:
-            # Dropped whitespace: where a pre-token begins, the library's offset is ahead of the bytes so far.
-            begins = positions[np.array([start for start, _ in found.offsets], np.int64)]
-            spans += np.maximum.accumulate(begins - spans[:, 0])[:, None]
-        return Encoding(ids, spans)
+    def _encoding(self, text: str, found: Any, positions: IntArray) -> Encoding:
+        spans = positions[np.array(found.offsets, np.int64).reshape(-1, 2)]
+        surfaces = [self._surfaces[index] for index in found.ids]
+        return Encoding(np.array(found.ids, np.int32), byte_spans(text.encode("utf-8"), surfaces, spans))
+
+    @cached_property
+    def _surfaces(self) -> list[bytes]:
+        return [piece.surface for piece in self.vocab]
 
     def _decode(self, ids: list[int]) -> str:
         with failures(BaselineError, f"{self.name} could not decode"):
@@ -71,9 +84,11 @@ class HuggingFaceTokenizer(LibraryTokenizer):
         return text
 
     def posterior(self, texts: Iterable[str]) -> Posterior | None:
-        """What a Unigram model thinks of texts as a probability distribution; None for any other."""
-        model = json.loads(self.model)["model"]
-        if model["type"] != "Unigram":
+        """What a Unigram model thinks of texts as a probability distribution; None for any other, and where tokens
+        that are not the model's were added.
+        """
+        model = self._parsed["model"]
+        if kind_of(model) != "Unigram" or model.get("byte_fallback") or len(model["vocab"]) != len(self.vocab):
             return None
         judge = UnigramModel(self.vocab, tuple(float(score) for _, score in model["vocab"])).judge_words
         return posterior_of(judge, map(self._words, texts))
@@ -81,19 +96,80 @@ class HuggingFaceTokenizer(LibraryTokenizer):
     def _words(self, text: str) -> list[str]:
         normal = self._engine.normalizer.normalize_str(text) if self._engine.normalizer else text
         if self._engine.pre_tokenizer is None:
-            return [normal] if normal else []
-        return [word for word, _ in self._engine.pre_tokenizer.pre_tokenize_str(normal)]
+            words = [normal] if normal else []
+        else:
+            words = [word for word, _ in self._engine.pre_tokenizer.pre_tokenize_str(normal)]
+        space = space_of(self._parsed)
+        return [word.replace(space, " ") for word in words] if space else words
 
 
 def load(path: str | Path) -> HuggingFaceTokenizer:
-    """Read what `HuggingFaceTokenizer.save` wrote, from the folder or from its ``tokenizer.json``.
+    """Read what `HuggingFaceTokenizer.save` wrote, or any other ``tokenizer.json``.
+
+    Parameters
+    ----------
+    path : the folder, or the file
 
     Raises
     ------
     FormatError
-        A file is missing, cut short, changed since it was saved, or of another kind.
+        A file is missing, cut short, changed since it was saved, or of another kind; or it holds what would harm the
+        process.
     """
-    return read_saved(HuggingFaceTokenizer, path)
+    path = Path(path)
+    file = path / HuggingFaceTokenizer.file if path.is_dir() else path
+    card = file.with_name(CARD)
+    if card.exists() and not was_saved(card, "toklab"):
+        return read_saved(HuggingFaceTokenizer, path)
+    tokenizer = from_bytes(read_bytes(file), str(file))
+    told = tuple(_not_in_file(tokenizer, file.with_name(CONFIG)))
+    return replace(tokenizer, warnings=tokenizer.warnings + told) if told else tokenizer
+
+
+def _not_in_file(tokenizer: HuggingFaceTokenizer, config: Path) -> Iterator[str]:
+    """Added tokens that only ``tokenizer_config.json`` has: ``transformers`` would add them."""
+    listed = read_json(config).get("added_tokens_decoder") if config.exists() else None
+    if not isinstance(listed, Mapping):
+        return
+    texts = [str(token.get("content")) for token in listed.values() if isinstance(token, Mapping)]
+    missing = [text for text in texts if tokenizer._engine.token_to_id(text) is None]
+    if missing:
+        yield f"{CONFIG} has {len(missing)} added tokens that the file lacks, and which are text here: {missing[0]!r}"
+
+
+def from_bytes(data: bytes, name: str) -> HuggingFaceTokenizer:
+    """A tokenizer from the contents of any ``tokenizer.json``.
+
+    Parameters
+    ----------
+    name : what errors call it
+
+    Raises
+    ------
+    FormatError
+        It is cut short, or holds what the library does not read or what would harm the process.
+    """
+    parsed = parse_json(data, name)
+    with failures(FormatError, f"{name} holds no tokenizer that Hugging Face's library reads"):
+        try:
+            check_tokenizer(parsed)
+            kind = kind_of(parsed["model"]).lower()
+            tokenizer = HuggingFaceTokenizer(kind, data, {}, tuple(_switched_off(parsed)))
+            vars(tokenizer)["_parsed"] = parsed  # large files take seconds to read
+            _ = tokenizer.vocab  # the library reads the file here
+            tokenizer.decode(tokenizer.encode(kind).ids)
+        except FormatError as error:
+            raise FormatError(f"{name}: {error}") from None
+    return tokenizer
+
+
+def _switched_off(parsed: Mapping[str, Any]) -> Iterator[str]:
+    """What of a file is not done, because an encoding is to be the text's alone."""
+    for part in ("truncation", "padding"):
+        if parsed.get(part) is not None:
+            yield f"the file's {part} is switched off"
+    if parsed["model"].get("dropout"):
+        yield f"the file's dropout of {parsed['model']['dropout']} is switched off: encoding is deterministic"
 
 
 def truncated_model(name: str, tokenizer: HuggingFaceTokenizer, size: int) -> str:
@@ -125,41 +201,3 @@ def truncated_model(name: str, tokenizer: HuggingFaceTokenizer, size: int) -> st
         model["merges"] = model["merges"][:count]
     model["vocab"] = {token: index for token, index in ids.items() if index < size}
     return json.dumps(parsed)
-
-
-def _vocab(parsed: Mapping[str, Any]) -> Vocab:
-    model = parsed["model"]
-    kind = model["type"]
-    unigram = kind == "Unigram"
-    ids: dict[str, int] = {p: i for i, (p, _) in enumerate(model["vocab"])} if unigram else model["vocab"]
-    tokens = sorted(ids, key=lambda token: ids[token])
-    if [ids[token] for token in tokens] != list(range(len(tokens))):
-        raise FormatError("tokenizer.json: the ids of the vocabulary have gaps or repeat")
-    special = {entry["content"] for entry in parsed["added_tokens"] if entry["special"]}
-    pieces = {token: Piece(token.encode(), special=True) for token in tokens if token in special}
-    merges = [(str(left), str(right)) for left, right in model.get("merges", ())]
-    if kind == "BPE" and (parsed["decoder"] or {}).get("type") == "ByteLevel":
-        _add_byte_pieces(pieces, tokens, merges)
-    suffix = model.get("end_of_word_suffix") or ""
-    for token in tokens:
-        pieces.setdefault(token, _text_piece(token, kind, suffix))
-    unk_id = model["unk_id"] if unigram else ids.get(model["unk_token"])
-    pairs = tuple((pieces[left], pieces[right]) for left, right in merges)
-    return Vocab(tuple(pieces[token] for token in tokens), unk_id, pairs)
-
-
-def _text_piece(token: str, kind: str, suffix: str) -> Piece:
-    if suffix and token.endswith(suffix):
-        return Piece(token.removesuffix(suffix).encode(), word_final=True)
-    if kind == "WordPiece" and token.startswith(CONTINUATION) and token != CONTINUATION:
-        return Piece(token[len(CONTINUATION) :].encode(), continuation=True)
-    return Piece(token.encode())
-
-
-def _add_byte_pieces(pieces: dict[str, Piece], tokens: Iterable[str], merges: Iterable[tuple[str, str]]) -> None:
-    for token in tokens:
-        if token in CHAR_TO_BYTE:
-            byte = CHAR_TO_BYTE[token]
-            pieces.setdefault(token, Piece(bytes([byte]), byte=byte >= 0x80))
-    for left, right in merges:
-        pieces.setdefault(left + right, merged_piece(pieces[left], pieces[right]))

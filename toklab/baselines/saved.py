@@ -154,6 +154,16 @@ def read_saved(kind: type[Saved], path: str | Path) -> Saved:
     return tokenizer
 
 
+def was_saved(card: Path, engine: str) -> bool:
+    """Whether a folder's ``toklab.json`` tells of a model of this engine: a library's, or ``"toklab"``."""
+    try:
+        return bool(json.loads(card.read_bytes())["engine"] == engine)
+    except FileNotFoundError:
+        return False
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return engine != "toklab"  # read_saved tells what is wrong
+
+
 def _read_card(path: Path, engine: str) -> dict[str, Any]:
     card: dict[str, Any] = json.loads(path.read_bytes())
     missing = [key for key in ("engine", "schema", "name", "signature", "warnings", "sha256") if key not in card]

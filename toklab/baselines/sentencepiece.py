@@ -19,14 +19,14 @@ import sentencepiece as spm
 
 from toklab.algorithms.pipeline import size_warnings
 from toklab.baselines.saved import check_spec, special_facts
-from toklab.baselines.sentencepiece_model import SPACE, SentencePieceTokenizer, load
+from toklab.baselines.sentencepiece_model import SPACE, SentencePieceTokenizer, from_bytes, load
 from toklab.corpus import Corpus
 from toklab.errors import BaselineError, InputError, ToklabError, UsageError, VocabSizeError
 from toklab.pretokenize.precompiled import RULES
 from toklab.signature import library_version, signature
 from toklab.types import Determinism, TrainSpec
 
-__all__ = ["BPE", "CHAR", "UNIGRAM", "WORD", "SentencePieceSpec", "SentencePieceTokenizer", "load"]
+__all__ = ["BPE", "CHAR", "UNIGRAM", "WORD", "SentencePieceSpec", "SentencePieceTokenizer", "from_bytes", "load"]
 
 UNKNOWN = "<unk>"
 UNKNOWN_MARK = "\u2585"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -13,8 +12,9 @@ import sentencepiece as spm
 
 from toklab.algorithms.posterior import posterior_of
 from toklab.algorithms.unigram_model import UnigramModel
-from toklab.baselines.saved import CARD, LibraryTokenizer, failures, read_saved
+from toklab.baselines.saved import CARD, LibraryTokenizer, failures, read_saved, was_saved
 from toklab.errors import FormatError
+from toklab.formats.huggingface_checks import read_bytes
 from toklab.formats.sentencepiece_proto import SentencePieceFile
 from toklab.pretokenize import get_pretokenizer
 from toklab.pretokenize.utf8 import to_utf8
@@ -112,27 +112,32 @@ def load(path: str | Path) -> SentencePieceTokenizer:
         A file is missing, cut short, changed since it was saved, or of another kind.
     """
     path = Path(path)
-    if not path.is_file() or path.suffix != ".model" or _was_saved(path.with_name(CARD)):
+    if not path.is_file() or path.suffix != ".model" or was_saved(path.with_name(CARD), SentencePieceTokenizer.engine):
         return read_saved(SentencePieceTokenizer, path)
-    with failures(FormatError, f"{path} holds no SentencePiece model"):
-        data = path.read_bytes()
+    return from_bytes(read_bytes(path), str(path), path.stem)
+
+
+def from_bytes(data: bytes, source: str, name: str | None = None) -> SentencePieceTokenizer:
+    """A tokenizer from the contents of any ``.model``.
+
+    Parameters
+    ----------
+    source : what errors call it
+    name : of the tokenizer; None: of its algorithm
+
+    Raises
+    ------
+    FormatError
+        It is cut short, or no such file.
+    """
+    with failures(FormatError, f"{source} holds no SentencePiece model"):
         try:  # the library may load a file that is cut short as a smaller model
-            SentencePieceFile.from_bytes(data)
+            file = SentencePieceFile.from_bytes(data)
         except FormatError as error:
-            raise FormatError(f"{path}: {error}") from None
-        tokenizer = SentencePieceTokenizer(path.stem, data, {})
+            raise FormatError(f"{source}: {error}") from None
+        tokenizer = SentencePieceTokenizer(name or file.model_type.name.lower(), data, {})
         tokenizer.decode(tokenizer.encode(tokenizer.name).ids)
     return tokenizer
-
-
-def _was_saved(card: Path) -> bool:
-    """Whether a folder's ``toklab.json`` tells of a model of the library, not of a tokenizer of ours beside one."""
-    try:
-        return bool(json.loads(card.read_bytes())["engine"] == SentencePieceTokenizer.engine)
-    except FileNotFoundError:
-        return False
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
-        return True  # read_saved tells what is wrong
 
 
 def _piece(engine: Any, index: int) -> Piece:

@@ -7,6 +7,7 @@ show where the ids part.
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import json
 import math
@@ -22,16 +23,15 @@ from toklab.comparison import encode
 from toklab.corpus import Corpus, open_corpus
 from toklab.errors import FormatError, UsageError
 from toklab.files import write_atomic
-from toklab.fingerprints import ids_digest, read_kept, this_place, vocab_digest
+from toklab.fingerprints import LIBRARIES, ids_digest, model_fact, read_kept, this_place, vocab_digest
+from toklab.loading import load
 from toklab.metrics import Encoded, Metric, all_metrics
-from toklab.signature import library_version, render, toklab_version
-from toklab.training import load
+from toklab.signature import library_version, render, toklab_version, words_fact
 from toklab.types import Batch, Tokenizer
 
 KIND = "toklab check baseline"
 SCHEMA = 1
 KEPT_TOKENS = 4096  # of the first documents, whose ids are kept
-LIBRARIES = {"huggingface": "tokenizers", "sentencepiece": "sentencepiece"}
 # What breaks tokenizers, and may be in no document: numbers, white space, scripts, joined characters, code.
 SAMPLE = (
     "The quick brown fox doesn't jump over 1,234,567 lazy dogs.",
@@ -106,11 +106,21 @@ class Baseline:
         """
         if Path(path).exists() and not _is_baseline(Path(path)):
             raise UsageError(f"{path} exists and is no baseline, so it is not replaced; name another file")
+        write_atomic(Path(path), self._content)
+
+    @property
+    def digest_of_all(self) -> str:
+        """First 8 hexadecimal digits of the SHA-256 of the file that `save` writes."""
+        return hashlib.sha256(self._content).hexdigest()[:8]
+
+    @property
+    def _content(self) -> bytes:
+        """The file."""
         content = {"kind": KIND, "schema": SCHEMA, **asdict(self)}
         content["sample"] = [{"text": text, "ids": _line(ids)} for text, ids in self.sample]
         content["first_ids"] = [_line(ids) for ids in self.first_ids]
         text = json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False)
-        write_atomic(Path(path), text.encode() + b"\n")
+        return text.encode() + b"\n"
 
     @staticmethod
     def load(path: str | Path) -> Baseline:
@@ -220,7 +230,13 @@ def make_baseline(
     sample = tuple((text, tuple(tokenizer.encode(text).ids.tolist())) for text in SAMPLE)
     first_ids = _first_ids(encoded.batch)
     used = sorted({index for ids in (*first_ids, *(ids for _, ids in sample)) for index in ids})
-    facts = {"corpus": f"{corpus.name}@{corpus.digest}", "words": "uax29"}
+    facts = {
+        "toklab": toklab_version(),
+        "model": model_fact(tokenizer),
+        "corpus": f"{corpus.name}@{corpus.digest}",
+        "words": words_fact(),
+        "morphemes": f"{encoded.lexicon.name}@{encoded.lexicon.digest}",
+    }
     return Baseline(
         tokenizer=tokenizer.name,
         signature=render({**tokenizer.signature, **facts}),

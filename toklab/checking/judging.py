@@ -16,8 +16,10 @@ from toklab.checking.thresholds import DEFAULT, NOISE, NONE, Threshold, threshol
 from toklab.corpus import Corpus, open_corpus
 from toklab.errors import FormatError, InputError, UnknownNameError
 from toklab.fingerprints import ids_digest
+from toklab.loading import load
 from toklab.metrics import all_metrics
-from toklab.training import load
+from toklab.results import Displayed
+from toklab.signature import render
 from toklab.types import Tokenizer
 
 SCHEMA = 1
@@ -58,12 +60,13 @@ class Row:
 
 
 @dataclass(frozen=True)
-class CheckReport:
+class CheckReport(Displayed):
     """What a check found.
 
     Parameters
     ----------
-    tokenizer, signature : of the tokenizer that was checked
+    tokenizer : that was checked
+    signature : of the tokenizer, the text, the baseline and what is allowed, in one line
     rows : one per figure of the baseline
     drift : the ids that moved
     allow_id_drift : ids may move
@@ -160,7 +163,14 @@ def check(
     found = {figure.metric: figure.value for figure in now.figures}
     rows = tuple(_row(figure, found[figure.metric], limits) for figure in before.figures)
     drift = _drift(before, now, tokenizer, corpus)
-    return CheckReport(now.tokenizer, now.signature, rows, drift, allow_id_drift, _other_versions(before, now))
+    facts = {
+        "baseline": before.digest_of_all,
+        "maxdrop": ",".join(f"{name}={limit}" for name, limit in sorted(limits.items())) or "0",
+        "iddrift": "allowed" if allow_id_drift else "no",
+    }
+    return CheckReport(
+        now.tokenizer, f"{now.signature}|{render(facts)}", rows, drift, allow_id_drift, _other_versions(before, now)
+    )
 
 
 def _row(figure: Kept, now: float | None, limits: Mapping[str, Threshold]) -> Row:

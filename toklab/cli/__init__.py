@@ -17,12 +17,14 @@ from toklab.errors import ToklabError, UnknownNameError
 COMMANDS = {
     "train": "Train one tokenizer and save it.",
     "compare": "Train contenders on the same text and show which serves it best.",
+    "report": "Make the page of a comparison from its report.json.",
     "sweep": "Vocabulary size against sequence length, with the knee of the curve.",
     "determinism": "Train again and again, and show what moves.",
     "diff": "Show where two saved tokenizers cut differently.",
     "check": "Hold a tokenizer against a baseline: what fell, which ids moved.",
     "encode": "Encode text with a saved tokenizer.",
     "decode": "Turn ids back into text.",
+    "adapt": "Fit a vocabulary to a new domain: add what saves most, drop what is never used.",
     "inspect": "Audit one vocabulary.",
     "list": "Algorithms, baselines, metrics, patterns and formats.",
 }

@@ -11,11 +11,14 @@ import click
 
 from toklab.cli.common import (
     documents_option,
+    engine_option,
     files_argument,
     interruptible,
     json_option,
     log_to_stderr,
+    model_argument,
     one_line,
+    pattern_option,
     read_corpus,
     terminal_width,
     use_colour,
@@ -26,7 +29,7 @@ if TYPE_CHECKING:
 
 
 @click.command("check")
-@click.argument("model", type=click.Path(path_type=Path))
+@model_argument
 @files_argument
 @click.option(
     "--baseline",
@@ -46,15 +49,19 @@ if TYPE_CHECKING:
 )
 @click.option("--allow-id-drift", is_flag=True, help="Ids may move.")
 @documents_option
+@engine_option
+@pattern_option
 @json_option
 def command(
-    model: Path,
+    model: str,
     files: tuple[Path, ...],
     path: Path,
     write_baseline: bool,
     max_drop: tuple[str, ...],
     allow_id_drift: bool,
     documents: str,
+    engine: str,
+    pattern: str | None,
     as_json: bool,
 ) -> None:
     """Hold the saved tokenizer MODEL against a baseline on the same text: no figure may fall, no id may move.
@@ -63,21 +70,21 @@ def command(
     """
     from toklab.checking import Baseline, check, make_baseline
     from toklab.checking.thresholds import parse_thresholds
-    from toklab.training import load
+    from toklab.loading import load
 
     if write_baseline and allow_id_drift:
         raise click.UsageError("--allow-id-drift goes with a check, not with --write-baseline")
     limits = parse_thresholds(max_drop)
     if write_baseline:
         with log_to_stderr():
-            corpus, tokenizer = read_corpus(files, documents), load(model)
+            corpus, tokenizer = read_corpus(files, documents), load(model, engine=engine, pattern=pattern)
             made = interruptible(lambda: make_baseline(tokenizer, corpus, max_drop=limits))
         made.save(path)
         _show_written(made, path, as_json)
         return
     baseline = Baseline.load(path)
     with log_to_stderr():
-        corpus, tokenizer = read_corpus(files, documents), load(model)
+        corpus, tokenizer = read_corpus(files, documents), load(model, engine=engine, pattern=pattern)
         report = interruptible(
             lambda: check(tokenizer, corpus, baseline=baseline, max_drop=limits, allow_id_drift=allow_id_drift)
         )
@@ -92,7 +99,7 @@ def _show_written(baseline: Baseline, path: Path, as_json: bool) -> None:
 
         rows = [asdict(figure) for figure in baseline.figures]
         facts = {"schema": 1, "baseline": str(path), "signature": baseline.signature, "rows": rows}
-        click.echo(json.dumps(facts, indent=1, ensure_ascii=False))
+        click.echo(json.dumps(facts, indent=1, ensure_ascii=False, allow_nan=False))
         return
     defined = sum(figure.value is not None for figure in baseline.figures)
     click.echo(
@@ -103,7 +110,7 @@ def _show_written(baseline: Baseline, path: Path, as_json: bool) -> None:
 
 def _show(report: CheckReport, as_json: bool) -> None:
     if as_json:
-        click.echo(json.dumps(report.to_dict(), indent=1, ensure_ascii=False))
+        click.echo(json.dumps(report.to_dict(), indent=1, ensure_ascii=False, allow_nan=False))
         return
     from toklab.report.checks import render_check
 

@@ -24,6 +24,19 @@ files_argument = click.argument(
 )
 # Ids are 32 bits wide; what is too small is for each trainer to say.
 SIZE = click.IntRange(max=2**31 - 1)
+model_argument = click.argument("model")
+engine_option = click.option(
+    "--engine",
+    default="auto",
+    metavar="NAME",
+    show_default=True,
+    help="Who runs MODEL: toklab (its own encoder), library (the one that the format belongs to), or auto.",
+)
+pattern_option = click.option(
+    "--pattern",
+    metavar="NAME|REGEX",
+    help="How to cut text, which a file of tiktoken's ranks does not tell: a published pattern's name, or a regex.",
+)
 documents_option = click.option(
     "--documents",
     default="paragraph",

@@ -12,16 +12,14 @@ from toklab.cli.common import (
     SIZE,
     documents_option,
     files_argument,
-    json_option,
     one_line,
     pretokenizer_help,
     progress,
     read_corpus,
     strict_option,
-    terminal_width,
-    use_colour,
 )
 from toklab.cli.parallel import check_parallel, compare_parallel, parallel_options
+from toklab.cli.showing import check_format, format_options, show_report
 
 
 @click.command("compare")
@@ -31,8 +29,9 @@ from toklab.cli.parallel import check_parallel, compare_parallel, parallel_optio
     "-t",
     "contenders",
     multiple=True,
-    metavar="NAME",
-    help="Contender, may be repeated: NAME or NAME:option=value.",
+    metavar="NAME|MODEL",
+    help="Contender, may be repeated: NAME or NAME:option=value to train; a path, hf:owner/name or tiktoken:name to "
+    "load. LABEL= in front of either gives it another name.",
 )
 @click.option(
     "--vocab-size",
@@ -60,18 +59,24 @@ from toklab.cli.parallel import check_parallel, compare_parallel, parallel_optio
     help="Of the held-out choice and the bootstrap.",
 )
 @click.option("--probe/--no-probe", default=True, help="Train each contender twice more, to see what moves.")
+@click.option("--rank-pretrained", is_flag=True, help="Rank models among the trained, whatever their sizes.")
+@click.option(
+    "--morphemes",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Words cut into morphemes to judge by: WORD, a tab, its morphemes with spaces  [default: toklab's own].",
+)
 @click.option("--time-limit", type=float, default=900, show_default=True, metavar="SECONDS", help="For each training.")
 @click.option("--memory-limit", type=int, default=12_000, show_default=True, metavar="MB", help="For each training.")
 @click.option(
     "--output",
     type=click.Path(path_type=Path),
     metavar="DIR",
-    help="Write report.json, .csv, .parquet, .md and plots.",
+    help="Write report.html, .json, .csv, .parquet, .md, pairs.csv, .parquet and plots.",
 )
-@click.option("--pairs", is_flag=True, help="Show how alike every two contenders are (the JSON always has it).")
 @parallel_options
 @strict_option
-@json_option
+@format_options
 @click.pass_context
 def command(
     context: click.Context,
@@ -84,9 +89,13 @@ def command(
     held_out: float,
     seed: int,
     probe: bool,
+    rank_pretrained: bool,
+    morphemes: Path | None,
     time_limit: float,
     memory_limit: int,
     output: Path | None,
+    format_: str | None,
+    metrics: tuple[str, ...],
     pairs: bool,
     strict: bool,
     as_json: bool,
@@ -96,8 +105,8 @@ def command(
     """Train contenders on the same documents and judge them on held-out text.
 
     Every contender gets the same documents, the same pre-tokenizer where it takes one, and exactly the same
-    vocabulary size; each is trained in its own process. With --parallel, what is compared is the cost of the same
-    text in different languages.
+    vocabulary size; each is trained in its own process. Models are judged beside them, as they are. With --parallel,
+    what is compared is the cost of the same text in different languages.
     """
     from toklab.comparison import compare
     from toklab.errors import UsageError
@@ -106,6 +115,7 @@ def command(
     from toklab.workshop import Limits
 
     check_parallel(context)
+    chosen = check_format(format_, metrics, pairs, as_json)
     if output is not None:
         check_writable(output)
     limits = Limits(time_limit, memory_limit)
@@ -134,6 +144,8 @@ def command(
             held_out=held_out,
             seed=seed,
             probe=probe,
+            rank_pretrained=rank_pretrained,
+            morphemes=morphemes,
             limits=limits,
             progress=show,
         )
@@ -144,20 +156,13 @@ def command(
         if short:
             raise UsageError(f"these did not reach the vocabulary size (--strict): {', '.join(dict.fromkeys(short))}")
     if output is not None:
+        from toklab.page import write_page
         from toklab.report.files import write_report
         from toklab.report.plots import write_plots
 
-        for path in [*write_report(report, output), *write_plots(report, output)]:
+        page = output / "report.html"
+        for path in [*write_report(report, output), *write_plots(report, output), write_page(report, page)]:
             click.echo(f"wrote {one_line(str(path))}", err=True)
-    if as_json:
-        click.echo(report.to_json())
-    else:
-        from toklab.report.table import render_report
-
-        click.echo(render_report(report, terminal_width(), use_colour()), nl=False)
-        if pairs:
-            from toklab.report.pairs import render_pairs
-
-            click.echo("\n" + render_pairs(report, terminal_width(), use_colour()), nl=False)
+    show_report(report, chosen, metrics, pairs)
     if all(result.error for result in report.results):
         sys.exit(1)

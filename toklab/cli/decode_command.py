@@ -3,29 +3,29 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import click
 
-from toklab.cli.common import json_option
+from toklab.cli.common import engine_option, json_option, model_argument
 from toklab.cli.encode_command import read_text
 
 
 @click.command("decode")
-@click.argument("model", type=click.Path(path_type=Path))
+@model_argument
 @click.argument("ids", nargs=-1)
+@engine_option
 @json_option
-def command(model: Path, ids: tuple[str, ...], as_json: bool) -> None:
+def command(model: str, ids: tuple[str, ...], engine: str, as_json: bool) -> None:
     """Turn IDS (or those on standard input) back into text with a saved MODEL."""
     from toklab.errors import UsageError
-    from toklab.training import load
+    from toklab.loading import load
 
     words = " ".join(ids).split() if ids and ids != ("-",) else read_text("-").split()
     try:
         numbers = [int(word) for word in words]
     except ValueError as error:
         raise UsageError(f"ids must be whole numbers: {error}") from None
-    text = load(model).decode(numbers)
+    text = load(model, engine=engine).decode(numbers)
     if as_json:
         click.echo(json.dumps({"schema": 1, "text": text}, ensure_ascii=False))
     else:

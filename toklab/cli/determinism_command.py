@@ -159,7 +159,7 @@ def _retrained(corpus: Corpus, options: dict[str, Any], limits: Limits) -> Deter
 
 def _show(report: DeterminismReport, as_json: bool, evidence: bool) -> None:
     if as_json:
-        click.echo(json.dumps(report.to_dict(), indent=1, ensure_ascii=False))
+        click.echo(json.dumps(report.to_dict(), indent=1, ensure_ascii=False, allow_nan=False))
         return
     from toklab.report import render_determinism
 

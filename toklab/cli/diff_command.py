@@ -8,6 +8,7 @@ import click
 
 from toklab.cli.common import (
     documents_option,
+    engine_option,
     files_argument,
     interruptible,
     json_option,
@@ -20,8 +21,8 @@ from toklab.cli.common import (
 
 
 @click.command("diff")
-@click.argument("first", metavar="MODEL", type=click.Path(path_type=Path))
-@click.argument("second", metavar="MODEL", type=click.Path(path_type=Path))
+@click.argument("first", metavar="MODEL")
+@click.argument("second", metavar="MODEL")
 @files_argument
 @documents_option
 @click.option(
@@ -33,14 +34,16 @@ from toklab.cli.common import (
     metavar="FILE",
     help="Write which id is which: JSON where FILE ends in .json, else tab-separated.",
 )
+@engine_option
 @json_option
 def command(
-    first: Path,
-    second: Path,
+    first: str,
+    second: str,
     files: tuple[Path, ...],
     documents: str,
     top: int,
     id_map: Path | None,
+    engine: str,
     as_json: bool,
 ) -> None:
     """Show where two saved MODELs cut the same text differently, and what their vocabularies share.
@@ -50,12 +53,14 @@ def command(
     """
     from toklab.differing import diff
     from toklab.files import check_writable, write_atomic
+    from toklab.loading import load
 
     if id_map is not None:
         check_writable(id_map.parent)
     corpus = read_corpus(files, documents)
     with log_to_stderr():
-        report = interruptible(lambda: diff(first, second, corpus, top=top))
+        models = load(first, engine=engine), load(second, engine=engine)
+        report = interruptible(lambda: diff(*models, corpus, top=top))
     if id_map is not None:
         text = report.ids.to_json() + "\n" if id_map.suffix == ".json" else report.ids.to_tsv()
         write_atomic(id_map, text.encode("utf-8"))
@@ -66,3 +71,4 @@ def command(
         from toklab.report.differences import render_diff
 
         click.echo(render_diff(report, terminal_width(), use_colour()), nl=False)
+        click.echo(f"\nsignature\n{one_line(report.signature)}")

@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import json
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from toklab.cli.common import given, json_option, terminal_width, use_colour
+from toklab.cli.common import (
+    engine_option,
+    given,
+    json_option,
+    model_argument,
+    pattern_option,
+    terminal_width,
+    use_colour,
+)
 
 if TYPE_CHECKING:
     from toklab.algorithms.sampling import Sample
@@ -17,7 +24,7 @@ if TYPE_CHECKING:
 
 
 @click.command("encode")
-@click.argument("model", type=click.Path(path_type=Path))
+@model_argument
 @click.argument("text", default="-")
 @click.option("--show", is_flag=True, help="Show the tokens, coloured on a terminal, with their ids and bytes.")
 @click.option(
@@ -34,15 +41,19 @@ if TYPE_CHECKING:
 )
 @click.option("--seed", type=int, metavar="S", help="Seed of --sample.  [default: 0]")
 @click.option("-n", "count", type=click.IntRange(min=1), metavar="K", help="Samples to draw.  [default: 1]")
+@engine_option
+@pattern_option
 @json_option
 def command(
-    model: Path,
+    model: str,
     text: str,
     show: bool,
     sampled: bool,
     alpha: float | None,
     seed: int | None,
     count: int | None,
+    engine: str,
+    pattern: str | None,
     as_json: bool,
 ) -> None:
     """Encode TEXT (or standard input, with -) with a saved MODEL and print the ids.
@@ -51,12 +62,12 @@ def command(
     follows the ids, after a tab.
     """
     from toklab.errors import UsageError
-    from toklab.training import load
+    from toklab.loading import load
 
     told = given(**{"--alpha": alpha, "--seed": seed, "-n": count})
     if told and not sampled:
         raise UsageError(f"{' and '.join(told)} without --sample; add --sample to draw samples")
-    tokenizer = load(model)
+    tokenizer = load(model, engine=engine, pattern=pattern)
     if not sampled:
         source = read_text(text)
         encoding = tokenizer.encode(source)
@@ -105,7 +116,7 @@ def _facts(encoding: Encoding, vocab: Vocab) -> dict[str, Any]:
 
 
 def _print_json(facts: dict[str, Any]) -> None:
-    click.echo(json.dumps({"schema": 1, **facts}, ensure_ascii=False))
+    click.echo(json.dumps({"schema": 1, **facts}, ensure_ascii=False, allow_nan=False))
 
 
 def _ids(encoding: Encoding) -> str:

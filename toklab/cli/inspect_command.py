@@ -9,11 +9,14 @@ import click
 
 from toklab.cli.common import (
     documents_option,
+    engine_option,
     files_argument,
     interruptible,
     json_option,
     log_to_stderr,
+    model_argument,
     one_line,
+    pattern_option,
     read_corpus,
     terminal_width,
     use_colour,
@@ -21,14 +24,24 @@ from toklab.cli.common import (
 
 
 @click.command("inspect")
-@click.argument("model", type=click.Path(path_type=Path))
+@model_argument
 @files_argument
 @click.option(
     "--top", type=click.IntRange(min=1), metavar="N", help="Entries of each list.  [default: 10; with --json, all]"
 )
 @documents_option
+@engine_option
+@pattern_option
 @json_option
-def command(model: Path, files: tuple[Path, ...], top: int | None, documents: str, as_json: bool) -> None:
+def command(
+    model: str,
+    files: tuple[Path, ...],
+    top: int | None,
+    documents: str,
+    engine: str,
+    pattern: str | None,
+    as_json: bool,
+) -> None:
     """Audit the vocabulary of a saved MODEL on a text, best one that it was not learned from.
 
     Shown are pieces that no text can become (proven) or that were not found, that the text never uses, that are no
@@ -36,14 +49,14 @@ def command(model: Path, files: tuple[Path, ...], top: int | None, documents: st
     and frequent words that shatter.
     """
     from toklab.inspecting import inspect_model
-    from toklab.training import load
+    from toklab.loading import load
 
-    tokenizer = load(model)
+    tokenizer = load(model, engine=engine, pattern=pattern)
     corpus = read_corpus(files, documents)
     with log_to_stderr():
         report = interruptible(lambda: inspect_model(tokenizer, corpus, documents=documents))
     if as_json:
-        click.echo(json.dumps(report.to_dict(top), indent=1, ensure_ascii=False))
+        click.echo(json.dumps(report.to_dict(top), indent=1, ensure_ascii=False, allow_nan=False))
         return
     from toklab.report.inspection import render_inspection
 

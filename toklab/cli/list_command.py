@@ -6,7 +6,7 @@ import json
 
 import click
 
-from toklab.cli.common import json_option
+from toklab.cli.common import json_option, log_to_stderr
 
 
 @click.command("list")
@@ -15,7 +15,8 @@ def command(as_json: bool) -> None:
     """Algorithms, baselines, metrics, patterns, normalisers and formats."""
     from toklab.contenders import catalogue
 
-    found = catalogue()
+    with log_to_stderr():
+        found = catalogue()
     if as_json:
         click.echo(json.dumps({"schema": 1, **found}, indent=1, ensure_ascii=False))
         return

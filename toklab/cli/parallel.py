@@ -45,7 +45,8 @@ OPTIONS = (
     ),
 )
 # What goes with --parallel only, and what does not go with it.
-WITH, WITHOUT = ("reference", "train", "temperature"), ("files", "probe", "pairs", "strict")
+WITH = ("reference", "train", "temperature")
+WITHOUT = ("files", "probe", "morphemes", "pairs", "strict", "format_", "metrics", "rank_pretrained")
 
 
 def parallel_options(function: Function) -> Function:

@@ -14,9 +14,11 @@ from toklab.differing.findings import Difference, DiffReport, Example, Part, Sid
 from toklab.differing.idmap import IdMap
 from toklab.differing.spans import CUT, DROPPED, KNOWN, UNKNOWN, Spans, layout
 from toklab.errors import UsageError
+from toklab.fingerprints import model_fact
+from toklab.loading import load
 from toklab.metrics import Encoded
 from toklab.metrics.pairs import Cutting, boundary_agreement, overlap, word_agreement
-from toklab.training import load
+from toklab.signature import render, toklab_version, words_fact
 from toklab.types import ByteArray, Tokenizer
 
 CONTEXT = 24  # characters on each side of an example
@@ -66,7 +68,16 @@ def diff(
     # most frequent first; among equals by their bytes and by how they are cut
     listed = heapq.nsmallest(top, kinds.items(), key=lambda item: (-item[1].count, item[0]))
     cuttings = Cutting.of(ours), Cutting.of(theirs)
+    facts = {
+        "toklab": toklab_version(),
+        "first": model_fact(tokenizers[0]),
+        "second": model_fact(tokenizers[1]),
+        "text": f"{corpus.name}@{corpus.digest}",
+        "words": words_fact(),
+        "top": str(top),
+    }
     return DiffReport(
+        signature=render(facts),
         first=_side(first, tokenizers[0], ours, spans),
         second=_side(second, tokenizers[1], theirs, spans),
         corpus={"name": corpus.name, "digest": corpus.digest, "documents": len(corpus), "bytes": corpus.n_bytes},

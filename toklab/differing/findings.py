@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from toklab.differing.idmap import IdMap
 from toklab.metrics.pairs import Overlap
+from toklab.results import Displayed
 
 SCHEMA = 1
 
@@ -100,13 +101,14 @@ class Side:
 
 
 @dataclass(frozen=True)
-class DiffReport:
+class DiffReport(Displayed):
     """Where two tokenizers cut the same text differently.
 
     Special tokens other than the unknown one never count.
 
     Parameters
     ----------
+    signature : of the two tokenizers, the text and the options, in one line
     first, second : each of the two
     corpus : facts about the text: name, digest, documents, bytes
     spans : stretches of text that the two cut differently, each as short as can be: between two places that both cut
@@ -119,6 +121,7 @@ class DiffReport:
     differences : the most frequent of the distinct ones, most frequent first
     """
 
+    signature: str
     first: Side
     second: Side
     corpus: Mapping[str, Any]
@@ -135,6 +138,7 @@ class DiffReport:
         """The JSON object of ``--json``."""
         return {
             "schema": SCHEMA,
+            "signature": self.signature,
             "corpus": dict(self.corpus),
             "first": asdict(self.first),
             "second": asdict(self.second),

@@ -141,6 +141,16 @@ def load_sentencepiece_model(data: bytes) -> TrainedTokenizer:
     )
 
 
+def load_model_file(path: Path) -> TrainedTokenizer:
+    """`load_sentencepiece_model` of a file; raises what it raises, or says that the file cannot be read."""
+    try:
+        return load_sentencepiece_model(path.read_bytes())
+    except OSError as error:
+        raise FormatError(f"{path} cannot be read: {error.strerror or error}") from None
+    except FormatError as error:
+        raise FormatError(f"{path}: {error}") from None
+
+
 def _cannot(what: str) -> FormatError:
     return FormatError(f"a SentencePiece model cannot hold {what}")
 

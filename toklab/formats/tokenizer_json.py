@@ -5,15 +5,18 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from toklab.algorithms.loaded import LoadedTokenizer
 from toklab.algorithms.models import BpeModel, Model, WordModel, WordPieceModel
 from toklab.algorithms.pipeline import TrainedTokenizer
 from toklab.algorithms.symbols import BYTE_TO_CHAR, CHAR_TO_BYTE, CONTINUATION
 from toklab.algorithms.unigram_model import UnigramModel
 from toklab.errors import FormatError, UsageError
 from toklab.files import write_atomic
+from toklab.formats.loaded_json import read_loaded
 from toklab.formats.pipeline_json import (
     decoder_of,
     normalizer_of,
@@ -36,8 +39,13 @@ def save_tokenizer(tokenizer: TrainedTokenizer, folder: Path) -> Path:
     OutputError
         The folder cannot be written.
     """
+    return save_file(to_json(tokenizer).encode("utf-8"), tokenizer, folder)
+
+
+def save_file(contents: bytes, tokenizer: TrainedTokenizer | LoadedTokenizer, folder: Path) -> Path:
+    """The same with contents that are known already."""
     path = folder / FILE
-    write_atomic(path, to_json(tokenizer).encode("utf-8"))
+    write_atomic(path, contents)
     sidecar = {
         "schema": 1,
         "engine": "toklab",
@@ -51,8 +59,12 @@ def save_tokenizer(tokenizer: TrainedTokenizer, folder: Path) -> Path:
 
 def to_json(tokenizer: TrainedTokenizer) -> str:
     """The file's text; equal tokenizers give equal text."""
+    return json.dumps(_parts_of(tokenizer), indent=1, ensure_ascii=False)
+
+
+def _parts_of(tokenizer: TrainedTokenizer) -> dict[str, Any]:
     model = tokenizer.model
-    whole: dict[str, Any] = {
+    return {
         "version": "1.0",
         "truncation": None,
         "padding": None,
@@ -75,7 +87,6 @@ def to_json(tokenizer: TrainedTokenizer) -> str:
         "decoder": decoder_of(model, tokenizer.pretokenizer.entry.keeps_gaps),
         "model": _model_of(model),
     }
-    return json.dumps(whole, indent=1, ensure_ascii=False)
 
 
 def _is_byte_level(model: Model) -> bool:
@@ -97,7 +108,7 @@ def _model_of(model: Model) -> dict[str, Any]:
             "end_of_word_suffix": model.suffix or None,
             "fuse_unk": False,
             "byte_fallback": model.byte_fallback,
-            "ignore_merges": False,
+            "ignore_merges": model.ignore_merges,
             "vocab": vocab,
             "merges": [[strings[left], strings[right]] for left, right, _ in model.merges],
         }
@@ -112,37 +123,67 @@ def _model_of(model: Model) -> dict[str, Any]:
     return {"type": "WordLevel", "vocab": vocab, "unk_token": unknown}
 
 
-def load_tokenizer(path: Path, backend: str = "auto") -> TrainedTokenizer:
-    """Read a ``tokenizer.json`` that toklab wrote, checking it before anything is built.
+def load_tokenizer(path: Path, backend: str = "auto") -> TrainedTokenizer | LoadedTokenizer:
+    """Read any ``tokenizer.json``, checking it before anything is built.
+
+    What toklab wrote comes back as it was; anybody else's file is run as Hugging Face runs it.
 
     Raises
     ------
     FormatError
-        It is not JSON, is cut short, holds ids that are not 0 to n - 1, or uses a part that toklab cannot run.
+        It is not JSON, is cut short, or uses a part that toklab cannot run.
     """
     try:
-        data = json.loads(path.read_bytes())
+        source = path.read_bytes()
+        data = json.loads(source)
     except OSError as error:
         raise FormatError(f"{path} cannot be read: {error.strerror or error}") from None
     except (ValueError, RecursionError) as error:
         raise FormatError(f"{path} is not a whole JSON file ({error}); it may be cut short") from None
+    sidecar = _read_sidecar(path.parent / SIDECAR)
+    own = _read_own(data)
+    if own is None:
+        try:
+            return read_loaded(source, sidecar[0] if sidecar else None, backend)
+        except FormatError as error:
+            raise FormatError(f"{path}: {error}") from None
+    name, signature, warnings = sidecar or (data["model"]["type"].lower(), {}, ())
+    return replace(own, name=name, signature=signature, warnings=warnings, backend=backend)
+
+
+def _read_own(data: Any) -> TrainedTokenizer | None:
+    """The tokenizer of which toklab writes these parts; None where it writes no such."""
     try:
-        model = _read_model(data)
-        keeps_bytes = _is_byte_level(model)
+        found = read_trained(data)
+    except FormatError:
+        return None
+    return found if _parts_of(found) == data else None
+
+
+def read_trained(data: Any) -> TrainedTokenizer:
+    """The tokenizer that toklab could have trained and of which these are the parts.
+
+    Raises
+    ------
+    FormatError
+        It could not have, or a part is damaged.
+    """
+    try:
         _refuse_what_is_not_run(data)
-        pretokenizer = read_pretokenizer(data["pre_tokenizer"], keeps_bytes)
+        model = _read_model(data)
+        pretokenizer = read_pretokenizer(data["pre_tokenizer"], _is_byte_level(model))
         normalizer = read_normalizer(data["normalizer"])
-    except (KeyError, TypeError, AttributeError, IndexError, UnicodeError) as error:
-        raise FormatError(f"{path} lacks a part that tokenizer.json must have: {error!r}") from None
-    except (ValueError, UsageError) as error:
-        raise FormatError(f"{path}: {error}") from None
-    name, signature, warnings = _read_sidecar(path.parent / SIDECAR, data["model"]["type"].lower())
-    return TrainedTokenizer(name, model, pretokenizer, normalizer, signature, warnings, backend)
+    except (KeyError, TypeError, AttributeError, IndexError, UnicodeError, RecursionError) as error:
+        raise FormatError(f"it lacks a part that tokenizer.json must have: {error!r}") from None
+    except (ValueError, OverflowError, UsageError) as error:
+        raise FormatError(str(error)) from None
+    return TrainedTokenizer(data["model"]["type"].lower(), model, pretokenizer, normalizer)
 
 
-def _read_sidecar(path: Path, fallback: str) -> tuple[str, Mapping[str, str], tuple[str, ...]]:
+def _read_sidecar(path: Path) -> tuple[str, Mapping[str, str], tuple[str, ...]] | None:
+    """The name, the signature and the warnings beside a file; None where there are none."""
     if not path.exists():
-        return fallback, {}, ()
+        return None
     try:
         data = json.loads(path.read_bytes())
         facts = {str(key): str(value) for key, value in data["signature"].items()}
@@ -212,8 +253,8 @@ def _read_bpe(model: Mapping[str, Any], strings: list[str], specials: frozenset[
     for key in ("dropout", "continuing_subword_prefix"):
         if model[key] is not None:
             raise ValueError(f"BPE with {key} {model[key]!r}, which toklab does not run")
-    if model["fuse_unk"] or model["ignore_merges"]:
-        raise ValueError("BPE with fuse_unk or ignore_merges, which toklab does not run")
+    if model["fuse_unk"] or (model["ignore_merges"] and not byte_level):
+        raise ValueError("BPE with fuse_unk, or with ignore_merges for characters, which toklab does not run")
     suffix, fallback = model["end_of_word_suffix"] or "", bool(model["byte_fallback"])
     ids = {text: index for index, text in enumerate(strings)}
     pieces = tuple(_bpe_piece(text, text in specials, byte_level, suffix, fallback) for text in strings)
@@ -230,9 +271,8 @@ def _read_bpe(model: Mapping[str, Any], strings: list[str], specials: frozenset[
         merges.append((ids[left], ids[right], ids[left + right]))
     pairs = tuple((pieces[left], pieces[right]) for left, right, _ in merges)
     unknown = None if model["unk_token"] is None else ids[model["unk_token"]]
-    return BpeModel(
-        Vocab(pieces, unknown, pairs), tuple(merges), "byte" if byte_level else "character", suffix, fallback
-    )
+    alphabet, whole = "byte" if byte_level else "character", bool(model["ignore_merges"])
+    return BpeModel(Vocab(pieces, unknown, pairs), tuple(merges), alphabet, suffix, fallback, whole)
 
 
 def _bpe_piece(text: str, special: bool, byte_level: bool, suffix: str, fallback: bool) -> Piece:

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from toklab.corpus import Corpus, open_corpus
+from toklab.fingerprints import model_fact
 from toklab.inspecting.findings import Duplicates, InspectReport, Use
 from toklab.inspecting.reaching import reach_of
 from toklab.inspecting.scripts import by_script
 from toklab.inspecting.suspects import suspects
 from toklab.inspecting.utf8 import is_whole
 from toklab.inspecting.words import shattered_words
+from toklab.loading import load
 from toklab.metrics.encoded import Encoded
-from toklab.signature import render
-from toklab.training import load
+from toklab.signature import render, toklab_version, words_fact
 from toklab.types import Tokenizer
 
 
@@ -58,7 +60,14 @@ def inspect_model(
     encoded = Encoded(tokenizer.vocab, texts, batch, decoded, frozenset(), len(tokenizer.vocab))
     reach, understood = reach_of(tokenizer, texts, list(batch))
     uses = _uses(encoded)
-    facts = {**tokenizer.signature, "text": f"{corpus.name}@{corpus.digest}", "documents": documents, "words": "uax29"}
+    facts = {
+        **tokenizer.signature,
+        "toklab": toklab_version(),
+        "model": model_fact(tokenizer),
+        "text": f"{corpus.name}@{corpus.digest}",
+        "words": words_fact(),
+        "unicode": unicodedata.unidata_version,
+    }
     return InspectReport(
         tokenizer=tokenizer.name,
         signature=render(facts),

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from toklab.results import Displayed
 from toklab.types import Piece
 
 SCHEMA = 1
@@ -137,7 +138,7 @@ class Shattered:
 
 
 @dataclass(frozen=True)
-class InspectReport:
+class InspectReport(Displayed):
     """The audit of one vocabulary on one text.
 
     Parameters

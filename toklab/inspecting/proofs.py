@@ -5,7 +5,8 @@ Each argument needs a model whose rules are known in full, see `understood`:
 - *Byte-level bytes*: text is UTF-8, so bytes that never stand next to each other there are in no token.
 - *BPE*: where a token begins and ends, no merge has ever reached across. So what happened inside is what happens to
   the token's own symbols alone (lowest rank first, leftmost first), and a piece that its own symbols do not become
-  is no token anywhere. In the same way, two neighbours alone are cut as they are in any text.
+  is no token anywhere, or only as a whole word where a model takes those first. In the same way, two neighbours alone
+  are cut as they are in any text.
 - *WordPiece*: a continuation follows a token that was the longest match, so no piece may be that token and some of the
   characters after it.
 - *Unigram*: part of a best path is a best path of its part. A piece that other pieces spell with a higher
@@ -26,7 +27,7 @@ from toklab.algorithms.pipeline import TrainedTokenizer
 from toklab.algorithms.symbols import CONTINUATION
 from toklab.algorithms.unigram_model import UnigramModel
 from toklab.inspecting.boundaries import Boundaries
-from toklab.inspecting.utf8 import characters_with, head_of, inside_of, is_stretch, tail_of
+from toklab.inspecting.utf8 import characters_with, head_of, inside_of, is_stretch, is_whole, tail_of
 from toklab.pretokenize import get_normalizer
 from toklab.types import Piece
 
@@ -150,10 +151,18 @@ class _Bpe:
             return "no UTF-8 holds its bytes"
         reason = self._why_other(index, [self._byte_ids[byte] for byte in raw])
         if reason:
-            return reason
+            return reason if self._why_no_word(raw) else None
         if inside := inside_of(raw):
             reason = self._boundaries.why_never(inside, later=bool(head_of(raw)))
         return reason or self._why_no_neighbour(index, raw)
+
+    def _why_no_word(self, raw: bytes) -> str | None:
+        """A piece that no merges make may still be a whole word, where those are looked up first."""
+        if not self._model.ignore_merges:
+            return "words are merged"
+        if not is_whole(raw):
+            return "a word has whole characters"
+        return self._boundaries.why_never(raw.decode("utf-8"), first=True, last=True)
 
     def _why_no_neighbour(self, index: int, raw: bytes) -> str | None:
         """A piece that begins or ends inside a character has a neighbour that holds the rest."""

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import tempfile
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,8 +12,9 @@ from toklab.algorithms.pipeline import TrainedTokenizer
 from toklab.algorithms.unigram_model import hidden_score
 from toklab.errors import ToklabError
 from toklab.formats.pipeline_json import pretokenizer_of
+from toklab.formats.ranks import Ranks, tokenizer_of
 from toklab.formats.sentencepiece_model import load_sentencepiece_model
-from toklab.formats.tokenizer_json import FILE, load_tokenizer
+from toklab.formats.tokenizer_json import read_trained
 from toklab.pretokenize import get_pretokenizer
 from toklab.types import Tokenizer, Vocab
 
@@ -48,6 +47,9 @@ def understood(tokenizer: Tokenizer, texts: Sequence[str]) -> TrainedTokenizer |
 
 
 def _read(tokenizer: Tokenizer) -> TrainedTokenizer | None:
+    ranks = getattr(tokenizer, "ranks", None)
+    if isinstance(ranks, Ranks):
+        return tokenizer_of(ranks)
     data = getattr(tokenizer, "model", None)
     if not isinstance(data, bytes):
         return None
@@ -55,10 +57,7 @@ def _read(tokenizer: Tokenizer) -> TrainedTokenizer | None:
         return load_sentencepiece_model(data)
     if engine_of(tokenizer) != HUGGING_FACE or _splits_off_tokens(data):
         return None
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / FILE
-        path.write_text(json.dumps(_in_our_words(json.loads(data))), encoding="utf-8")
-        return load_tokenizer(path)
+    return read_trained(_in_our_words(json.loads(data)))
 
 
 def _in_our_words(parts: dict[str, Any]) -> dict[str, Any]:

@@ -1,8 +1,7 @@
 """Compiled twin of the steps of `toklab.algorithms.unigram_steps`: the same floats added in the same order.
 
 Layout: position p is a character of some word; word w is the positions ``starts[w]`` to ``starts[w + 1]``. The pieces
-that begin at p are its edges, ``rows[p]`` to ``rows[p + 1]`` in ``ids`` (piece) and ``lengths`` (characters), shortest
-first and never past the word's end. When pieces leave, their edges do, and the rest move together.
+that fit at p are a chain from ``deepest[p]`` on in ``table``, see `toklab.kernels.unigram_chains`.
 """
 
 from __future__ import annotations
@@ -12,10 +11,13 @@ import math
 import numpy as np
 
 from toklab.kernels import inner, njit
+from toklab.kernels.unigram_chains import parent_of, size_of
 from toklab.types import ByteArray, FloatArray, IdArray, IntArray
 
 TINY, HUGE = 2.0**-256, 2.0**256
 LOG_HUGE = math.log(HUGE)
+# Indices that cannot be negative need no code for those that are.
+ONE = np.uint64(1)
 
 
 @njit
@@ -51,30 +53,36 @@ def expect_word(
     first: int,
     size: int,
     count: int,
-    rows: IntArray,
-    ids: IdArray,
-    lengths: ByteArray,
+    deepest: IdArray,
+    table: IntArray,
     weights: FloatArray,
     longest: int,
     forward: FloatArray,
     backward: FloatArray,
     frames: IntArray,
+    parts: FloatArray,
     expected: FloatArray,
 ) -> float:
     """One word; see `toklab.algorithms.unigram_steps.expect_word`."""
-    for at in range(size + 1):
-        forward[at] = backward[at] = 0.0
-    forward[0] = backward[size] = 1.0
+    begin, stop, reach = np.uint64(first), np.uint64(size), np.uint64(longest)
+    for at in range(stop):
+        forward[at + ONE] = 0.0
+    forward[np.uint64(0)] = backward[stop] = 1.0
     frame = 0
-    for start in range(size):
-        frame += next_frame(forward, start, min(size, start + longest))
+    for start in range(stop):
+        if forward[start] < TINY:
+            frame += next_frame(forward, start, min(stop, start + reach))
         frames[start] = frame
         here = forward[start]
-        for edge in range(rows[first + start], rows[first + start + 1]):
-            forward[start + lengths[edge]] += here * weights[ids[edge]]
+        piece = np.int64(deepest[begin + start])
+        while piece >= 0:
+            row = table[np.uint64(piece)]
+            forward[start + np.uint64(size_of(row))] += here * weights[np.uint64(piece)]
+            piece = parent_of(row)
     back_frame = 0
-    for start in range(size - 1, -1, -1):
-        share = forward[start] / forward[size]
+    for behind in range(stop):
+        start = stop - behind - ONE
+        share = forward[start] / forward[stop]
         ahead = frame - frames[start] - back_frame
         while ahead > 0:
             share *= HUGE
@@ -82,14 +90,24 @@ def expect_word(
         while ahead < 0:
             share *= TINY
             ahead += 1
+        number = np.uint64(0)
+        piece = np.int64(deepest[begin + start])
+        while piece >= 0:
+            row = table[np.uint64(piece)]
+            part = weights[np.uint64(piece)] * backward[start + np.uint64(size_of(row))]
+            expected[np.uint64(piece)] += count * (share * part)
+            parts[number] = part
+            number += ONE
+            piece = parent_of(row)
+        # The readable twin begins with the shortest piece.
         total = 0.0
-        for edge in range(rows[first + start], rows[first + start + 1]):
-            part = weights[ids[edge]] * backward[start + lengths[edge]]
-            total += part
-            expected[ids[edge]] += count * (share * part)
+        while number > 0:
+            number -= ONE
+            total += parts[number]
         backward[start] = total
-        back_frame += next_frame(backward, start, min(size, start + longest))
-    return count * (math.log(forward[size]) - frame * LOG_HUGE)
+        if total < TINY:
+            back_frame += next_frame(backward, start, min(stop, start + reach))
+    return count * (math.log(forward[stop]) - frame * LOG_HUGE)
 
 
 @njit
@@ -98,14 +116,14 @@ def expect(
     last_word: int,
     starts: IntArray,
     counts: IntArray,
-    rows: IntArray,
-    ids: IdArray,
-    lengths: ByteArray,
+    deepest: IdArray,
+    table: IntArray,
     weights: FloatArray,
     longest: int,
     forward: FloatArray,
     backward: FloatArray,
     frames: IntArray,
+    parts: FloatArray,
     expected: FloatArray,
 ) -> float:
     """Expected uses of each piece in some of the words, added to ``expected``; gives their log likelihood.
@@ -115,13 +133,14 @@ def expect(
     weights : (pieces,) probabilities
     longest : characters that a piece may have
     forward, backward, frames : (characters of the longest word + 1,) scratch
+    parts : (characters that a piece may have,) scratch
     """
     likelihood = 0.0
     for word in range(first_word, last_word):
         first = starts[word]
         likelihood += expect_word(
-            *(first, starts[word + 1] - first, counts[word], rows, ids, lengths, weights, longest),
-            *(forward, backward, frames, expected),
+            *(first, starts[word + 1] - first, counts[word], deepest, table, weights, longest),
+            *(forward, backward, frames, parts, expected),
         )
     return likelihood
 
@@ -155,30 +174,31 @@ def best_path(
     first: int,
     size: int,
     left_out: int,
-    rows: IntArray,
-    ids: IdArray,
-    lengths: ByteArray,
+    deepest: IdArray,
+    table: IntArray,
     scores: FloatArray,
     best: FloatArray,
-    last: IntArray,
+    last: IdArray,
 ) -> None:
-    """Viterbi over ``size`` characters without one piece: ``last`` is the edge that ends at each position.
+    """Viterbi over ``size`` characters without one piece: ``last`` is the piece that ends at each position.
 
     Of equal scores the one that begins first stays, as in `toklab.algorithms.lattice.Lattice.best`.
     """
-    for at in range(size + 1):
-        last[at] = -1
-    best[0] = 0.0
-    for start in range(size):
+    begin, stop = np.uint64(first), np.uint64(size)
+    for at in range(stop):
+        last[at + ONE] = -1
+    best[np.uint64(0)] = 0.0
+    for start in range(stop):
         here = best[start]
-        for edge in range(rows[first + start], rows[first + start + 1]):
-            end = start + lengths[edge]
-            if end > size:
-                break
-            if ids[edge] != left_out:
-                score = here + scores[ids[edge]]
+        piece = np.int64(deepest[begin + start])
+        while piece >= 0:
+            row = table[np.uint64(piece)]
+            end = start + np.uint64(size_of(row))
+            if end <= stop and piece != left_out:
+                score = here + scores[np.uint64(piece)]
                 if last[end] < 0 or score > best[end]:
-                    best[end], last[end] = score, edge
+                    best[end], last[end] = score, piece
+            piece = parent_of(row)
 
 
 @njit
@@ -187,22 +207,21 @@ def use(
     last_word: int,
     starts: IntArray,
     counts: IntArray,
-    rows: IntArray,
-    ids: IdArray,
-    lengths: ByteArray,
+    deepest: IdArray,
+    table: IntArray,
     scores: FloatArray,
     best: FloatArray,
-    last: IntArray,
+    last: IdArray,
     usage: IntArray,
 ) -> None:
     """Add how often the best segmentations of some of the words use each piece."""
     for word in range(first_word, last_word):
         first, at = starts[word], starts[word + 1] - starts[word]
-        best_path(first, at, -1, rows, ids, lengths, scores, best, last)
+        best_path(first, at, np.int64(-1), deepest, table, scores, best, last)
         while at > 0:
-            edge = last[at]
-            usage[ids[edge]] += counts[word]
-            at -= lengths[edge]
+            piece = last[at]
+            usage[piece] += counts[word]
+            at -= size_of(table[piece])
 
 
 @inner
@@ -217,14 +236,13 @@ def lose(
     last_piece: int,
     places: IntArray,
     sizes: ByteArray,
-    rows: IntArray,
-    ids: IdArray,
-    lengths: ByteArray,
+    deepest: IdArray,
+    table: IntArray,
     scores: FloatArray,
     usage: IntArray,
     total: int,
     best: FloatArray,
-    last: IntArray,
+    last: IdArray,
     others: IntArray,
     losses: FloatArray,
 ) -> None:
@@ -239,13 +257,12 @@ def lose(
     """
     for piece in range(first_piece, last_piece):
         count = usage[piece]
-        best_path(places[piece], sizes[piece], piece, rows, ids, lengths, scores, best, last)
         number, at = 0, np.int64(sizes[piece])
+        best_path(places[piece], at, piece, deepest, table, scores, best, last)
         while at > 0:
-            edge = last[at]
             number += 1
-            others[len(others) - number] = ids[edge]
-            at -= lengths[edge]
+            others[len(others) - number] = last[at]
+            at -= size_of(table[last[at]])
         gained = 0.0
         begin = len(others) - number
         for i in range(begin, len(others)):
@@ -258,20 +275,3 @@ def lose(
                 uses = usage[others[i]]
                 gained += x_log_x(uses + times * count) - x_log_x(uses)
         losses[piece] = x_log_x(count) - gained - x_log_x(total) + x_log_x(total + count * (number - 1))
-
-
-@njit
-def keep(numbers: IdArray, rows: IntArray, ids: IdArray, lengths: ByteArray) -> int:
-    """Give pieces new numbers and drop the edges of those whose number is -1; gives how many edges are left."""
-    used = 0
-    begin = rows[0]
-    for p in range(len(rows) - 1):
-        end = rows[p + 1]
-        for edge in range(begin, end):
-            number = numbers[ids[edge]]
-            if number >= 0:
-                ids[used], lengths[used] = number, lengths[edge]
-                used += 1
-        begin = end
-        rows[p + 1] = used
-    return used

@@ -9,18 +9,19 @@ import numpy.typing as npt
 
 from toklab.kernels import njit
 from toklab.kernels.unigram import best_path
-from toklab.types import ByteArray, FloatArray, IdArray, IntArray
+from toklab.kernels.unigram_chains import size_of
+from toklab.types import ByteArray, FloatArray, IdArray, IntArray, ShortArray
 
 
 @njit
-def followed_alike(ends: IntArray, order: IntArray, nodes: IntArray, alike: npt.NDArray[np.bool_]) -> None:
+def followed_alike(left: ShortArray, order: IdArray, nodes: IntArray, alike: npt.NDArray[np.bool_]) -> None:
     """Which substrings stand only at ends of words, so that the same follows them everywhere.
 
     Sorted suffixes begin with the shortest, so the last of a stretch is the substring itself only if all are.
     """
     for node in range(len(nodes)):
         p = order[nodes[node, 1] - 1]
-        alike[node] = ends[p] - p == nodes[node, 2]
+        alike[node] = left[p] == nodes[node, 2]
 
 
 @njit
@@ -29,15 +30,14 @@ def hf_lose(
     last_piece: int,
     places: IntArray,
     sizes: ByteArray,
-    rows: IntArray,
-    ids: IdArray,
-    lengths: ByteArray,
+    deepest: IdArray,
+    table: IntArray,
     scores: FloatArray,
     usage: IntArray,
     total: int,
     weight: int,
     best: FloatArray,
-    last: IntArray,
+    last: IdArray,
     others: IntArray,
     losses: FloatArray,
 ) -> None:
@@ -53,7 +53,7 @@ def hf_lose(
     for piece in range(first_piece, last_piece):
         count = usage[piece]
         at = np.int64(sizes[piece])
-        best_path(places[piece], at, piece, rows, ids, lengths, scores, best, last)
+        best_path(places[piece], at, piece, deepest, table, scores, best, last)
         if last[at] < 0:
             losses[piece] = math.inf
         elif count == 0:
@@ -64,8 +64,8 @@ def hf_lose(
             begin = len(others)
             while at > 0:
                 begin -= 1
-                others[begin] = ids[last[at]]
-                at -= lengths[last[at]]
+                others[begin] = last[at]
+                at -= size_of(table[last[at]])
             log_total = math.log(total + count * (len(usage) - 1))
             alone = 0.0
             for i in range(begin, len(others)):

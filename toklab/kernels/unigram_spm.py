@@ -1,7 +1,8 @@
 """Compiled twin of the expectation and the estimate of `toklab.algorithms.unigram_spm_steps`: the same bits.
 
-Layout: the pieces that begin at position p are its edges, as in `toklab.kernels.unigram`. A word is some positions in
-a row. Where no piece is the character of a position by itself, the unknown is an edge too, after those that are there.
+Layout: the pieces that begin at position p are its edges, ``rows[p]`` to ``rows[p + 1]`` in ``ids`` (piece) and
+``lengths`` (characters), shortest first and never past the word's end. A word is some positions in a row. Where no
+piece is the character of a position by itself, the unknown is an edge too, after those that are there.
 """
 
 from __future__ import annotations

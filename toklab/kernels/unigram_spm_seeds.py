@@ -7,6 +7,7 @@ byte with which the next sentence begins. NUL has the number 1.
 from __future__ import annotations
 
 from toklab.kernels import njit
+from toklab.kernels.unigram_chains import depth_of, parent_of, size_of
 from toklab.types import ByteArray, IdArray, IntArray
 
 NUL = 1
@@ -41,7 +42,7 @@ def reaches(scripts: IdArray, stops: IntArray, longest: int, limits: ByteArray) 
 
 
 @njit
-def choose(codes: IdArray, leads: IdArray, ends: IntArray, limits: ByteArray, order: IntArray, nodes: IntArray) -> int:
+def choose(codes: IdArray, leads: IdArray, ends: IntArray, limits: ByteArray, order: IdArray, nodes: IntArray) -> int:
     """Move the nodes that may be pieces to the front, as texts without the NUL after them; gives how many they are.
 
     A node is one of the library only if different bytes follow it. Its children are in order, so the first and the
@@ -72,10 +73,47 @@ def choose(codes: IdArray, leads: IdArray, ends: IntArray, limits: ByteArray, or
 
 
 @njit
-def first_places(order: IntArray, nodes: IntArray, places: IntArray) -> None:
+def first_places(order: IdArray, nodes: IntArray, places: IntArray) -> None:
     """The first position where each node's text stands."""
     for node in range(len(nodes)):
         place = order[nodes[node, 0]]
         for i in range(nodes[node, 0], nodes[node, 1]):
             place = min(place, order[i])
         places[node] = place
+
+
+@njit
+def spread(deepest: IdArray, table: IntArray, rows: IntArray, ids: IdArray, lengths: ByteArray) -> None:
+    """Write the edges of each position, shortest first: the chains of `toklab.kernels.unigram_chains`, one by one.
+
+    Parameters
+    ----------
+    rows : (positions + 1,) written: where those of each position begin
+    ids, lengths : written: piece and characters of each edge; or empty, to find the rows
+    """
+    rows[0] = 0
+    for p in range(len(deepest)):
+        piece = deepest[p]
+        edge = rows[p + 1] = rows[p] + depth_of(table[piece])
+        if edge <= len(ids):
+            while piece >= 0:
+                edge -= 1
+                ids[edge], lengths[edge] = piece, size_of(table[piece])
+                piece = parent_of(table[piece])
+
+
+@njit
+def keep(numbers: IdArray, rows: IntArray, ids: IdArray, lengths: ByteArray) -> int:
+    """Give pieces new numbers and drop the edges of those whose number is -1; gives how many edges are left."""
+    used = 0
+    begin = rows[0]
+    for p in range(len(rows) - 1):
+        end = rows[p + 1]
+        for edge in range(begin, end):
+            number = numbers[ids[edge]]
+            if number >= 0:
+                ids[used], lengths[used] = number, lengths[edge]
+                used += 1
+        begin = end
+        rows[p + 1] = used
+    return used

@@ -6,8 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from toklab.comparison import Entry, check_choices, check_sizes, first_job, make_entries, shared_facts
-from toklab.contenders import resolve
+from toklab.choosing import Named, resolve_all
 from toklab.corpus import Corpus, open_corpus
 from toklab.errors import InputError, UnknownNameError, UsageError
 from toklab.languages.findings import LanguageReport
@@ -16,10 +15,20 @@ from toklab.languages.parallel import ParallelText, read_lines, read_parallel
 from toklab.languages.scripts import script_of
 from toklab.languages.training_text import joint
 from toklab.retraining import raise_if_all_too_small
-from toklab.signature import render
+from toklab.setting import (
+    Entry,
+    Loading,
+    check_choices,
+    check_sizes,
+    first_job,
+    make_entries,
+    model_facts,
+    reading,
+    shared_facts,
+)
+from toklab.signature import number, render, words_fact
 from toklab.statistics import Bootstrap
 from toklab.training import DEFAULT_VOCAB_SIZE
-from toklab.types import Contender
 from toklab.workshop import Limits, Progress, run_jobs
 
 JOINT, MONOLINGUAL = "joint", "monolingual"
@@ -48,7 +57,7 @@ class TrainingText:
 
 def compare_languages(
     source: str | Path | Mapping[str, Sequence[str]],
-    contenders: Sequence[str | Contender] | str | None = None,
+    contenders: Sequence[Named] | Named | None = None,
     *,
     reference: str = "en",
     train: str | Path | Corpus | Iterable[str | Path] = JOINT,
@@ -69,7 +78,7 @@ def compare_languages(
     Parameters
     ----------
     source : a folder with a file NAME.txt for each language, line by line the same; or lines by language
-    contenders : names, or ``name:option=value``; None is the default set
+    contenders : names, ``name:option=value``, or models, as for `compare`; None is the default set
     reference : the language to which premiums are
     train : ``"joint"``, one training on the lines of all languages; ``"monolingual"``, one for each language, all
         of the same size and each judged on its own language; a folder with a file NAME.txt for each language, of any
@@ -99,21 +108,23 @@ def compare_languages(
     """
     sizes = check_sizes(vocab_size)
     check_choices(pretokenizer, seed)
-    chosen = resolve(contenders)
+    chosen, loaded = resolve_all(contenders)
     text = read_parallel(source)
     if reference not in text.texts:
         raise UnknownNameError("reference language", reference, text.languages)
     kept, test = text.split(held_out, seed)
     training = _training_text(kept, train, temperature, seed, documents)
     entries = make_entries(chosen, sizes, pretokenizer)
-    fits = _fit(entries, training, text.languages, limits, progress)
+    models = [Loading(model, sizes[0]) for model in loaded]
+    fits = _fit(entries, models, training, test, limits, progress)
+    asked = [next(iter(serving.values())) for serving in fits[len(entries) :]]
     facts = {
         "corpus": f"{text.name}@{text.digest}",
-        "heldout": f"{held_out:g}@seed{seed}",
+        "heldout": f"{number(held_out)}@seed{seed}",
         "train": training.name,
-        **({"temperature": f"{temperature:g}"} if training.shared and training.parts else {}),
+        **({"temperature": number(temperature)} if training.shared and training.parts else {}),
         "reference": reference,
-        "words": "uax29",
+        "words": words_fact(),
         "bootstrap": f"{resamples}@seed{seed}",
     }
     judge = Judge(
@@ -124,12 +135,12 @@ def compare_languages(
         facts,
     )
     return LanguageReport(
-        judge(entries, fits),
+        judge([*entries, *models], fits),
         reference,
         training.name,
         temperature,
         {language: {"lines": len(part), "bytes": part.n_bytes} for language, part in training.parts.items()},
-        render(shared_facts(sizes, pretokenizer, chosen, facts)),
+        render(shared_facts(sizes, pretokenizer, chosen, facts, model_facts(asked))),
         _corpus(text, kept, test),
         _warnings(text, test, training),
     )
@@ -170,21 +181,23 @@ def _together(label: str, name: str, parts: Mapping[str, Corpus]) -> TrainingTex
 
 def _fit(
     entries: Sequence[Entry],
+    models: Sequence[Loading],
     training: TrainingText,
-    languages: Sequence[str],
+    test: ParallelText,
     limits: Limits | None,
     progress: Progress | None,
 ) -> list[LanguageFits]:
-    """For each entry the training that serves each language."""
+    """For each entry the training that serves each language, and for each model what it says of all of them."""
     corpora = training.corpora()
     # First all contenders on one text, so that each kernel compiles once.
     jobs = [first_job(entry, corpus) for corpus in corpora for entry in entries]
-    results = run_jobs(jobs, limits, progress)
-    own = [results[place :: len(entries)] for place in range(len(entries))]
+    lines = Corpus("lines", tuple(dict.fromkeys(line for part in test.texts.values() for line in part.documents)))
+    results = run_jobs([*jobs, *(reading(model, lines) for model in models)], limits, progress)
+    own = [results[place : len(jobs) : len(entries)] for place in range(len(entries))]
     raise_if_all_too_small([fit for entry, fits in zip(entries, own, strict=True) if entry.sized for fit in fits])
-    return [
-        dict(zip(languages, fits if training.shared is None else fits * len(languages), strict=True)) for fits in own
-    ]
+    own += [[result] for result in results[len(jobs) :]]
+    languages = test.languages
+    return [dict(zip(languages, fits if len(fits) > 1 else fits * len(languages), strict=True)) for fits in own]
 
 
 def _corpus(text: ParallelText, kept: ParallelText, test: ParallelText) -> dict[str, str | int]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from toklab.errors import UnknownNameError, UsageError
-from toklab.results import SCHEMA, Cell
+from toklab.results import SCHEMA, Cell, Displayed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -72,10 +72,11 @@ class Fairness:
     cells : ``gini_cost_per_line``, ``gini_cost_per_byte``, ``worst_premium``; empty where a language failed
     lorenz : by ``"line"`` and ``"byte"``, the curve of the costs that the Gini coefficient sums up
     worst : the language of the largest premium, ties by name; None where there is no premium
-    seconds : training time in processes of their own, summed over languages; None where it failed
+    seconds : training time in processes of their own, summed over languages; None where it failed or was loaded
     error : why it has no figures at all
     warnings : what a reader should know, such as a vocabulary smaller than asked for
     signature : what is needed to make the same figures again
+    pretrained : it was loaded, not trained here
     """
 
     tokenizer: str
@@ -90,6 +91,7 @@ class Fairness:
     error: str | None = None
     warnings: tuple[str, ...] = ()
     signature: str = ""
+    pretrained: bool = False
 
     def __getitem__(self, name: str) -> LanguageFigures:
         """A language by name."""
@@ -113,7 +115,7 @@ class Fairness:
 
 
 @dataclass(frozen=True)
-class LanguageReport:
+class LanguageReport(Displayed):
     """A comparison over languages: one result per contender and vocabulary size.
 
     Parameters
@@ -187,6 +189,7 @@ def _contender(result: Fairness) -> dict[str, Any]:
         "tokenizer": result.tokenizer,
         "vocab_size": result.vocab_size,
         "sized": result.sized,
+        "pretrained": result.pretrained,
         "worst": result.worst,
         "bought_by_unknown": [figures.language for figures in result.languages if figures.bought],
         "scripts": {group.script: list(group.languages) for group in result.scripts},

@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from toklab.comparison import Entry, encode
+from toklab.comparison import encode
 from toklab.errors import ToklabError
 from toklab.languages.findings import Fairness, LanguageFigures, ScriptMean
 from toklab.languages.inequality import AcrossLanguages, gini, lorenz, mean
@@ -16,6 +16,7 @@ from toklab.languages.parallel import ParallelText
 from toklab.measure import measure
 from toklab.metrics import Ratio, Statistic
 from toklab.results import Cell
+from toklab.setting import Entry, Loading
 from toklab.signature import render
 from toklab.statistics import Bootstrap
 from toklab.types import IntArray
@@ -54,7 +55,7 @@ class Judge:
     bootstrap: Bootstrap
     facts: Mapping[str, str]
 
-    def __call__(self, entries: Sequence[Entry], fits: Sequence[LanguageFits]) -> tuple[Fairness, ...]:
+    def __call__(self, entries: Sequence[Entry | Loading], fits: Sequence[LanguageFits]) -> tuple[Fairness, ...]:
         """The figures of each entry, whose languages are served by these trainings."""
         measured: list[dict[str, Measured | ToklabError]] = [{} for _ in entries]
         # Languages outside: the words of a text are found once for all tokenizers.
@@ -63,7 +64,7 @@ class Judge:
                 found[language] = self._measure(language, entry, serving[language])
         return tuple(self._fairness(*each) for each in zip(entries, fits, measured, strict=True))
 
-    def _measure(self, language: str, entry: Entry, fit: Fit | ToklabError) -> Measured | ToklabError:
+    def _measure(self, language: str, entry: Entry | Loading, fit: Fit | ToklabError) -> Measured | ToklabError:
         if isinstance(fit, ToklabError):
             return fit
         texts = tuple(self.test.texts[language].documents)
@@ -74,11 +75,15 @@ class Judge:
             return error
         return Measured(encoded.lengths, encoded.source.sizes, cells)
 
-    def _fairness(self, entry: Entry, fits: LanguageFits, found: Mapping[str, Measured | ToklabError]) -> Fairness:
+    def _fairness(
+        self, entry: Entry | Loading, fits: LanguageFits, found: Mapping[str, Measured | ToklabError]
+    ) -> Fairness:
         errors = [str(each) for each in found.values() if isinstance(each, ToklabError)]
         served = [fit for fit in fits.values() if isinstance(fit, Fit)]
+        pretrained = isinstance(entry, Loading)
         if len(errors) == len(found) or not served:
-            return Fairness(entry.contender.name, entry.vocab_size, entry.sized, error=errors[0])
+            name = entry.contender.name
+            return Fairness(name, entry.vocab_size, entry.sized, error=errors[0], pretrained=pretrained)
         trainings = {id(fit): fit for fit in served}.values()
         tokenizer = served[0].tokenizer
         languages = self._languages(found)
@@ -93,9 +98,10 @@ class Judge:
             cells=cells,
             lorenz={} if errors else _curves(lengths),
             worst=worst,
-            seconds=sum(fit.seconds for fit in trainings),
+            seconds=None if pretrained else sum(fit.seconds for fit in trainings),
             warnings=_warnings(fits),
             signature=render({**tokenizer.signature, **self.facts}),
+            pretrained=pretrained,
         )
 
     def _languages(self, found: Mapping[str, Measured | ToklabError]) -> tuple[LanguageFigures, ...]:

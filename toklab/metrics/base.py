@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import inspect
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib.metadata import entry_points
 from math import isqrt
 from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from toklab.errors import UnknownNameError, UsageError
+from toklab.errors import ToklabError, UnknownNameError, UsageError
+from toklab.plugins import package_of, plugins, reason
 from toklab.types import FloatArray, IntArray
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 WeightArray: TypeAlias = npt.NDArray[np.uint16]
 Better: TypeAlias = Literal["higher", "lower", ""]
 ENTRY_POINTS = "toklab.metrics"
+logger = logging.getLogger("toklab")
 
 
 class UndefinedError(Exception):
@@ -185,6 +187,13 @@ class Metric:
             return self.function(encoded)
         except UndefinedError:
             return Value(None)
+        except ToklabError:
+            raise
+        except Exception as error:
+            if _origin(self.function).partition(".")[0] == "toklab":
+                raise
+            logger.warning("the metric %r of %s is left out: %s", self.name, _origin(self.function), reason(error))
+            return Value(None)
 
 
 METRICS: dict[str, Metric] = {}
@@ -205,7 +214,7 @@ def metric(
     """
 
     def register(function: Callable[[Encoded], Statistic]) -> Metric:
-        if name in METRICS:
+        if name in METRICS and _place(METRICS[name].function) != _place(function):
             raise UsageError(f"metric {name!r} is defined twice: {_origin(METRICS[name].function)} has it already")
         description = (inspect.getdoc(function) or "").partition("\n")[0]
         METRICS[name] = Metric(name, group, unit, better, description, function)
@@ -214,31 +223,41 @@ def metric(
     return register
 
 
+def _place(function: Callable[[Encoded], Statistic]) -> tuple[str, int]:
+    """Where it is written: a module whose import failed may be imported again."""
+    return _origin(function), getattr(getattr(function, "__code__", None), "co_firstlineno", 0)
+
+
 def _origin(function: Callable[[Encoded], Statistic]) -> str:
     return str(getattr(function, "__module__", "another module"))
 
 
 @cache
 def _load_plugins() -> None:
-    for entry in sorted(entry_points(group=ENTRY_POINTS), key=lambda entry: (entry.name, entry.value)):
+    for point in plugins(ENTRY_POINTS):
+        before = dict(METRICS)
         try:
-            entry.load()
-        except UsageError:
-            raise
-        except Exception as error:
-            raise UsageError(f"the metrics of {entry.name!r} ({entry.value}) cannot be loaded: {error}") from error
+            point.load()
+        except UsageError as error:
+            raise UsageError(f"{package_of(point)}: {error}") from None
+        except (Exception, SystemExit) as error:
+            METRICS.clear()
+            METRICS.update(before)
+            logger.warning(
+                "the metrics of %s are left out, they cannot be loaded: %s", package_of(point), reason(error)
+            )
 
 
 def all_metrics() -> Mapping[str, Metric]:
     """Every metric by name: toklab's own, then those of other packages.
 
     A package adds metrics with an entry point of the group ``toklab.metrics`` that names a module; loading it
-    runs the `metric` decorators.
+    runs the `metric` decorators. What cannot be loaded is left out, with a warning in the log.
 
     Raises
     ------
     UsageError
-        A package uses a name that is taken, or cannot be loaded.
+        A package uses a name that is taken.
     """
     _load_plugins()
     return dict(METRICS)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from toklab.errors import UsageError
 from toklab.metrics.base import UndefinedError
+from toklab.metrics.lexicon import Lexicon, bundled_lexicon
 from toklab.metrics.texts import Texts, WordTable, texts_of
 from toklab.types import Batch, IdArray, IntArray, Posterior, Vocab
 
@@ -32,6 +33,7 @@ class Encoded:
     requested : vocabulary size asked for, in pieces; None where that is not known
     posterior : what a probabilistic tokenizer thinks of the documents; None for any other
     training : makes the tokens of training documents, where a metric learns from them; None without such documents
+    lexicon : words whose morphemes are known; toklab's own unless given
 
     Raises
     ------
@@ -48,6 +50,7 @@ class Encoded:
     requested: int | None
     posterior: Posterior | None = None
     training: Callable[[], Batch] | None = None
+    lexicon: Lexicon = field(default_factory=bundled_lexicon)
 
     def __post_init__(self) -> None:
         if not len(self.texts) == len(self.batch) == len(self.decoded):

@@ -10,6 +10,7 @@ import numpy as np
 
 from toklab.metrics.base import Quantile, Ratio, Statistic, Sum, Value, metric
 from toklab.metrics.encoded import Encoded
+from toklab.types import IntArray
 
 GROUP = "sequence length"
 FREQUENT_WORDS = 1000
@@ -115,6 +116,11 @@ def token_length_p95(encoded: Encoded) -> Statistic:
     """Bytes of an emitted piece, 95th percentile over tokens, unknown tokens left out."""
     lengths = _surface_bytes(encoded)[~encoded.unknown]
     return Value(Quantile(lengths, 0.95).value())
+
+
+def token_lengths(encoded: Encoded) -> IntArray:
+    """(longest + 1,) int64, how many emitted pieces have so many bytes, unknown tokens left out."""
+    return np.bincount(_surface_bytes(encoded)[~encoded.unknown], minlength=1).astype(np.int64)
 
 
 def _surface_bytes(encoded: Encoded) -> np.ndarray[tuple[int], np.dtype[np.int64]]:

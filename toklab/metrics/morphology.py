@@ -1,20 +1,20 @@
 """Morphology: whether words are cut where their morphemes end, against words cut by hand.
 
-The words are those of ``corpora/morphemes`` (English, Finnish and Turkish; no word is in two of the lists), wherever
-they occur in running text, whatever their case. A cut is a place inside the word where a token begins or ends.
+The words are those of ``corpora/morphemes``, or of a list of the user's own (`toklab.metrics.lexicon`), wherever they
+occur in running text, whatever their case. A cut is a place inside the word where a token begins or ends.
 """
 
 from __future__ import annotations
 
-from functools import cache, lru_cache
+from functools import lru_cache
 from itertools import accumulate
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
 from toklab.metrics.base import Ratio, Statistic, metric
 from toklab.metrics.encoded import Encoded
+from toklab.metrics.lexicon import Lexicon
 from toklab.metrics.texts import Texts
 from toklab.types import IntArray
 
@@ -69,7 +69,7 @@ def morph_score(encoded: Encoded) -> Statistic:
     Arnett and Bergen (2025), "Why do language models perform worse for morphologically complex languages?": words of
     one token are left out. Here of words in running text. Example: un|lock|ed as unlocke|d and act|s as act|s: 1/2.
     """
-    gold = gold_of(encoded.source)
+    gold = gold_of(encoded.source, encoded.lexicon)
     right = np.bincount(gold.word[encoded.is_cut(gold.places)], minlength=len(gold.words)) > 0
     several = np.bincount(gold.word, minlength=len(gold.words)) > 0
     table = encoded.words
@@ -80,7 +80,7 @@ def morph_score(encoded: Encoded) -> Statistic:
 
 def _counts(encoded: Encoded) -> tuple[IntArray, IntArray, IntArray]:
     """(d,) int64 each: cuts at places between two morphemes, all cuts, and all such places."""
-    gold, table = gold_of(encoded.source), encoded.words
+    gold, table = gold_of(encoded.source, encoded.lexicon), encoded.words
     documents = table.documents[gold.words]
     made = encoded.cuts_inside(table.starts[gold.words], table.ends[gold.words])
     right = encoded.is_cut(gold.places)
@@ -91,20 +91,10 @@ def _counts(encoded: Encoded) -> tuple[IntArray, IntArray, IntArray]:
     )
 
 
-@cache
-def morphemes() -> dict[str, tuple[str, ...]]:
-    """The morphemes of each word of the lists."""
-    package = Path(__file__).resolve().parents[1]
-    installed = package / "bundled" / "morphemes"
-    folder = installed if installed.exists() else package.parent / "corpora" / "morphemes"
-    rows = [line.split("\t") for path in sorted(folder.glob("*.tsv")) for line in path.read_text("utf-8").splitlines()]
-    return {word: tuple(parts.split(" ")) for word, parts in rows}
-
-
 @lru_cache(maxsize=2)
-def gold_of(source: Texts) -> Gold:
-    """The words of the texts that the lists hold; worked out once for every tokenizer."""
-    known: list[tuple[int, ...] | None] = [_places(word) for word in source.words.distinct]
+def gold_of(source: Texts, lexicon: Lexicon) -> Gold:
+    """The words of the texts that a list holds; worked out once for every tokenizer."""
+    known: list[tuple[int, ...] | None] = [_places(word, lexicon) for word in source.words.distinct]
     numbers = [number for number, index in enumerate(source.words.index.tolist()) if known[index] is not None]
     starts = source.words.starts.tolist()
     pairs = [
@@ -116,9 +106,9 @@ def gold_of(source: Texts) -> Gold:
     return Gold(np.array(numbers, np.int64), word, places)
 
 
-def _places(word: str) -> tuple[int, ...] | None:
-    """The bytes of a word at which a morpheme but the first begins; None for a word that no list holds."""
-    parts = morphemes().get(word.lower())
+def _places(word: str, lexicon: Lexicon) -> tuple[int, ...] | None:
+    """The bytes of a word at which a morpheme but the first begins; None for a word that the list lacks."""
+    parts = lexicon.words.get(word.lower())
     if parts is None or len(word.lower()) != len(word):
         return None
     characters = accumulate(len(part) for part in parts[:-1])

@@ -70,9 +70,7 @@ def oov_unk_words(encoded: Encoded) -> Statistic:
     """OOV words that hold an unknown token ÷ OOV words; undefined without an unknown token."""
     if encoded.vocab.unk_id is None:
         return Value(None)
-    before = np.concatenate([np.zeros(1, np.int64), np.cumsum(encoded.unknown)])
-    first, last = encoded.word_tokens
-    return _share_of_words(encoded, before[last] > before[first], encoded.word_unseen)
+    return _share_of_words(encoded, _holds_unknown(encoded), encoded.word_unseen)
 
 
 @metric("oov_exploded", group=GROUP, unit="share", better="lower")
@@ -82,6 +80,35 @@ def oov_exploded(encoded: Encoded) -> Statistic:
     Such a word has two or more tokens, and none of them touches two of its characters.
     """
     return _share_of_words(encoded, _exploded(encoded), encoded.word_unseen)
+
+
+FATES = ("whole", "pieces", "exploded", "unknown")
+
+
+def oov_fates(encoded: Encoded) -> dict[str, int]:
+    """How many OOV words are one token, are cut into pieces, are exploded, or hold an unknown token.
+
+    Each word counts once, by the last of these that holds. What no token touches counts as whole.
+
+    Raises
+    ------
+    UndefinedError
+        It is not known which words are OOV.
+    """
+    unseen = encoded.word_unseen
+    unknown = _holds_unknown(encoded) & unseen
+    exploded = _exploded(encoded) & unseen & ~unknown
+    cut = (encoded.word_lengths > 1) & unseen & ~unknown & ~exploded
+    whole = unseen & ~unknown & ~exploded & ~cut
+    return {name: int(words.sum()) for name, words in zip(FATES, (whole, cut, exploded, unknown), strict=True)}
+
+
+def _holds_unknown(encoded: Encoded) -> npt.NDArray[np.bool_]:
+    """(words,) whether an unknown token touches a word."""
+    before = np.concatenate([np.zeros(1, np.int64), np.cumsum(encoded.unknown)])
+    first, last = encoded.word_tokens
+    holds: npt.NDArray[np.bool_] = before[last] > before[first]
+    return holds
 
 
 def _share_of_words(encoded: Encoded, chosen: npt.NDArray[np.bool_], among: npt.NDArray[np.bool_]) -> Ratio:

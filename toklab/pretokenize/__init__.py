@@ -87,8 +87,12 @@ class PreTokenizer:
         """Character spans of the pre-tokens, in order."""
         if self.entry.name == "none":
             return [(0, len(text))] if text else []
-        found = [match.span() for match in self._compiled.finditer(self._known(text))]
+        found = self.matches(text)
         return _with_gaps(found, len(text)) if self.entry.keeps_gaps else found
+
+    def matches(self, text: str) -> list[tuple[int, int]]:
+        """Character spans of what the pattern matches, without the gaps between."""
+        return [match.span() for match in self._compiled.finditer(self._known(text))]
 
     def words(self, text: str) -> list[str]:
         """The pre-tokens of a text, in order."""

@@ -54,11 +54,11 @@ def bert(text: str) -> Normalized:
     """
     spaced: list[tuple[str, int]] = []
     for index, char in enumerate(text):
-        if _is_control(char):
+        if is_bert_control(char):
             continue
         if char.isspace():
             spaced.append((" ", index))
-        elif any(low <= ord(char) <= high for low, high in _CJK):
+        elif is_cjk(char):
             spaced += [(" ", index), (char, index), (" ", index)]
         else:
             spaced.append((char, index))
@@ -67,7 +67,13 @@ def bert(text: str) -> Normalized:
     return Normalized("".join(char for char, _ in lowered), tuple(index for _, index in lowered))
 
 
-def _is_control(char: str) -> bool:
+def is_cjk(char: str) -> bool:
+    """Whether BERT takes a character for an ideograph."""
+    return any(low <= ord(char) <= high for low, high in _CJK)
+
+
+def is_bert_control(char: str) -> bool:
+    """Whether BERT drops a character."""
     if char in "\t\n\r":
         return False
     return char in "\x00\ufffd" or unicodedata.category(char) in ("Cc", "Cf", "Cn", "Co")

@@ -39,7 +39,7 @@ class Pattern:
 _CONTRACTIONS = "(?i:'s|'t|'re|'ve|'m|'ll|'d)"
 _UPPER = r"[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]"
 _LOWER = r"[\p{Ll}\p{Lm}\p{Lo}\p{M}]"
-_BERT_PUNCTUATION = r"!-/:-@\[-`{-~\p{P}"
+BERT_PUNCTUATION = r"!-/:-@\[-`{-~\p{P}"
 
 # DeepSeek-V3 splits three times: by \p{N}{1,3}, what is left by runs of ideographs and kana, and every piece by a
 # third pattern, to which a piece's end is the end of the text. In one pattern, nothing else may take a digit or an
@@ -104,7 +104,7 @@ _TABLE = (
     Pattern("whitespace", r"\S+", False, "split at Unicode whitespace; Hugging Face WhitespaceSplit"),
     Pattern(
         "bert",
-        rf"[{_BERT_PUNCTUATION}]|[^\s{_BERT_PUNCTUATION}]+",
+        rf"[{BERT_PUNCTUATION}]|[^\s{BERT_PUNCTUATION}]+",
         False,
         "BERT tokenization.py BasicTokenizer; Hugging Face BertPreTokenizer",
         "bert",

@@ -27,9 +27,9 @@ class Contestant(Protocol):
 
 
 def new_figure(
-    results: Sequence[Contestant], title: str, panels: int, width: float, height: float
+    results: Sequence[Contestant], title: str, panels: int, width: float, height: float, beside: int = 2
 ) -> tuple[Figure, SubFigure, list[Axes]]:
-    """A figure, its upper part, and in that part the panels, at most two beside each other.
+    """A figure, its upper part, and in that part the panels, so many beside each other.
 
     The upper part has room for a legend as well; below it stands a note about contenders that failed.
 
@@ -41,7 +41,7 @@ def new_figure(
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    columns = min(panels, 2)
+    columns = min(panels, beside)
     rows = -(-panels // columns)
     wide, high = max(width * columns, 8.5), height * rows + 0.7
     failed = [f"{short(r.tokenizer)} at {r.vocab_size:,}" for r in results if r.error is not None]

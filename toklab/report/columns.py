@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from toklab.errors import UnknownNameError
+from toklab.ranking import comparable, find, may_rank, number
 from toklab.results import Cell, Report, Result
 
 GROUPS = (
@@ -20,8 +20,6 @@ GROUPS = (
     "merge determinism",
 )
 MISSING = "–"
-MOST_UNKNOWN = 0.01  # share of the bytes; above it, short sequences are no merit
-MOST_CHANGED = 0.01  # share of the characters that decode differently; above it, a low cost of the rest is no merit
 ERROR_LENGTH = 160  # characters of an error that a row shows; report.json holds all of it
 
 
@@ -68,7 +66,7 @@ DEFAULT_COLUMNS = (
         ("byte", "fallback"),
         meaning="byte fallback: tokens that are one byte of a longer character ÷ tokens",
     ),
-    Column("oov_fertility", GROUPS[2], ("OOV", "fertility"), meaning="OOV: words that training never saw"),
+    Column("oov_fertility", GROUPS[2], ("OOV", "fertility"), meaning="OOV: words absent from the training part"),
     Column(
         "oov_exploded",
         GROUPS[2],
@@ -117,11 +115,13 @@ class Figure:
     ----------
     text : the figure, without marks
     best : the best of its column
+    same : not the best, and not significantly different from it
     odd : the vocabulary has another size than asked for
     """
 
     text: str
     best: bool = False
+    same: bool = False
     odd: bool = False
 
 
@@ -145,6 +145,8 @@ class SizeTable:
     better : for each column ``"higher"``, ``"lower"`` or ``""``
     sized : contenders that take a vocabulary size
     fixed : contenders whose size is what it is; never ranked
+    pretrained : models that were loaded
+    ranked : whether these are ranked among the others
     """
 
     vocab_size: int
@@ -152,6 +154,19 @@ class SizeTable:
     better: tuple[str, ...]
     sized: tuple[Row, ...]
     fixed: tuple[Row, ...]
+    pretrained: tuple[Row, ...] = ()
+    ranked: bool = False
+
+    @property
+    def rows(self) -> tuple[Row, ...]:
+        """Every contender."""
+        return (*self.sized, *self.fixed, *self.pretrained)
+
+    @property
+    def title(self) -> str:
+        """What stands above it."""
+        alone = self.pretrained and not self.sized and not self.fixed
+        return "models, each with its own vocabulary" if alone else f"vocabulary size {self.vocab_size:,}"
 
 
 def size_tables(report: Report, metrics: Sequence[str] | None = None) -> list[SizeTable]:
@@ -173,10 +188,12 @@ def size_tables(report: Report, metrics: Sequence[str] | None = None) -> list[Si
     tables = []
     for size, results in by_size(report):
         best = [_best(column, results) for column in columns]
-        rows = [(result.sized, _row(result, columns, best)) for result in results]
-        sized = tuple(row for has_size, row in rows if has_size)
-        fixed = tuple(row for has_size, row in rows if not has_size)
-        tables.append(SizeTable(size, columns, better, sized, fixed))
+        rows = [(result, _row(result, columns, best)) for result in results]
+        sized = tuple(row for result, row in rows if result.sized)
+        fixed = tuple(row for result, row in rows if not result.sized and not result.pretrained)
+        pretrained = tuple(row for result, row in rows if result.pretrained)
+        ranked = any(result.ranked for result in results)
+        tables.append(SizeTable(size, columns, better, sized, fixed, pretrained, ranked))
     return tables
 
 
@@ -191,39 +208,6 @@ def by_size(report: Report) -> list[tuple[int, list[Result]]]:
         return result.vocab_size == size or (not result.sized and runs[result.tokenizer] == 1)
 
     return [(size, [r for r in report.results if belongs(r, size)]) for size in sizes]
-
-
-def find(result: Result, metric: str) -> Cell | None:
-    """The cell of a metric, or None where it was not measured."""
-    return next((cell for cell in result.cells if cell.metric == metric), None)
-
-
-def number(result: Result, metric: str) -> float | None:
-    """The figure of a metric, or None where it was not measured, is undefined or is not finite."""
-    cell = find(result, metric)
-    if cell is None or cell.value is None or not math.isfinite(cell.value):
-        return None
-    return cell.value
-
-
-def comparable(result: Result) -> bool:
-    """Whether it may be ranked: it takes a size, has figures, and obtained exactly the size asked for."""
-    return result.sized and result.error is None and number(result, "vocab_obtained") == result.vocab_size
-
-
-def ranked_in(result: Result, column: Column) -> bool:
-    """Whether it may be the best of a column.
-
-    Text that is unknown costs next to nothing to encode, so those that know too little of it are not ranked by
-    what the rest costs; and text that is not kept costs a model nothing.
-    """
-    if not comparable(result):
-        return False
-    if column.group in GROUPS[1:3]:
-        return (number(result, "unk_bytes") or 0.0) <= MOST_UNKNOWN
-    if column.group == GROUPS[4]:
-        return (number(result, "round_trip_cer") or 0.0) <= MOST_CHANGED
-    return True
 
 
 def show_share(value: float, decimals: int) -> str:
@@ -283,7 +267,9 @@ def _column(cell: Cell) -> Column:
 
 def _best(column: Column, results: Sequence[Result]) -> str | None:
     """The best figure as shown, or None where there are not two to compare."""
-    ranked = [find(r, column.metric) for r in results if ranked_in(r, column) and number(r, column.metric) is not None]
+    ranked = [
+        find(r, column.metric) for r in results if may_rank(r, column.group) and number(r, column.metric) is not None
+    ]
     cells = [cell for cell in ranked if cell is not None and cell.value is not None and cell.better]
     if len(cells) < 2:
         return None
@@ -300,14 +286,16 @@ def _row(result: Result, columns: Sequence[Column], best: Sequence[str | None]) 
 
 def _figure(result: Result, column: Column, best: str | None) -> Figure:
     if column is DETERMINISM:
-        return Figure(result.determinism or "not probed")
+        return Figure(MISSING if result.pretrained else result.determinism or "not probed")
     cell = find(result, column.metric)
     if cell is None or number(result, column.metric) is None:
         return Figure(MISSING)
     text = show_value(column, cell)
-    is_best = ranked_in(result, column) and text == best
+    rankable = may_rank(result, column.group) and best is not None
+    is_best = rankable and text == best and cell.same_as_best is not False
+    is_same = rankable and not is_best and cell.same_as_best is True
     odd = column.metric == "vocab_obtained" and result.sized and not comparable(result)
-    return Figure(text + half_width(column, cell), is_best, odd)
+    return Figure(text + half_width(column, cell), is_best, is_same, odd)
 
 
 def show_value(column: Column, cell: Cell) -> str:

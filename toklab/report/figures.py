@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from toklab.ranking import comparable, find, number
 from toklab.report.canvas import bar_legend, line_legend, logarithmic, new_figure, short
-from toklab.report.columns import by_size, comparable, find, number, show_share
+from toklab.report.columns import by_size, show_share
 from toklab.report.palette import family, line_styles
 from toklab.results import Report, Result
+from toklab.sweeping.curves import knee
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -20,12 +22,12 @@ MANY_SIZES = 3  # from here on, lines over sizes say more than bars
 MUCH_UNKNOWN = 0.01  # share of unknown tokens from which on a bar says so
 _PERCENTILES = (5, 25, 50, 75, 95)
 _LENGTH = "UTF-8 bytes per token"
-_Panel = tuple[int, list[Result]]
+Panel = tuple[int, list[Result]]
 
 
 def bytes_per_token(report: Report) -> Figure | None:
     """Bars per vocabulary size, longest first; lines over the sizes where there are many."""
-    panels = _panels(report, lambda result: number(result, "bytes_per_token") is not None)
+    panels = panels_of(report, lambda result: number(result, "bytes_per_token") is not None)
     if not panels:
         return None
     if len(panels) >= MANY_SIZES:
@@ -42,7 +44,7 @@ def bytes_per_token(report: Report) -> Figure | None:
 
 def tokens_per_document(report: Report) -> Figure | None:
     """Boxes of the tokens that each document takes, per vocabulary size, shortest median first."""
-    panels = _panels(report, lambda result: result.lengths is not None and len(result.lengths) > 0)
+    panels = panels_of(report, lambda result: result.lengths is not None and len(result.lengths) > 0)
     if not panels:
         return None
     rows = max(len(results) for _, results in panels)
@@ -57,7 +59,7 @@ def tokens_per_document(report: Report) -> Figure | None:
 
 def rank_frequency(report: Report) -> Figure | None:
     """How often each emitted id occurs, most frequent first, on logarithmic axes."""
-    panels = _panels(report, lambda result: result.frequencies is not None and len(result.frequencies) > 0)
+    panels = panels_of(report, lambda result: result.frequencies is not None and len(result.frequencies) > 0)
     if not panels:
         return None
     title = "Flatter line, more even use: how often each token occurs"
@@ -84,7 +86,7 @@ FIGURES: dict[str, Callable[[Report], Figure | None]] = {
 }
 
 
-def _panels(report: Report, has: Callable[[Result], bool]) -> list[_Panel]:
+def panels_of(report: Report, has: Callable[[Result], bool]) -> list[Panel]:
     """The results of each size that have something to draw."""
     panels = [(size, [r for r in results if r.error is None and has(r)]) for size, results in by_size(report)]
     return [(size, results) for size, results in panels if results]
@@ -112,7 +114,7 @@ def _bars(axis: Axes, results: Sequence[Result]) -> None:
             va="center",
             fontsize=8,
         )
-    axis.set_yticks(range(len(results)), [_label(result) for result in results])
+    axis.set_yticks(range(len(results)), [label_of(result) for result in results])
     axis.tick_params(axis="y", length=0)
     axis.set_xlim(0, max([*ends, 1e-9]) * 1.12)  # room for the labels
     axis.set_ylim(-0.6, len(results) - 0.4)
@@ -137,8 +139,8 @@ def _unknown(result: Result) -> str:
     return f"  ({show_share(unknown, 0)} unknown)"
 
 
-def _bytes_over_sizes(report: Report, panels: Sequence[_Panel]) -> Figure:
-    title = "Higher line, shorter sequences: bytes per token"
+def _bytes_over_sizes(report: Report, panels: Sequence[Panel]) -> Figure:
+    title = "Higher line, shorter sequences: bytes per token; ring: the knee"
     figure, part, (axis,) = new_figure(report.results, title, 1, 8.5, 5)
     styles = _styles(report)
     results = [result for _, row in panels for result in row]
@@ -152,9 +154,13 @@ def _bytes_over_sizes(report: Report, panels: Sequence[_Panel]) -> Figure:
         sizes = [size for size, _ in points]
         style = styles[name] | {"marker": styles[name]["marker"] or "."}  # one point alone is no line
         axis.plot(sizes, [cell.value or 0.0 for _, cell in points], linewidth=1.6, **style)
+        bend = knee(sizes, [cell.value or 0.0 for _, cell in points])
         for size, cell in points:
             if cell.ci_low is not None and cell.ci_high is not None:
                 axis.plot([size, size], [cell.ci_low, cell.ci_high], color=styles[name]["color"], linewidth=1)
+            if size == bend:
+                ring = {"marker": "o", "markersize": 12, "fillstyle": "none", "color": styles[name]["color"]}
+                axis.plot([size], [cell.value or 0.0], **ring)
     logarithmic(axis, "x")
     axis.minorticks_off()
     axis.set_xticks([size for size, _ in panels], [f"{size:,}" for size, _ in panels])
@@ -183,14 +189,14 @@ def _boxes(axis: Axes, results: Sequence[Result]) -> None:
     for result, box in zip(results, boxes["boxes"], strict=True):
         box.set_facecolor(family(result.tokenizer).colour)
         box.set_hatch("" if result.sized else "///")
-    axis.set_yticks(range(len(results)), [_label(result) for result in results])
+    axis.set_yticks(range(len(results)), [label_of(result) for result in results])
     axis.tick_params(axis="y", length=0)
     logarithmic(axis, "x", steps=(1, 2, 5))
     axis.set_xlabel("tokens per document (box: middle half, lines: 5% to 95%)")
     axis.grid(True, axis="x")
 
 
-def _label(result: Result) -> str:
+def label_of(result: Result) -> str:
     odd = result.sized and number(result, "vocab_obtained") is not None and not comparable(result)
     return short(result.tokenizer) + (f" ({number(result, 'vocab_obtained'):,.0f} pieces)" if odd else "")
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import io
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from toklab.files import write_atomic
 from toklab.report.columns import DETERMINISM, Figure, Row, SizeTable, size_tables
-from toklab.report.table import ARROWS, SEPARATOR, corpus_facts, legend, signature_text, warning_lines
+from toklab.report.pairs import MEANING, Matrix, matrices
+from toklab.report.table import ARROWS, SAME, SEPARATOR, corpus_facts, legend, signature_text, warning_lines
 from toklab.report.terminal import visible
 from toklab.results import Report
 
@@ -22,7 +24,7 @@ _FORMULA = re.compile(r"[=+\-@\t\r]")
 
 
 def write_report(report: Report, folder: str | Path) -> list[Path]:
-    """Write report.json, report.csv, report.parquet and report.md.
+    """Write report.json, report.csv, report.parquet and report.md; where there are pairs, pairs.csv and pairs.parquet.
 
     All of them are made before the first is written, and each appears whole or not at all.
 
@@ -41,13 +43,16 @@ def write_report(report: Report, folder: str | Path) -> list[Path]:
     OutputError
         The folder or a file cannot be written.
     """
-    frame = _frame(report)
+    frame = frame_of(report)
     contents = {
         "report.json": encode(f"{report.to_json()}\n"),
         "report.csv": csv_bytes(frame),
         "report.parquet": parquet_bytes(frame),
         "report.md": encode(render_markdown(report)),
     }
+    if report.pairs:
+        pairs = _pairs_frame(report)
+        contents |= {"pairs.csv": csv_bytes(pairs), "pairs.parquet": parquet_bytes(pairs)}
     paths = []
     for name, data in contents.items():
         path = Path(folder) / name
@@ -56,11 +61,19 @@ def write_report(report: Report, folder: str | Path) -> list[Path]:
     return paths
 
 
-def _frame(report: Report) -> pd.DataFrame:
+def frame_of(report: Report) -> pd.DataFrame:
     """The long form with fixed types, so that an empty report has them too."""
     results = (replace(r, tokenizer=encode(r.tokenizer).decode("utf-8")) for r in report.results)
     frame = replace(report, results=tuple(results)).to_frame()
     return frame.astype({"vocab_size": "int64"} | dict.fromkeys(_TEXT_COLUMNS, "str"))
+
+
+def _pairs_frame(report: Report) -> pd.DataFrame:
+    """The same of the pairs."""
+    frame = report.pairs_frame()
+    for name in ("tokenizer", "other"):
+        frame[name] = [encode(text).decode("utf-8") for text in frame[name]]
+    return frame
 
 
 def encode(text: str) -> bytes:
@@ -83,16 +96,28 @@ def parquet_bytes(frame: pd.DataFrame) -> bytes:
     return buffer.getvalue()
 
 
-def render_markdown(report: Report) -> str:
-    """A report as GitHub Markdown: the tables of the terminal, the best figures in bold."""
-    tables = size_tables(report)
+def render_markdown(report: Report, metrics: Sequence[str] | None = None) -> str:
+    """A report as GitHub Markdown: the tables of the terminal, the best figures in bold.
+
+    Parameters
+    ----------
+    metrics : columns to show; None is the default choice
+
+    Raises
+    ------
+    UnknownNameError
+        No contender has one of the metrics.
+    """
+    tables = size_tables(report, metrics)
     blocks = ["# Tokenizer comparison"]
     facts = corpus_facts(report)
     if facts:
         blocks.append("Corpus: " + SEPARATOR.join(map(escape, facts)))
     for table in tables:
-        blocks += [f"## Vocabulary size {table.vocab_size:,}", _table(table)]
+        blocks += [f"## {table.title[0].upper()}{table.title[1:]}", _table(table)]
     blocks.append("\n".join(f"- {escape(note)}" for note in _legend(tables)))
+    if report.pairs:
+        blocks += [block for matrix in matrices(report) for block in _pairs(matrix)] + [escape(MEANING)]
     warnings = warning_lines(report)
     if warnings:
         blocks += ["## Warnings", "\n".join(f"- {escape(warning)}" for warning in warnings)]
@@ -112,6 +137,9 @@ def _legend(tables: list[SizeTable]) -> list[str]:
     notes = legend(tables)
     if any(table.fixed for table in tables):
         notes.append("In italics: tokenizers with a size of their own, not ranked.")
+    if any(table.pretrained for table in tables):
+        ranked = any(table.ranked for table in tables)
+        notes.append(f"In italics and parentheses: loaded, not trained here{'' if ranked else ', not ranked'}.")
     return [note.replace("* best", "bold: best") for note in notes]
 
 
@@ -127,11 +155,20 @@ def _table(table: SizeTable) -> str:
     rows = [["", *titles], [":--", *rules], ["**tokenizer**", *names]]
     rows += [_row(row, escape(row.tokenizer), len(groups)) for row in table.sized]
     rows += [_row(row, f"*{escape(row.tokenizer)}*", len(groups)) for row in table.fixed]
+    rows += [_row(row, f"*({escape(row.tokenizer)})*", len(groups)) for row in table.pretrained]
     lines = [f"| {' | '.join(cells)} |" for cells in rows]
-    failed = [row for row in (*table.sized, *table.fixed) if row.error is not None]
+    failed = [row for row in table.rows if row.error is not None]
     if failed:
         lines += ["", *(f"- {escape(f'{row.tokenizer} {row.error}')}" for row in failed)]
     return "\n".join(lines)
+
+
+def _pairs(matrix: Matrix) -> list[str]:
+    numbers = [str(number) for number in range(1, len(matrix.names) + 1)]
+    rows = [["", "**tokenizer**", *numbers], ["--:", ":--", *("--:" for _ in numbers)]]
+    for number, name, cells in zip(numbers, matrix.names, matrix.cells, strict=True):
+        rows.append([number, escape(name), *map(escape, cells)])
+    return [f"## {matrix.title.capitalize()}", "\n".join(f"| {' | '.join(cells)} |" for cells in rows)]
 
 
 def _row(row: Row, name: str, columns: int) -> list[str]:
@@ -141,7 +178,7 @@ def _row(row: Row, name: str, columns: int) -> list[str]:
 
 
 def _figure(figure: Figure) -> str:
-    text = escape(figure.text) + "!" * figure.odd
+    text = escape(figure.text) + SAME * figure.same + "!" * figure.odd
     return f"**{text}**" if figure.best else text
 
 

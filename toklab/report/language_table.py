@@ -218,6 +218,9 @@ def _legend(report: LanguageReport, shown: Sequence[Fairness]) -> list[str]:
         marks.append("? rests on a language with more than 1% of its bytes unknown: low is no merit there")
     if any(_obtained(result).endswith("!") for result in shown):
         marks.append("! not the vocabulary size asked for")
+    loaded = dict.fromkeys(visible(result.tokenizer) for result in shown if result.pretrained)
+    if loaded:
+        marks.append(f"loaded, not trained here, so perhaps on these lines: {', '.join(loaded)}")
     notes = [marks, [note.format(reference=visible(report.reference)) for note in _PREMIUM]]
     if len(shown) == 1:
         notes.append(list(_DETAILS))

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from toklab.files import write_atomic
+from toklab.ranking import find, number
 from toklab.report.canvas import line_legend, logarithmic, new_figure
-from toklab.report.columns import find, number
 from toklab.report.files import csv_bytes, encode
 from toklab.report.palette import line_styles
 from toklab.report.plots import plain_style, png

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from rich.text import Text
 
-from toklab.report.columns import DEFAULT_COLUMNS, MISSING, Column, error_phrase, find, half_width, number, show_value
+from toklab.ranking import find, number
+from toklab.report.columns import DEFAULT_COLUMNS, MISSING, Column, error_phrase, half_width, show_value
 from toklab.report.grid import Entry, Grid, Head
 from toklab.report.table import ARROWS, SEPARATOR, heading, wrapped
 from toklab.report.terminal import show, to_string, visible

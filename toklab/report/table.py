@@ -13,6 +13,7 @@ from toklab.results import Report
 
 ARROWS = {"higher": "↑", "lower": "↓", "": ""}
 SEPARATOR = " · "
+SAME = "≈"
 VERDICT_STYLES = {
     "exact": "green",
     "encodings differ": "yellow",
@@ -49,7 +50,7 @@ def render_report(
     tables = size_tables(report, metrics)
     lines = _corpus_lines(report, console_width)
     for table in tables:
-        lines.append(Text(f"vocabulary size {table.vocab_size:,}", style="bold"))
+        lines.append(Text(table.title, style="bold"))
         lines += [*_grid(table).draw(console_width), Text()]
     for note in legend(tables):
         lines += wrapped(note, console_width, "dim")
@@ -60,12 +61,19 @@ def render_report(
 
 def legend(tables: Sequence[SizeTable]) -> list[str]:
     """What the marks and the short headings of the tables mean."""
-    figures = [figure for table in tables for row in (*table.sized, *table.fixed) for figure in row.figures]
+    figures = [figure for table in tables for row in table.rows for figure in row.figures]
     marks = ["↑ higher is better", "↓ lower is better"]
     if any(figure.best for figure in figures):
         marks.append(
-            "* best, or equal to it as shown, of those with exactly the size asked for (and, where it matters, at "
-            "most 1% of the text unknown or lost)"
+            "* best (or equal to it as shown, where nothing tells them apart) of those with exactly the size asked for "
+            "(and, where it matters, at most 1% of the text unknown or lost)"
+            + ", and of the models"
+            * any(table.ranked for table in tables)
+        )
+    if any(figure.same for figure in figures):
+        marks.append(
+            f"{SAME} not significantly different from the best: paired bootstrap of all pairs of a column together, at "
+            "most 5% chance of any wrong claim (Romano and Wolf's step-down)"
         )
     if any(figure.odd for figure in figures):
         marks.append("! not the size asked for: not ranked")
@@ -82,6 +90,12 @@ def legend(tables: Sequence[SizeTable]) -> list[str]:
         notes.append(
             "An unknown token can stand for much text: where the UNK rate is high, short sequences and a low OOV "
             "fertility are no merit."
+        )
+    if any(table.pretrained for table in tables):
+        notes.append(
+            "A model that was loaded was trained elsewhere, on other text, to another size: it may have seen the "
+            "held-out text, and the words that are OOV here. The n-gram model of its tokens learns from this training "
+            "part, like any other."
         )
     return notes
 
@@ -130,16 +144,24 @@ def _grid(table: SizeTable) -> Grid:
         Head(column.group, heading(column, better), right=column != DETERMINISM)
         for column, better in zip(table.columns, table.better, strict=True)
     )
-    rows = [row for row in (*table.sized, *table.fixed) if row.figures]
+    rows = [row for row in table.rows if row.figures]
     # room for a mark, so that figures end above each other whether marked or not
-    spaced = [any(row.figures[i].best or row.figures[i].odd for row in rows) for i in range(len(heads))]
+    spaced = [any(marked(row.figures[i]) for row in rows) for i in range(len(heads))]
     sections = []
     if table.sized:
         sections.append(("", tuple(_entry(row, spaced) for row in table.sized)))
     if table.fixed:
         caption = "size of its own, not ranked"
         sections.append((caption, tuple(_entry(row, spaced) for row in table.fixed)))
+    if table.pretrained:
+        caption = f"loaded, not trained here{'' if table.ranked else ', not ranked'}"
+        sections.append((caption, tuple(_entry(row, spaced) for row in table.pretrained)))
     return Grid("tokenizer", heads, tuple(sections))
+
+
+def marked(figure: Figure) -> bool:
+    """Whether a mark stands behind it."""
+    return figure.best or figure.same or figure.odd
 
 
 def _entry(row: Row, spaced: Sequence[bool]) -> Entry:
@@ -154,6 +176,8 @@ def _cell(figure: Figure, spaced: bool) -> Text:
     text = visible(figure.text)
     if figure.best:
         return Text(text + "*", style="bold green")
+    if figure.same:
+        return Text(text + SAME, style="green")
     if figure.odd:
         return Text(text + "!", style="bold yellow")
     return Text(text + " " * spaced, style=VERDICT_STYLES.get(text, ""))

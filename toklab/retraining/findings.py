@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from toklab.errors import UnknownNameError
+from toklab.results import Displayed
 from toklab.retraining.census import Census
 from toklab.retraining.sameness import Sameness
 from toklab.retraining.stability import Stability
@@ -94,7 +95,7 @@ class Verdict:
 
 
 @dataclass(frozen=True)
-class DeterminismReport:
+class DeterminismReport(Displayed):
     """The probes of all contenders, with the signature of the run.
 
     Parameters

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from toklab.algorithms import get_algorithm
-from toklab.contenders import resolve
+from toklab.choosing import resolve
 from toklab.corpus import Corpus, open_corpus
 from toklab.errors import ToklabError, UnknownNameError, UsageError
 from toklab.pretokenize import get_pretokenizer

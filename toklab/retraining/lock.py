@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from toklab.algorithms import get_algorithm
-from toklab.contenders import resolve
+from toklab.choosing import resolve
 from toklab.corpus import Corpus, open_corpus
 from toklab.errors import FormatError, InputError, ToklabError
 from toklab.files import write_atomic

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from toklab.errors import UnknownNameError
-from toklab.results import SCHEMA, Cell, Result
+from toklab.results import SCHEMA, Cell, Displayed, Result
 from toklab.sweeping.curves import GAIN
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ class Curve:
 
 
 @dataclass(frozen=True)
-class SweepReport:
+class SweepReport(Displayed):
     """Vocabulary size against sequence length: one curve per contender.
 
     Parameters

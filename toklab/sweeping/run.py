@@ -11,12 +11,14 @@ from typing import Any
 import numpy as np
 
 from toklab.algorithms import get_algorithm
-from toklab.comparison import Entry, Setting, first_job, judge, make_entries, prepare
-from toklab.contenders import resolve
+from toklab.choosing import resolve
+from toklab.comparison import judge
 from toklab.corpus import Corpus
 from toklab.errors import ToklabError, UsageError, VocabSizeError
 from toklab.metrics import all_metrics
 from toklab.retraining import raise_if_all_too_small
+from toklab.setting import Entry, Setting, first_job, make_entries, prepare
+from toklab.signature import number
 from toklab.sweeping.curves import balance, gain, knee, output_cost
 from toklab.sweeping.findings import TRAINED, TRUNCATED, Curve, Point, SweepReport
 from toklab.sweeping.sizes import parse_sizes
@@ -96,7 +98,9 @@ def sweep(
     curves = tuple(_curve(c.name, [p for p in points if p.result.tokenizer == c.name], setting, worth) for c in chosen)
     failed = dict.fromkeys(f"{p.result.tokenizer} at {p.result.vocab_size:,}" for p in points if p.result.error)
     warnings = (f"failed: {', '.join(failed)}",) if failed else ()
-    return SweepReport(curves, worth, setting.signature(sizes, chosen), setting.description, warnings)
+    return SweepReport(
+        curves, worth, setting.signature(sizes, chosen, worth=number(worth)), setting.description, warnings
+    )
 
 
 def _fit(entries: Sequence[Entry], training: Corpus, limits: Limits | None, progress: Progress | None) -> list[Trained]:

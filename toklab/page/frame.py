@@ -1,0 +1,78 @@
+"""What a section of the page is given, and what it gives back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from toklab.languages import LanguageReport
+from toklab.report.terminal import visible
+from toklab.results import Report
+from toklab.retraining import DeterminismReport
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What a page is about.
+
+    Parameters
+    ----------
+    report : the comparison
+    lab : the determinism lab's findings on the same contenders, where it has run
+    languages : the comparison over languages, where there is one
+    """
+
+    report: Report
+    lab: DeterminismReport | None = None
+    languages: LanguageReport | None = None
+
+
+@dataclass(frozen=True)
+class Section:
+    """A part of the page.
+
+    Parameters
+    ----------
+    key : its id, lower-case letters
+    title : its heading, and its name in the list of sections
+    body : HTML, in which every text of a report has been escaped
+    script : JavaScript that it brings along; it runs once, after the page is there
+    """
+
+    key: str
+    title: str
+    body: Markup
+    script: str = ""
+
+
+Maker = Callable[[Findings], Section | None]
+"""Makes a section, or None where there is nothing to show."""
+
+
+def fill(template: str, **values: Any) -> Markup:
+    """A template of this package with its values, all of them escaped."""
+    return Markup(_templates().get_template(template).render(values))
+
+
+def source(name: str) -> str:
+    """The text of a file beside the templates."""
+    return resources.files("toklab.page").joinpath("templates", name).read_text(encoding="utf-8")
+
+
+@cache
+def _templates() -> Environment:
+    templates = Environment(
+        loader=PackageLoader("toklab.page"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    templates.filters["visible"] = visible
+    return templates
