@@ -18,7 +18,9 @@ from toklab.backend import use_kernel
 from toklab.types import IdArray, Lazy, Piece, Vocab, Words
 
 if TYPE_CHECKING:
-    from toklab.algorithms.segmenting import BpeKernel, Tokens, WordPieceKernel
+    from toklab.algorithms.segment_bpe import BpeKernel
+    from toklab.algorithms.segment_wordpiece import WordPieceKernel
+    from toklab.algorithms.segmenting import Tokens
     from toklab.algorithms.stream import Stream
     from toklab.algorithms.whole_words import WholeWords
 
@@ -188,7 +190,7 @@ class BpeModel:
 
     @cached_property
     def _kernel(self) -> BpeKernel:
-        from toklab.algorithms.segmenting import BpeKernel
+        from toklab.algorithms.segment_bpe import BpeKernel
 
         return BpeKernel(self.merges, len(self.vocab))
 
@@ -232,6 +234,10 @@ class WordPieceModel:
         """The same by the compiled twin, on flat arrays."""
         return self._kernel.match(words)
 
+    def whole_words(self, most: int) -> tuple[Words, IdArray]:
+        """Up to ``most`` words that are one token each, and which."""
+        return self._kernel.whole(most)
+
     def match(self, word: str) -> Segmentation:
         """Take the longest piece that fits, again and again."""
         size = len(word.encode("utf-8"))
@@ -274,9 +280,9 @@ class WordPieceModel:
 
     @cached_property
     def _kernel(self) -> WordPieceKernel:
-        from toklab.algorithms.segmenting import WordPieceKernel
+        from toklab.algorithms.segment_wordpiece import WordPieceKernel
 
-        return WordPieceKernel(self)
+        return WordPieceKernel(self._ids, self.max_word_length, self.vocab.unk_id)
 
 
 @dataclass(frozen=True)

@@ -128,7 +128,7 @@ class TrainedTokenizer:
 
         if not self._encoders:
             keeps_gaps, task = self.pretokenizer.entry.keeps_gaps, ENCODING_TASKS.get(type(self.model))
-            whole = self.model.whole_words if isinstance(self.model, BpeModel) else None
+            whole = self.model.whole_words if isinstance(self.model, (BpeModel, WordPieceModel)) else None
             self._encoders.append(ScannedEncoder(cutter, keeps_gaps, self.model.segment, task, whole))
         return self._encoders[0]
 
