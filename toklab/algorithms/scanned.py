@@ -60,11 +60,16 @@ class ScannedEncoder:
             A text holds a lone surrogate.
         """
         workers = thread_count(threads, sum(map(len, texts)) // WORTH)
-        memories = [self._take() for _ in range(workers)]
+        whole = self._known
+        # The first again, so that equal parts meet words they know; those that are missing each thread makes itself.
+        memories: list[_Memory | None] = [self._memories.pop(0) if self._memories else None for _ in range(workers)]
 
         def encode(part: int, stretch: Stretch, begin: int, end: int) -> _Encoded:
+            memory = memories[part]
+            if memory is None:
+                memory = memories[part] = _Memory(self._table, self._segment, whole)
             # The first part has room for all of them: only what the others wrote is copied.
-            return memories[part].encode(stretch, begin, end, offsets, end if part else stretch.end)
+            return memory.encode(stretch, begin, end, offsets, end if part else stretch.end)
 
         rows, ids, spans, total = [np.zeros(1, np.int64)], [np.zeros(0, np.int32)], [np.zeros((0, 2), np.int64)], 0
         for _, parts in in_parts(texts, self._cutter, workers, encode):
@@ -74,15 +79,11 @@ class ScannedEncoder:
                 rows += [breaks + total for breaks in part.breaks]
                 total += part.total
             rows.append(np.array([total]))
-        self._memories += memories
+        self._memories += filter(None, memories)
         return Batch(ids[-1] if len(ids) == 2 else np.concatenate(ids), np.concatenate(rows), np.concatenate(spans))
 
-    def _take(self) -> _Memory:
-        """A memory that no other call uses."""
-        try:
-            return self._memories.pop(0)  # the first again, so that equal parts meet words they know
-        except IndexError:
-            return _Memory(lambda: WordTable(self._cutter, self._keeps_gaps), self._segment, self._known)
+    def _table(self) -> WordTable:
+        return WordTable(self._cutter, self._keeps_gaps)
 
     @cached_property
     def _known(self) -> tuple[Words, IdArray] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
@@ -26,7 +27,8 @@ class BpeKernel:
     """
 
     def __init__(self, merges: Sequence[tuple[int, int, int]], size: int) -> None:
-        self._merges, self._size = np.array(merges, np.int64).reshape(-1, 3), size
+        flat = itertools.chain.from_iterable(merges)  # `np.array` takes twice as long
+        self._merges, self._size = np.fromiter(flat, np.int64, count=3 * len(merges)).reshape(-1, 3), size
 
     @cached_property
     def _orderly(self) -> OrderlyMerges | None:
@@ -150,7 +152,7 @@ class OrderlyMerges(NamedTuple):
         symbols = np.zeros(starts[-1], np.int32)
         kernels.spell(tokens, starts, symbols)
         order = np.argsort(tokens[:, kernels.LENGTH], kind="stable")[len(initial) :]
-        trie = np.full(table_size(2 * len(order)), -1, np.int64)
+        trie = np.full(table_size(4 * len(order)), -1, np.int64)
         while not kernels.build_trie(order, starts, symbols, tokens, trie):
             if len(trie) >> kernels.NODE_BITS:
                 return None
