@@ -14,7 +14,9 @@ from hypothesis import strategies as st
 
 from toklab.algorithms.models import BpeModel
 from toklab.algorithms.pipeline import TrainedTokenizer
+from toklab.algorithms.wordpiece_model import WordPieceModel
 from toklab.errors import UsageError
+from toklab.kernels.words import MARGIN
 from toklab.training import train
 from toklab.types import Batch, Piece, Vocab
 
@@ -112,6 +114,20 @@ def test_words_known_from_the_beginning_are_what_the_model_makes_of_them(label: 
     for index, (start, end) in zip(ids.tolist(), itertools.pairwise(starts.tolist()), strict=True):
         word = [atoms[bytes([byte])] for byte in text[start:end].tolist()]
         assert model.merge(word, [1] * len(word)) == ((index,), (len(word),))
+
+
+@pytest.mark.parametrize("label", ["wordpiece, bert", "wordpiece, gpt2"])
+def test_wordpiece_knows_the_pieces_that_begin_words(label: str) -> None:
+    model = replace(twins(label)[1].model, max_word_length=4)  # type: ignore[type-var]
+    assert isinstance(model, WordPieceModel)
+    (text, starts), ids = model.whole_words(100)
+    raw = text.tobytes()
+    words = [raw[start:end].decode() for start, end in itertools.pairwise(starts.tolist())]
+    begins = [piece.surface.decode() for piece in model.vocab if not piece.special and not piece.continuation]
+    assert words == [word for word in begins if len(word.encode()) <= 4 and not word.startswith("##")][:100]
+    assert len(text) >= starts[-1] + MARGIN
+    for index, word in zip(ids.tolist(), words, strict=True):
+        assert model.match(word) == ((index,), (len(word.encode()),))
 
 
 def test_a_list_of_merges_that_is_not_orderly_gives_no_words() -> None:

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from toklab.algorithms.models import BpeModel, Model, Segmentation, WordPieceModel
+from toklab.algorithms.models import BpeModel, Model, Segmentation
 from toklab.algorithms.unigram_model import UnigramModel
+from toklab.algorithms.wordpiece_model import WordPieceModel
 from toklab.backend import READY_LIMIT, has_run, use_kernel
 from toklab.errors import UsageError
 from toklab.pretokenize import Normalized, PreTokenizer, get_normalizer, normalize_all
