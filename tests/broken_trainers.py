@@ -18,8 +18,9 @@ from typing import Any
 
 import numpy as np
 
-from toklab.algorithms.models import BpeModel, WordModel
+from toklab.algorithms.models import BpeModel
 from toklab.algorithms.pipeline import TrainedTokenizer, build_tokenizer
+from toklab.algorithms.word_model import WordModel
 from toklab.corpus import Corpus
 from toklab.errors import UsageError, VocabSizeError
 from toklab.pretokenize import get_pretokenizer

@@ -18,8 +18,9 @@ from toklab.adapting import Adaptation
 from toklab.adapting.growing import grow
 from toklab.adapting.pruning import droppable
 from toklab.adapting.rebuild import final_order, reordered
-from toklab.algorithms.models import BpeModel, WordPieceModel
+from toklab.algorithms.models import BpeModel
 from toklab.algorithms.pipeline import TrainedTokenizer
+from toklab.algorithms.wordpiece_model import WordPieceModel
 from toklab.cli import group
 from toklab.errors import UsageError, VocabSizeError
 from toklab.formats.tokenizer_json import to_json

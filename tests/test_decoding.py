@@ -16,8 +16,9 @@ from test_models import CORPUS, TOKENIZERS
 
 from toklab import train
 from toklab.algorithms import decoding
-from toklab.algorithms.models import WordModel, WordPieceModel
 from toklab.algorithms.pipeline import TrainedTokenizer
+from toklab.algorithms.word_model import WordModel
+from toklab.algorithms.wordpiece_model import WordPieceModel
 from toklab.errors import UsageError
 from toklab.pretokenize import get_pretokenizer
 from toklab.types import Piece, Vocab

@@ -21,10 +21,11 @@ from test_models import CORPUS, TOKENIZERS, check_encoding, merge_tables, traine
 
 from toklab import train
 from toklab.algorithms import ALGORITHMS
-from toklab.algorithms.models import BpeModel, Segmentation, WordPieceModel
+from toklab.algorithms.models import BpeModel, Segmentation
 from toklab.algorithms.pipeline import TrainedTokenizer
 from toklab.algorithms.sampling import SAMPLED, SamplingModel
 from toklab.algorithms.stream import Stream
+from toklab.algorithms.wordpiece_model import WordPieceModel
 from toklab.errors import UsageError
 from toklab.types import Piece, Vocab
 

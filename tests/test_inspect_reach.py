@@ -12,10 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from strategies import NASTY
 
-from toklab.algorithms.models import BpeModel, Model, WordModel, WordPieceModel
+from toklab.algorithms.models import BpeModel, Model
 from toklab.algorithms.pipeline import TrainedTokenizer
 from toklab.algorithms.symbols import byte_symbols
 from toklab.algorithms.unigram_model import UnigramModel
+from toklab.algorithms.word_model import WordModel
+from toklab.algorithms.wordpiece_model import WordPieceModel
 from toklab.baselines.huggingface import HuggingFaceTokenizer
 from toklab.inspecting import Reach, Status
 from toklab.inspecting.boundaries import Boundaries

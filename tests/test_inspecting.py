@@ -11,8 +11,9 @@ from helpers import english, run
 from rich.cells import cell_len
 
 import toklab
-from toklab.algorithms.models import WordModel, WordPieceModel
 from toklab.algorithms.pipeline import TrainedTokenizer
+from toklab.algorithms.word_model import WordModel
+from toklab.algorithms.wordpiece_model import WordPieceModel
 from toklab.inspecting import InspectReport, Status, inspect_model
 from toklab.inspecting.scripts import NAMES, script_of
 from toklab.pretokenize import get_pretokenizer

@@ -20,7 +20,7 @@ from toklab.algorithms import pipeline
 from toklab.algorithms.bpe import TIE_RULES
 from toklab.algorithms.models import BpeModel
 from toklab.algorithms.pipeline import TrainedTokenizer
-from toklab.algorithms.segmenting import OrderlyMerges
+from toklab.algorithms.segment_bpe import OrderlyMerges
 from toklab.errors import UsageError
 from toklab.types import Encoding, Piece, Vocab
 

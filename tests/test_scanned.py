@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -11,10 +12,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from toklab.algorithms.models import BpeModel
 from toklab.algorithms.pipeline import TrainedTokenizer
+from toklab.algorithms.wordpiece_model import WordPieceModel
 from toklab.errors import UsageError
+from toklab.kernels.words import MARGIN
 from toklab.training import train
-from toklab.types import Batch
+from toklab.types import Batch, Piece, Vocab
 
 CORPORA = Path(__file__).resolve().parents[1] / "corpora"
 CHARACTER = {"alphabet": "character", "vocab_size": 900}
@@ -91,4 +95,43 @@ def test_more_words_than_the_cache_holds(monkeypatch: pytest.MonkeyPatch) -> Non
         assert_equal(readable.encode_batch(sample), compiled.encode_batch(sample))
     assert len(readable._cache) <= 50
     (encoder,) = compiled._encoders
-    assert all(len(memory.table) <= 50 for memory in encoder._memories)
+    assert encoder._known is not None
+    known = len(encoder._known[1])
+    assert known == len(readable.model.merges)  # type: ignore[attr-defined]
+    assert all(len(memory.table) <= 50 + known for memory in encoder._memories)
+
+
+@pytest.mark.parametrize("label", ["bytes, gpt2", "bytes, whitespace"])
+def test_words_known_from_the_beginning_are_what_the_model_makes_of_them(label: str) -> None:
+    model = twins(label)[1].model
+    assert isinstance(model, BpeModel)
+    found = model.whole_words(100)
+    assert found is not None
+    (text, starts), ids = found
+    atoms = {piece.surface: index for index, piece in enumerate(model.vocab)}
+    assert len(starts) == 101
+    assert len(ids) == 100
+    for index, (start, end) in zip(ids.tolist(), itertools.pairwise(starts.tolist()), strict=True):
+        word = [atoms[bytes([byte])] for byte in text[start:end].tolist()]
+        assert model.merge(word, [1] * len(word)) == ((index,), (len(word),))
+
+
+@pytest.mark.parametrize("label", ["wordpiece, bert", "wordpiece, gpt2"])
+def test_wordpiece_knows_the_pieces_that_begin_words(label: str) -> None:
+    model = replace(twins(label)[1].model, max_word_length=4)  # type: ignore[type-var]
+    assert isinstance(model, WordPieceModel)
+    (text, starts), ids = model.whole_words(100)
+    raw = text.tobytes()
+    words = [raw[start:end].decode() for start, end in itertools.pairwise(starts.tolist())]
+    begins = [piece.surface.decode() for piece in model.vocab if not piece.special and not piece.continuation]
+    assert words == [word for word in begins if len(word.encode()) <= 4 and not word.startswith("##")][:100]
+    assert len(text) >= starts[-1] + MARGIN
+    for index, word in zip(ids.tolist(), words, strict=True):
+        assert model.match(word) == ((index,), (len(word.encode()),))
+
+
+def test_a_list_of_merges_that_is_not_orderly_gives_no_words() -> None:
+    # "ab" is made twice: nothing says what a word that spells it becomes.
+    pieces = (*(Piece(bytes([byte])) for byte in range(256)), Piece(b"ab"))
+    model = BpeModel(Vocab(pieces), ((97, 98, 256), (98, 97, 256)), "byte")
+    assert model.whole_words(100) is None

@@ -20,9 +20,10 @@ from tokenizers import models, pre_tokenizers, trainers
 from toklab import train
 from toklab.algorithms import bpe
 from toklab.algorithms.fast import learn_bpe, learn_wordpiece
-from toklab.algorithms.models import WordPieceModel, unknown_id
+from toklab.algorithms.models import unknown_id
 from toklab.algorithms.symbols import CONTINUATION, Learned, Material, Symbol, build_material, ids_by_key
 from toklab.algorithms.wordpiece import JOINER, SPELLING, initial_symbols, learn
+from toklab.algorithms.wordpiece_model import WordPieceModel
 from toklab.errors import UnknownNameError, UsageError, VocabSizeError
 from toklab.kernels.ratio_heaps import compare_ratios
 from toklab.types import Piece, Vocab, WordCounts

@@ -20,11 +20,12 @@ import toklab
 from benchmarks.models import byte_ranks
 from benchmarks.parity.checks import Trained
 from toklab.algorithms import bpe, get_algorithm, make_spec, wordpiece
-from toklab.algorithms.models import BpeModel, WordPieceModel, unknown_id
+from toklab.algorithms.models import BpeModel, unknown_id
 from toklab.algorithms.pipeline import TrainedTokenizer, build_tokenizer
 from toklab.algorithms.symbols import Symbol, build_material
 from toklab.algorithms.unigram import DECIMALS
 from toklab.algorithms.unigram_model import UnigramModel
+from toklab.algorithms.wordpiece_model import WordPieceModel
 from toklab.baselines.huggingface_model import HuggingFaceTokenizer
 from toklab.baselines.sentencepiece_model import SentencePieceTokenizer
 from toklab.contenders import parse_contender

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from itertools import islice
 
-from toklab.algorithms.models import WordPieceModel
 from toklab.algorithms.pipeline import build_tokenizer
+from toklab.algorithms.wordpiece_model import WordPieceModel
 from toklab.corpus import Corpus
 from toklab.errors import VocabSizeError
 from toklab.metrics import Encoded, Ratio, metric

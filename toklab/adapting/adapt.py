@@ -12,9 +12,10 @@ from toklab.adapting.findings import Adaptation, Added, Dropped
 from toklab.adapting.growing import grow
 from toklab.adapting.pruning import droppable, freed
 from toklab.adapting.rebuild import Adaptable, final_order, reordered
-from toklab.algorithms.models import BpeModel, WordPieceModel
+from toklab.algorithms.models import BpeModel
 from toklab.algorithms.pipeline import TrainedTokenizer
 from toklab.algorithms.unigram_model import UnigramModel
+from toklab.algorithms.wordpiece_model import WordPieceModel
 from toklab.comparison import encode
 from toklab.corpus import Corpus, open_corpus
 from toklab.errors import FormatError, UsageError, VocabSizeError

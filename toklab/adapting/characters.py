@@ -7,9 +7,10 @@ from collections import Counter
 from dataclasses import replace
 
 from toklab.adapting.rebuild import Adaptable
-from toklab.algorithms.models import BpeModel, WordPieceModel
+from toklab.algorithms.models import BpeModel
 from toklab.algorithms.symbols import CONTINUATION
 from toklab.algorithms.unigram_model import UnigramModel
+from toklab.algorithms.wordpiece_model import WordPieceModel
 from toklab.types import Piece, WordCounts
 
 ONCE = 1

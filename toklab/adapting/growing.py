@@ -19,9 +19,10 @@ import numpy as np
 from toklab.adapting.characters import with_characters
 from toklab.adapting.rebuild import Adaptable
 from toklab.algorithms.bpe import learn_with
-from toklab.algorithms.models import BpeModel, Segmentation, WordPieceModel
+from toklab.algorithms.models import BpeModel, Segmentation
 from toklab.algorithms.symbols import Material, Symbol, special_symbols
 from toklab.algorithms.unigram_model import UnigramModel
+from toklab.algorithms.wordpiece_model import WordPieceModel
 from toklab.types import Piece, Vocab, WordCounts
 
 

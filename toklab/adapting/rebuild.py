@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TypeAlias
 
-from toklab.algorithms.models import BpeModel, WordPieceModel
+from toklab.algorithms.models import BpeModel
 from toklab.algorithms.unigram_model import UnigramModel
+from toklab.algorithms.wordpiece_model import WordPieceModel
 from toklab.types import Vocab
 
 Adaptable: TypeAlias = BpeModel | WordPieceModel | UnigramModel

@@ -164,7 +164,7 @@ def _encode_bpe() -> None:
 
 
 def _encode_wordpiece() -> None:
-    from toklab.algorithms.models import WordPieceModel
+    from toklab.algorithms.wordpiece_model import WordPieceModel
 
     unknown = Piece(b"[UNK]", special=True)
     _encode(WordPieceModel(Vocab((unknown, Piece(b"a"), Piece(b"b", continuation=True)), 0)))

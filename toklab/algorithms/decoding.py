@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from toklab.algorithms.models import BpeModel, WordPieceModel
+from toklab.algorithms.models import BpeModel
 from toklab.algorithms.symbols import CONTINUATION
 from toklab.algorithms.unigram_model import UnigramModel
+from toklab.algorithms.wordpiece_model import WordPieceModel
 from toklab.backend import thread_count, use_kernel
 from toklab.errors import UsageError
 from toklab.types import ByteArray, IdArray, IntArray, Piece

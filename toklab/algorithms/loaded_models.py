@@ -17,7 +17,8 @@ from toklab.backend import use_kernel
 from toklab.types import Vocab, Words
 
 if TYPE_CHECKING:
-    from toklab.algorithms.segmenting import BpeKernel, Tokens
+    from toklab.algorithms.segment_bpe import BpeKernel
+    from toklab.algorithms.segmenting import Tokens
 
 _Part: TypeAlias = tuple[tuple[int, ...], tuple[int, ...]]
 BYTE_TOKENS = tuple(f"<0x{byte:02X}>" for byte in range(256))
@@ -183,7 +184,7 @@ class LoadedBpe:
 
     @cached_property
     def _kernel(self) -> BpeKernel:
-        from toklab.algorithms.segmenting import BpeKernel
+        from toklab.algorithms.segment_bpe import BpeKernel
 
         return BpeKernel(self.merges, len(self.vocab))
 

@@ -1,4 +1,4 @@
-"""How one pre-token becomes ids: BPE by merge rank, WordPiece by longest match, a word list by look-up.
+"""How one pre-token becomes ids: what all models have in common, and BPE by merge rank.
 
 A model works on whole words. For each it gives the ids and how many UTF-8 bytes of the word each covers.
 """
@@ -6,28 +6,26 @@ A model works on whole words. For each it gives the ids and how many UTF-8 bytes
 from __future__ import annotations
 
 import itertools
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
-from toklab.algorithms.dropout import match_with_dropout, matches, merge_with_dropout
-from toklab.algorithms.symbols import BYTE_TO_CHAR, CONTINUATION, Learned
+from toklab.algorithms.dropout import merge_with_dropout
+from toklab.algorithms.symbols import BYTE_TO_CHAR, Learned
 from toklab.backend import use_kernel
-from toklab.types import Lazy, Piece, Vocab, Words
+from toklab.types import IdArray, Lazy, Piece, Vocab, Words
 
 if TYPE_CHECKING:
-    from toklab.algorithms.segmenting import BpeKernel, Tokens, WordPieceKernel
+    from toklab.algorithms.segment_bpe import BpeKernel
+    from toklab.algorithms.segmenting import Tokens
     from toklab.algorithms.stream import Stream
     from toklab.algorithms.whole_words import WholeWords
 
 Segmentation: TypeAlias = tuple[tuple[int, ...], tuple[int, ...]]
-# Pair look-ups of readable BPE encoding and BPE-dropout, and characters of readable longest match, that take about
-# a second.
+# Pair look-ups of readable BPE encoding, and of BPE-dropout, that take about a second.
 ENCODE_LIMIT = 4_000_000
 DROPOUT_LIMIT = 1_000_000
-MATCH_LIMIT = 1_000_000
 
 
 def _respelled(learned: Learned, suffix: bytes) -> tuple[Piece, ...]:
@@ -170,6 +168,10 @@ class BpeModel:
             return self._whole_words.put_into(found, words) if self.ignore_merges else found
         return self._kernel.merge([self.start(word) for word in words.strings()])
 
+    def whole_words(self, most: int) -> tuple[Words, IdArray] | None:
+        """Up to ``most`` words that are one token each, and which, where that is known without merging them."""
+        return self._kernel.whole(self.byte_ids, most) if self.alphabet == "byte" else None
+
     def merge(self, ids: list[int], lengths: list[int]) -> Segmentation:
         """Apply the lowest-ranked merge that fits, leftmost first, until none does."""
         return merge_by_rank(ids, lengths, self.ranks)
@@ -185,7 +187,7 @@ class BpeModel:
 
     @cached_property
     def _kernel(self) -> BpeKernel:
-        from toklab.algorithms.segmenting import BpeKernel
+        from toklab.algorithms.segment_bpe import BpeKernel
 
         return BpeKernel(self.merges, len(self.vocab))
 
@@ -194,114 +196,6 @@ class BpeModel:
         from toklab.algorithms.whole_words import WholeWords
 
         return WholeWords.of(self._whole, lambda words: self._kernel.merge_bytes(words, self.byte_ids))
-
-
-@dataclass(frozen=True)
-class WordPieceModel:
-    """Greedy longest match from the left; a word that cannot be matched to its end is one unknown token.
-
-    Source: BERT tokenization.py (WordpieceTokenizer); Hugging Face models/wordpiece. Linear-time matching: Song
-    et al. 2021, "Fast WordPiece Tokenization" (the compiled twin).
-    """
-
-    vocab: Vocab
-    max_word_length: int = 100
-
-    @cached_property
-    def strings(self) -> tuple[str, ...]:
-        return tuple((CONTINUATION if p.continuation else "") + p.surface.decode("utf-8") for p in self.vocab)
-
-    @cached_property
-    def _ids(self) -> dict[str, int]:
-        return {text: i for i, text in enumerate(self.strings) if not self.vocab[i].special}
-
-    @cached_property
-    def _longest(self) -> int:
-        return max(map(len, self._ids), default=0)
-
-    def encode_words(self, words: Sequence[str], backend: str = "auto") -> list[Segmentation]:
-        """Encode words; the twins give equal results."""
-        if use_kernel(backend, sum(map(len, words)), MATCH_LIMIT):
-            return self.segment(Words.of(words)).segmentations()
-        return [self.match(word) for word in words]
-
-    def segment(self, words: Words) -> Tokens:
-        """The same by the compiled twin, on flat arrays."""
-        return self._kernel.match(words)
-
-    def match(self, word: str) -> Segmentation:
-        """Take the longest piece that fits, again and again."""
-        size = len(word.encode("utf-8"))
-        if len(word) > self.max_word_length:
-            return self.unknown(size)
-        ids: list[int] = []
-        lengths: list[int] = []
-        start = 0
-        while start < len(word):
-            prefix = CONTINUATION if start else ""
-            for end in range(min(len(word), start + self._longest), start, -1):
-                found = self._ids.get(prefix + word[start:end])
-                if found is not None:
-                    break
-            else:
-                return self.unknown(size)
-            ids.append(found)
-            lengths.append(len(word[start:end].encode("utf-8")))
-            start = end
-        return tuple(ids), tuple(lengths)
-
-    def sample_words(
-        self, words: Sequence[str], alpha: float, random: Stream, backend: str = "auto"
-    ) -> tuple[list[Segmentation], float]:
-        """Encode words by MaxMatch-dropout, with the logarithm of the probability; there is only one way to do it."""
-        use_kernel(backend, 0, 1)
-        drawn = [self._sample(word, alpha, random) for word in words]
-        return [found for found, _ in drawn], math.fsum(logarithm for _, logarithm in drawn)
-
-    def _sample(self, word: str, alpha: float, random: Stream) -> tuple[Segmentation, float]:
-        longest = self.match(word)
-        if longest[0] == (self.vocab.unk_id,):
-            return longest, 0.0
-        return match_with_dropout(word, matches(word, self._ids, self._longest, CONTINUATION), alpha, random)
-
-    def unknown(self, size: int) -> Segmentation:
-        """A whole word of ``size`` bytes as one unknown token."""
-        assert self.vocab.unk_id is not None
-        return (self.vocab.unk_id,), (size,)
-
-    @cached_property
-    def _kernel(self) -> WordPieceKernel:
-        from toklab.algorithms.segmenting import WordPieceKernel
-
-        return WordPieceKernel(self)
-
-
-@dataclass(frozen=True)
-class WordModel:
-    """Each word of the list is one token, any other the unknown token."""
-
-    vocab: Vocab
-
-    @cached_property
-    def strings(self) -> tuple[str, ...]:
-        return tuple(piece.surface.decode("utf-8") for piece in self.vocab)
-
-    @cached_property
-    def _ids(self) -> dict[str, int]:
-        return {text: i for i, text in enumerate(self.strings) if not self.vocab[i].special}
-
-    def encode_words(self, words: Sequence[str], backend: str = "auto") -> list[Segmentation]:
-        """Look words up; there is only one way to do it."""
-        use_kernel(backend, 0, 1)
-        unknown = self.vocab.unk_id
-        assert unknown is not None
-        return [((self._ids.get(word, unknown),), (len(word.encode("utf-8")),)) for word in words]
-
-    def segment(self, words: Words) -> Tokens:
-        """The same on flat arrays."""
-        from toklab.algorithms.segmenting import Tokens
-
-        return Tokens.of(self.encode_words(words.strings()))
 
 
 def merge_by_rank(ids: list[int], lengths: list[int], ranks: Mapping[tuple[int, int], tuple[int, int]]) -> Segmentation:

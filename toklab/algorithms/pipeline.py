@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from toklab.algorithms.models import BpeModel, Model, Segmentation, WordPieceModel
+from toklab.algorithms.models import BpeModel, Model, Segmentation
 from toklab.algorithms.unigram_model import UnigramModel
+from toklab.algorithms.wordpiece_model import WordPieceModel
 from toklab.backend import READY_LIMIT, has_run, use_kernel
 from toklab.errors import UsageError
 from toklab.pretokenize import Normalized, PreTokenizer, get_normalizer, normalize_all
@@ -128,7 +129,8 @@ class TrainedTokenizer:
 
         if not self._encoders:
             keeps_gaps, task = self.pretokenizer.entry.keeps_gaps, ENCODING_TASKS.get(type(self.model))
-            self._encoders.append(ScannedEncoder(cutter, keeps_gaps, self.model.segment, task))
+            whole = self.model.whole_words if isinstance(self.model, (BpeModel, WordPieceModel)) else None
+            self._encoders.append(ScannedEncoder(cutter, keeps_gaps, self.model.segment, task, whole))
         return self._encoders[0]
 
     def _cut(self, text: str) -> tuple[list[str], IntArray, _Bytes]:

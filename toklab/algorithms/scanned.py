@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 
@@ -15,9 +16,12 @@ from toklab.pretokenize.cutter import Cutter
 from toklab.pretokenize.words import WORTH, Stretch, WordTable, count_scanned, in_parts, longer
 from toklab.types import Batch, IdArray, IntArray, Words
 
-# What a thread remembers; past either, it starts to remember anew.
+# What a thread remembers beside the words that it knows from the beginning; past either, it starts to remember anew.
 MOST_WORDS = 1 << 18
 MOST_BYTES = 1 << 26
+# Words that it knows from the beginning, where the model can tell: of those that 5 MB of English would bring anew, a
+# quarter.
+MOST_KNOWN = 1 << 15
 
 
 class ScannedEncoder:
@@ -29,12 +33,18 @@ class ScannedEncoder:
     keeps_gaps : text between matches is encoded too
     segment : cuts words into tokens
     task : of `toklab.algorithms.ahead`, what ``segment`` compiles; None for nothing
+    whole : gives at most so many words that are one token each, and which; None where it cannot tell
     """
 
     def __init__(
-        self, cutter: Cutter, keeps_gaps: bool, segment: Callable[[Words], Tokens], task: str | None = None
+        self,
+        cutter: Cutter,
+        keeps_gaps: bool,
+        segment: Callable[[Words], Tokens],
+        task: str | None = None,
+        whole: Callable[[int], tuple[Words, IdArray] | None] | None = None,
     ) -> None:
-        self._cutter, self._keeps_gaps, self._segment = cutter, keeps_gaps, segment
+        self._cutter, self._keeps_gaps, self._segment, self._whole = cutter, keeps_gaps, segment, whole
         self._memories: list[_Memory] = []
         announce(layout.lay_out)
         if task is not None:
@@ -50,35 +60,47 @@ class ScannedEncoder:
             A text holds a lone surrogate.
         """
         workers = thread_count(threads, sum(map(len, texts)) // WORTH)
-        memories = [self._take() for _ in range(workers)]
+        whole = self._known
+        # The first again, so that equal parts meet words they know; those that are missing each thread makes itself.
+        memories: list[_Memory | None] = [self._memories.pop(0) if self._memories else None for _ in range(workers)]
 
         def encode(part: int, stretch: Stretch, begin: int, end: int) -> _Encoded:
-            return memories[part].encode(stretch, begin, end, offsets)
+            memory = memories[part]
+            if memory is None:
+                memory = memories[part] = _Memory(self._table, self._segment, whole)
+            # The first part has room for all of them: only what the others wrote is copied.
+            return memory.encode(stretch, begin, end, offsets, end if part else stretch.end)
 
         rows, ids, spans, total = [np.zeros(1, np.int64)], [np.zeros(0, np.int32)], [np.zeros((0, 2), np.int64)], 0
         for _, parts in in_parts(texts, self._cutter, workers, encode):
+            ids.append(_joined(parts))
             for part in parts:
-                ids += part.ids
                 spans += part.spans
                 rows += [breaks + total for breaks in part.breaks]
                 total += part.total
             rows.append(np.array([total]))
-        self._memories += memories
-        return Batch(np.concatenate(ids), np.concatenate(rows), np.concatenate(spans))
+        self._memories += filter(None, memories)
+        return Batch(ids[-1] if len(ids) == 2 else np.concatenate(ids), np.concatenate(rows), np.concatenate(spans))
 
-    def _take(self) -> _Memory:
-        """A memory that no other call uses."""
-        try:
-            return self._memories.pop(0)  # the first again, so that equal parts meet words they know
-        except IndexError:
-            return _Memory(lambda: WordTable(self._cutter, self._keeps_gaps), self._segment)
+    def _table(self) -> WordTable:
+        return WordTable(self._cutter, self._keeps_gaps)
+
+    @cached_property
+    def _known(self) -> tuple[Words, IdArray] | None:
+        """Words that need no cutting."""
+        return self._whole(MOST_KNOWN) if self._whole else None
 
 
 class _Memory:
     """Words and the tokens of each."""
 
-    def __init__(self, make_table: Callable[[], WordTable], segment: Callable[[Words], Tokens]) -> None:
-        self._make_table, self._segment = make_table, segment
+    def __init__(
+        self,
+        make_table: Callable[[], WordTable],
+        segment: Callable[[Words], Tokens],
+        whole: tuple[Words, IdArray] | None,
+    ) -> None:
+        self._make_table, self._segment, self._whole = make_table, segment, whole
         self.forget()
 
     def forget(self) -> None:
@@ -87,13 +109,21 @@ class _Memory:
         self.rows = np.zeros((1 << 10, layout.COLUMNS), np.int32)
         self.ids, self.ends = np.zeros(1 << 10, np.int32), np.zeros(1 << 10, np.int32)
         self._known, self._laid, self._most, self._longest = 0, 0, 1, 0
+        if self._whole is not None:
+            words, ids = self._whole
+            sizes = np.diff(words.starts)
+            self.table.enter(words)
+            self._remember(Tokens(ids, sizes.astype(np.int32), np.ones_like(sizes)))
 
     def learn(self) -> None:
-        """Cut the words that are new into tokens; keep the most tokens for a byte, and the longest word."""
+        """Cut the words that are new into tokens."""
+        if self._known < len(self.table):
+            words = self.table.words
+            self._remember(self._segment(Words(words.text, words.starts[self._known :])))
+
+    def _remember(self, found: Tokens) -> None:
+        """Remember the tokens of new words; keep the most tokens for a byte, and the longest word."""
         words, known = self.table.words, self._known
-        if known == len(self.table):
-            return
-        found = self._segment(Words(words.text, words.starts[known:]))
         sizes = np.diff(words.starts[known:])
         self._most = max(self._most, -int((-found.sizes // sizes).min()))
         self._longest = max(self._longest, int(sizes.max()))
@@ -108,16 +138,17 @@ class _Memory:
         rows[:, layout.SIZE], rows[:, layout.FIRST] = found.sizes, starts
         rows[:, layout.ONE], rows[:, layout.TWO] = self.ids[starts], self.ids[starts + 1]
 
-    def encode(self, stretch: Stretch, begin: int, end: int, offsets: bool) -> _Encoded:
-        """Encode a part of a stretch between two places where pre-tokens end."""
-        done = _Encoded()
+    def encode(self, stretch: Stretch, begin: int, end: int, offsets: bool, last: int) -> _Encoded:
+        """Encode a part of a stretch between two places where pre-tokens end; there is room for tokens up to ``last``.
+
+        Room is for the most tokens that so many bytes can be; what is not written costs nothing.
+        """
+        done = _Encoded(np.empty(self._most * (last - begin + 1) + layout.AHEAD, np.int32))
         for places in self.table.places(stretch.text, begin, end):
             self.learn()
-            # Room for the most tokens that so many bytes can be; what is not written costs nothing.
-            room = self._most * int(places[-1, 0] - places[0, 0] + self._longest)
-            out, breaks = np.empty(room + layout.AHEAD, np.int32), np.empty(len(places), np.int64)
-            size, texts = layout.lay_out(places, self.rows, self.ids, out, breaks)
-            done.ids.append(out[:size])
+            done.make_room(done.total + self._most * int(places[-1, 0] - places[0, 0] + self._longest) + layout.AHEAD)
+            breaks = np.empty(len(places), np.int64)
+            size, texts = layout.lay_out(places, self.rows, self.ids, done.ids[done.total :], breaks)
             done.breaks.append(breaks[:texts] + done.total)
             done.total += size
             if offsets:
@@ -125,23 +156,41 @@ class _Memory:
                 first = stretch.bounds[np.searchsorted(stretch.bounds, places[0, 0], side="right") - 1]
                 layout.lay_spans(places, self.rows, self.ends, first, spans)
                 done.spans.append(spans)
-        if len(self.table) > MOST_WORDS or int(self.table.words.starts[-1]) > MOST_BYTES:
+        known = len(self._whole[1]) if self._whole is not None else 0
+        if len(self.table) > MOST_WORDS + known or int(self.table.words.starts[-1]) > MOST_BYTES:
             self.forget()
         return done
 
 
 @dataclass
 class _Encoded:
-    """Tokens of a part, some at a time.
+    """Tokens of a part.
 
     Parameters
     ----------
-    ids, spans : of the tokens
-    breaks : how many tokens there are up to the end of each text that ends here
+    ids : of the tokens, and room for more
+    spans : of the tokens, some at a time
+    breaks : how many tokens there are up to the end of each text that ends here, some at a time
     total : how many there are
     """
 
-    ids: list[IdArray] = field(default_factory=list)
+    ids: IdArray
     spans: list[IntArray] = field(default_factory=list)
     breaks: list[IntArray] = field(default_factory=list)
     total: int = 0
+
+    def make_room(self, needed: int) -> None:
+        """Make room for so many tokens."""
+        self.ids = longer(self.ids, needed)
+
+
+def _joined(parts: list[_Encoded]) -> IdArray:
+    """The tokens of all parts, where those of the first are; the room that is left is given back."""
+    first, size = parts[0], parts[0].total
+    first.make_room(sum(part.total for part in parts))
+    for part in parts[1:]:
+        first.ids[size : size + part.total] = part.ids[: part.total]
+        size += part.total
+    ids = first.ids
+    ids.resize(size, refcheck=False)
+    return ids

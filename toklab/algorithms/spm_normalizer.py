@@ -151,7 +151,7 @@ class SpmNormalizer:
         """The trie of the user's pieces."""
         from toklab.algorithms.trie import Trie
 
-        return Trie.of(sorted(text.decode() for text in self.kept)).table
+        return Trie.of(sorted(self.kept)).table
 
     def _change_fast(self, words: Words) -> Changed:
         from toklab.kernels import announce, spm_normalize

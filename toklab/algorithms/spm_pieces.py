@@ -25,7 +25,8 @@ from toklab.formats.sentencepiece_merges import last_merge
 from toklab.types import ByteArray, IdArray, IntArray, Vocab, Words
 
 if TYPE_CHECKING:
-    from toklab.algorithms.segmenting import HeapMerges, Tokens
+    from toklab.algorithms.segment_bpe import HeapMerges
+    from toklab.algorithms.segmenting import Tokens
 
 # An unused piece is cut again, and what comes of it, so often; then it stays.
 MOST_CUTS = 100
@@ -161,7 +162,7 @@ class SpmBpeModel:
 
     @cached_property
     def _heap(self) -> HeapMerges:
-        from toklab.algorithms.segmenting import HeapMerges
+        from toklab.algorithms.segment_bpe import HeapMerges
 
         rows = np.array([(*pair, new) for pair, (_, new) in self._pairs.items()], np.int64).reshape(-1, 3)
         return HeapMerges(rows, np.array([rank for rank, _ in self._pairs.values()], np.int64))

@@ -1,4 +1,4 @@
-"""Tables of `toklab.kernels.trie` for texts."""
+"""Tables of `toklab.kernels.trie` for byte strings."""
 
 from __future__ import annotations
 
@@ -8,27 +8,37 @@ from typing import NamedTuple
 import numpy as np
 
 from toklab.kernels import trie
-from toklab.types import IntArray, StepArray, Words
+from toklab.types import ByteArray, IntArray, StepArray, Words
 
 
 class Trie(NamedTuple):
-    """A trie over the UTF-8 of texts.
+    """A trie over byte strings.
 
     Parameters
     ----------
     table : (size,) see `toklab.kernels.trie`
-    slots : the slot of each text
+    slots : the slot of each string
+    nodes : (nodes,) the slot of each node; parents come before children
+    parents, letters : of each node, its parent and the byte that leads to it
     """
 
     table: StepArray
     slots: IntArray
+    nodes: IntArray
+    parents: IntArray
+    letters: ByteArray
 
     @staticmethod
-    def of(texts: Sequence[str]) -> Trie:
-        """Enter distinct texts that are in order and not empty."""
-        text, starts = Words.of(texts)
+    def of(strings: Sequence[bytes]) -> Trie:
+        """Enter distinct strings, none of them empty."""
+        given = sorted(range(len(strings)), key=strings.__getitem__)
+        text, starts = Words.joined([strings[index] for index in given])
         room = len(text) + 1
-        parents, letters, nodes = np.empty(room, np.int64), np.empty(room, np.uint8), np.empty(len(texts), np.int64)
+        parents, letters, nodes = (
+            np.empty(room, np.int64),
+            np.empty(room, np.uint8),
+            np.empty(len(given), np.int64),
+        )
         path = np.empty(int(np.diff(starts).max(initial=0)) + 1, np.int64)
         used = trie.grow(text, starts, path, parents, letters, nodes)
         parents, letters = parents[:used], letters[:used]
@@ -46,7 +56,9 @@ class Trie(NamedTuple):
         table[slots] = bases << trie.BASE | letters
         table[0] |= trie.NOBODY
         table[slots[nodes]] |= trie.ENTRY
-        return Trie(table, slots[nodes])
+        found = np.empty(len(given), np.int64)
+        found[given] = slots[nodes]
+        return Trie(table, found, slots, parents, letters)
 
 
 def row_type(size: int) -> type[np.unsignedinteger]:

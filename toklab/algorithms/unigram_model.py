@@ -23,7 +23,8 @@ from toklab.backend import use_kernel
 from toklab.types import FloatArray, Piece, Vocab, Words
 
 if TYPE_CHECKING:
-    from toklab.algorithms.segmenting import Tokens, UnigramKernel
+    from toklab.algorithms.segment_unigram import UnigramKernel
+    from toklab.algorithms.segmenting import Tokens
     from toklab.algorithms.stream import Stream
 
 # Characters whose readable Viterbi search takes about a second, and those that take as long to judge.
@@ -153,7 +154,7 @@ class UnigramModel:
 
     @cached_property
     def _kernel(self) -> UnigramKernel:
-        from toklab.algorithms.segmenting import UnigramKernel
+        from toklab.algorithms.segment_unigram import UnigramKernel
 
         return UnigramKernel(self)
 

@@ -12,10 +12,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from toklab.algorithms.bpe import UNKNOWN, BpeSpec, initial_symbols
-from toklab.algorithms.models import BpeModel, WordModel
+from toklab.algorithms.models import BpeModel
 from toklab.algorithms.pipeline import TrainedTokenizer, build_tokenizer
 from toklab.algorithms.symbols import Learned, check_special_tokens, ids_by_key
 from toklab.algorithms.truncating import truncated_list
+from toklab.algorithms.word_model import WordModel
 from toklab.corpus import Corpus
 from toklab.errors import VocabSizeError
 from toklab.pretokenize import count_words, get_pretokenizer

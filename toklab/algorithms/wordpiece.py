@@ -25,7 +25,7 @@ from fractions import Fraction
 
 from toklab.algorithms.ahead import count_beside
 from toklab.algorithms.bpe import count_pairs, joined, learn_with, merge_word
-from toklab.algorithms.models import WordPieceModel, unknown_id
+from toklab.algorithms.models import unknown_id
 from toklab.algorithms.pipeline import TrainedTokenizer, build_tokenizer
 from toklab.algorithms.spelling import Characters, Spelling
 from toklab.algorithms.symbols import (
@@ -38,6 +38,7 @@ from toklab.algorithms.symbols import (
     special_symbols,
 )
 from toklab.algorithms.truncating import alphabet_size, truncated_list
+from toklab.algorithms.wordpiece_model import WordPieceModel
 from toklab.backend import use_kernel
 from toklab.corpus import Corpus
 from toklab.errors import UnknownNameError, UsageError

@@ -7,8 +7,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from toklab.algorithms.loaded_models import BYTE_TOKENS, LoadedBpe, LoadedUnigram
-from toklab.algorithms.models import Model, WordModel, WordPieceModel
+from toklab.algorithms.models import Model
 from toklab.algorithms.symbols import BYTE_TO_CHAR, CONTINUATION
+from toklab.algorithms.word_model import WordModel
+from toklab.algorithms.wordpiece_model import WordPieceModel
 from toklab.formats.fields import entry, has_type, optional
 from toklab.formats.unigram_json import LARGEST_SCORE
 from toklab.types import Piece, Vocab

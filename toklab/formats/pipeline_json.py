@@ -5,8 +5,9 @@ from __future__ import annotations
 import base64
 from typing import Any
 
-from toklab.algorithms.models import BpeModel, Model, WordPieceModel
+from toklab.algorithms.models import BpeModel, Model
 from toklab.algorithms.unigram_model import UnigramModel
+from toklab.algorithms.wordpiece_model import WordPieceModel
 from toklab.errors import FormatError
 from toklab.pretokenize import PATTERNS, PreTokenizer, from_oniguruma, get_pretokenizer, to_oniguruma
 from toklab.pretokenize.precompiled import RULES, charsmap

@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from toklab.algorithms.loaded import LoadedTokenizer
-from toklab.algorithms.models import BpeModel, Model, WordModel, WordPieceModel
+from toklab.algorithms.models import BpeModel, Model
 from toklab.algorithms.pipeline import TrainedTokenizer
 from toklab.algorithms.symbols import BYTE_TO_CHAR, CHAR_TO_BYTE, CONTINUATION
 from toklab.algorithms.unigram_model import UnigramModel
+from toklab.algorithms.word_model import WordModel
+from toklab.algorithms.wordpiece_model import WordPieceModel
 from toklab.errors import FormatError, UsageError
 from toklab.files import write_atomic
 from toklab.formats.loaded_json import read_loaded

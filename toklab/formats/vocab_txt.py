@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 
-from toklab.algorithms.models import WordPieceModel
 from toklab.algorithms.pipeline import TrainedTokenizer
+from toklab.algorithms.wordpiece_model import WordPieceModel
 from toklab.errors import FormatError
 
 FILE = "vocab.txt"

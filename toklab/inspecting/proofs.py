@@ -22,10 +22,12 @@ from collections.abc import Callable, Iterable
 from functools import cached_property, lru_cache
 from typing import Protocol
 
-from toklab.algorithms.models import BpeModel, WordModel, WordPieceModel
+from toklab.algorithms.models import BpeModel
 from toklab.algorithms.pipeline import TrainedTokenizer
 from toklab.algorithms.symbols import CONTINUATION
 from toklab.algorithms.unigram_model import UnigramModel
+from toklab.algorithms.word_model import WordModel
+from toklab.algorithms.wordpiece_model import WordPieceModel
 from toklab.inspecting.boundaries import Boundaries
 from toklab.inspecting.utf8 import characters_with, head_of, inside_of, is_stretch, is_whole, tail_of
 from toklab.pretokenize import get_normalizer

@@ -142,8 +142,9 @@ def build_trie(order: IntArray, starts: IntArray, symbols: IdArray, tokens: IdAr
     nodes = len(tokens)
     entered = 0
     for token in order:
-        node = np.int64(symbols[starts[token]])
-        for at in range(starts[token] + 1, starts[token + 1]):
+        # Its left part is shorter, so it is there already.
+        node = np.int64(tokens[token, LEFT])
+        for at in range(starts[token] + tokens[node, LENGTH], starts[token + 1]):
             if node < len(tokens):
                 tokens[token, SHORTER] = node
             key = node << SYMBOL_BITS | symbols[at]

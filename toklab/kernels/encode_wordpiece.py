@@ -1,13 +1,12 @@
-"""Compiled twin of `toklab.algorithms.models.WordPieceModel.match`: longest match in linear time.
+"""Compiled twin of `toklab.algorithms.wordpiece_model.WordPieceModel.match`: longest match in linear time.
 
 Song, Salcianu, Song, Dopson and Zhou 2021, "Fast WordPiece Tokenization", section 3 (LinMaxMatch). The pieces
-that may begin a word and those that may continue one are two tries over bytes. Where the next byte leads nowhere,
-a node's failure link says from which node to go on, and its "failure pops" which pieces were completed on the
-way, so no byte is read twice.
+that may begin a word and those that may continue one are two tries over bytes, here in one double array
+(`toklab.kernels.trie`), the second below the byte FOLLOWS. Where the next byte leads nowhere, a node's failure link
+says from which node to go on, and its "failure pops" which pieces were completed on the way, so no byte is read twice.
 
-A node is a row (piece that ends here or -1, bytes from the root, failure link, where its pops begin, how many they
-are); rows 0 and 1 are the roots for first and later pieces. The tries are a hash table of rows (node << 8 | byte,
-child).
+A node is known by its slot. Its row is (piece that ends here or -1, slot of the failure link or -1, where its pops
+begin, how many they are); a pop is (piece, its bytes). Slot 0 is the root for first pieces.
 """
 
 from __future__ import annotations
@@ -15,100 +14,74 @@ from __future__ import annotations
 import numpy as np
 
 from toklab.kernels import inner, njit
-from toklab.kernels.tables import mix
-from toklab.types import ByteArray, IdArray, IntArray
+from toklab.kernels.trie import child_of
+from toklab.types import ByteArray, IdArray, IntArray, StepArray
 
-BEGIN, CONTINUE, NOWHERE = 0, 1, -1
-PIECE, DEPTH, FAILURE, POPS, POP_COUNT, PARENT, BYTE = 0, 1, 2, 3, 4, 5, 6
-NODE_COLUMNS = 7
-
-
-@inner
-def child_slot(table: IntArray, node: int, byte: int) -> np.uint64:
-    """Slot that holds the child of a node, or the empty one where it belongs."""
-    mask = np.uint64(len(table) - 1)
-    key = (np.int64(node) << 8) | np.int64(byte)
-    slot = np.uint64(mix(key)) & mask
-    while table[slot, 0] != key and table[slot, 0] != -1:
-        slot = (slot + np.uint64(1)) & mask
-    return slot
-
-
-@inner
-def child_of(table: IntArray, node: int, byte: int) -> int:
-    """The node that a byte leads to, or -1."""
-    slot = child_slot(table, node, byte)
-    return np.int64(table[slot, 1]) if table[slot, 0] != -1 else np.int64(NOWHERE)
+# A byte that is in no UTF-8.
+FOLLOWS = 0xFE
+PIECE, FAILURE, POPS, POP_COUNT = 0, 1, 2, 3
+COLUMNS = 4
 
 
 @njit
-def build_trie(
-    text: ByteArray, starts: IntArray, pieces: IntArray, roots: IntArray, nodes: IntArray, table: IntArray
-) -> int:
-    """Enter the pieces.
-
-    Parameters
-    ----------
-    text, starts : bytes of the entries, end to end, and where each begins
-    pieces : (entries,) id of the piece
-    roots : (entries,) 0 for what begins a word, 1 for what continues one; a piece may be entered in both
-    nodes : (bytes + 2, NODE_COLUMNS) written
-    table : keys are -1; a power of two, at least twice as many as nodes
-
-    Returns
-    -------
-    used : nodes there are
-    """
-    for root in range(2):
-        nodes[root, PIECE], nodes[root, FAILURE] = -1, NOWHERE
-    used = 2
-    for entry in range(len(pieces)):
-        node = roots[entry]
-        for at in range(starts[entry], starts[entry + 1]):
-            slot = child_slot(table, node, text[at])
-            if table[slot, 0] == -1:
-                table[slot, 0], table[slot, 1] = (np.int64(node) << 8) | np.int64(text[at]), used
-                nodes[used, PIECE], nodes[used, DEPTH], nodes[used, FAILURE] = -1, nodes[node, DEPTH] + 1, NOWHERE
-                nodes[used, PARENT], nodes[used, BYTE] = node, text[at]
-                used += 1
-            node = table[slot, 1]
-        nodes[node, PIECE] = pieces[entry]
-    return used
+def measure(parents: IntArray, slots: IntArray, later: int, depths: IdArray) -> None:
+    """How many bytes lead to each node from its root; parents come before children."""
+    for node in range(1, len(parents)):
+        depths[node] = 0 if slots[node] == later else depths[parents[node]] + 1
 
 
 @njit
-def link(nodes: IntArray, order: IntArray, table: IntArray, pops: IntArray) -> bool:
+def link(
+    order: IntArray,
+    parents: IntArray,
+    letters: ByteArray,
+    slots: IntArray,
+    depths: IdArray,
+    later: int,
+    trie: StepArray,
+    nodes: IdArray,
+    pops: IdArray,
+) -> bool:
     """Find failure links and pops of nodes (Algorithm 2 of the paper); False where ``pops`` has no room for them.
 
     Parameters
     ----------
-    order : all nodes but the roots, none deeper before one that is less deep
-    pops : written: nodes whose pieces a node gives on failure
+    order : all nodes, none before one that is less deep
+    parents, letters, slots, depths : of each node
+    later : slot of the root for later pieces
+    trie : the double array
+    nodes : (slots, COLUMNS) the pieces; the rest is written
+    pops : (n, 2) written
     """
-    used = 0
+    used = np.int64(0)
     for node in order:
-        if used + nodes[node, DEPTH] + 1 > len(pops):
+        here = slots[node]
+        if depths[node] == 0:
+            nodes[here, POP_COUNT] = 0
+            continue
+        if used + depths[node] > len(pops):
             return False
         first = used
-        target = np.int64(CONTINUE)
-        if nodes[node, PIECE] != -1:
-            pops[used] = node
+        target = np.int64(later)
+        if nodes[here, PIECE] != -1:
+            pops[used, 0], pops[used, 1] = nodes[here, PIECE], depths[node]
             used += 1
         else:
-            target = nodes[node, PARENT]
+            target = np.int64(slots[parents[node]])
             while True:
                 for i in range(nodes[target, POP_COUNT]):
-                    pops[used] = pops[nodes[target, POPS] + i]
+                    row = nodes[target, POPS] + i
+                    pops[used, 0], pops[used, 1] = pops[row, 0], pops[row, 1]
                     used += 1
-                target = nodes[target, FAILURE]
-                if target == NOWHERE:
+                target = np.int64(nodes[target, FAILURE])
+                if target < 0:
                     used = first
                     break
-                child = child_of(table, target, nodes[node, BYTE])
-                if child != NOWHERE:
+                child = np.int64(child_of(trie, np.uint64(target), letters[node]))
+                if child != 0:
                     target = child
                     break
-        nodes[node, FAILURE], nodes[node, POPS], nodes[node, POP_COUNT] = target, first, used - first
+        nodes[here, FAILURE], nodes[here, POPS], nodes[here, POP_COUNT] = target, first, used - first
     return True
 
 
@@ -117,33 +90,36 @@ def match(
     text: ByteArray,
     start: int,
     end: int,
-    nodes: IntArray,
-    table: IntArray,
-    pops: IntArray,
+    later: int,
+    trie: StepArray,
+    nodes: IdArray,
+    pops: IdArray,
     ids: IdArray,
     ends: IdArray,
     done: int,
 ) -> int:
     """Match one word into ``ids[done:]`` and ``ends[done:]``; gives the number of pieces, or -1."""
-    node = np.int64(BEGIN)
-    out, covered = done, 0
-    for at in range(start, end + 1):
-        while True:
-            child = child_of(table, node, text[at]) if at < end else np.int64(NOWHERE)
-            if child != NOWHERE:
-                node = child
+    slot, root = np.uint64(0), np.uint64(later)
+    out, covered = np.uint64(done), np.int32(0)
+    at, last = np.uint64(start), np.uint64(end)
+    while True:
+        while at < last:
+            child = child_of(trie, slot, text[at])
+            if child == 0:
                 break
-            if at == end and node == CONTINUE:
-                break
-            if nodes[node, FAILURE] == NOWHERE:
-                return -1
-            for i in range(nodes[node, POP_COUNT]):
-                popped = pops[nodes[node, POPS] + i]
-                covered += nodes[popped, DEPTH]
-                ids[out], ends[out] = nodes[popped, PIECE], covered
-                out += 1
-            node = nodes[node, FAILURE]
-    return out - done
+            slot = child
+            at += np.uint64(1)
+        if at == last and slot == root:
+            return np.int64(out) - done
+        failure = nodes[slot, FAILURE]
+        if failure < 0:
+            return -1
+        first = np.uint64(nodes[slot, POPS])
+        for pop in range(first, first + np.uint64(nodes[slot, POP_COUNT])):
+            covered += pops[pop, 1]
+            ids[out], ends[out] = pops[pop, 0], covered
+            out += np.uint64(1)
+        slot = np.uint64(failure)
 
 
 @njit
@@ -152,9 +128,10 @@ def encode(
     starts: IntArray,
     limit: int,
     unknown: int,
-    nodes: IntArray,
-    table: IntArray,
-    pops: IntArray,
+    later: int,
+    trie: StepArray,
+    nodes: IdArray,
+    pops: IdArray,
     ids: IdArray,
     ends: IdArray,
     sizes: IntArray,
@@ -166,6 +143,7 @@ def encode(
     text, starts : the words in UTF-8, end to end, and where each begins
     limit : characters of the longest word that is matched at all
     unknown : id of a word that cannot be matched
+    later, trie, nodes, pops : of the model
     ids, ends : (bytes,) written: tokens of all words, end to end, and the byte of the word where each ends
     sizes : (words,) written: tokens of each word
 
@@ -176,12 +154,13 @@ def encode(
     done = np.int64(0)
     for word in range(len(sizes)):
         start, end = starts[word], starts[word + 1]
-        characters = 0
-        for at in range(start, end):
-            characters += 1 if text[at] & 0xC0 != 0x80 else 0
+        characters = end - start
+        if characters > limit:
+            for at in range(start, end):
+                characters -= 1 if text[at] & 0xC0 == 0x80 else 0
         n = np.int64(-1)
         if characters <= limit:
-            n = np.int64(match(text, start, end, nodes, table, pops, ids, ends, done))
+            n = np.int64(match(text, start, end, later, trie, nodes, pops, ids, ends, done))
         if n < 0:
             n = np.int64(1)
             ids[done], ends[done] = unknown, end - start

@@ -12,10 +12,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from toklab.algorithms.models import BpeModel, Model, WordModel, WordPieceModel
+from toklab.algorithms.models import BpeModel, Model
 from toklab.algorithms.pipeline import TrainedTokenizer
 from toklab.algorithms.symbols import CONTINUATION
 from toklab.algorithms.unigram_model import UnigramModel
+from toklab.algorithms.word_model import WordModel
+from toklab.algorithms.wordpiece_model import WordPieceModel
 from toklab.pretokenize import PreTokenizer
 from toklab.types import ByteArray
 

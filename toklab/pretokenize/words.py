@@ -167,9 +167,12 @@ class WordTable:
 
     def add(self, other: WordTable) -> IntArray:
         """Enter the words of another table; gives the number that each has here. Their counts are not added."""
-        theirs = other.words
+        return self.enter(other.words)
+
+    def enter(self, theirs: Words) -> IntArray:
+        """Enter words, none of them empty, with MARGIN bytes behind the last; gives the number that each has here."""
         places = np.stack([theirs.starts[:-1], np.diff(theirs.starts)], axis=1)
-        self._state[scan.WORDS :] = len(self) + len(other), self._used[1] + theirs.starts[-1], 0
+        self._state[scan.WORDS :] = len(self) + len(places), self._used[1] + theirs.starts[-1], 0
         self._make_room()
         keys = np.zeros((len(places) + scan.AHEAD, 3), np.uint64)
         scan.write_keys(theirs.text, places, 0, len(places), keys)

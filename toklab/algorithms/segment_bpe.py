@@ -1,0 +1,184 @@
+"""The compiled ways to merge words, for many at once."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from toklab.algorithms.segmenting import Start, Tokens, table_size
+from toklab.kernels import announce
+from toklab.types import IdArray, IntArray, StepArray, Words
+
+if TYPE_CHECKING:
+    from toklab.algorithms.stream import Stream
+
+
+class BpeKernel:
+    """The compiled merge loop of one model: linear where its list of merges is orderly, else by a heap.
+
+    Parameters
+    ----------
+    merges : (left id, right id, resulting id), in rank order
+    size : of the vocabulary
+    """
+
+    def __init__(self, merges: Sequence[tuple[int, int, int]], size: int) -> None:
+        flat = itertools.chain.from_iterable(merges)  # `np.array` takes twice as long
+        self._merges, self._size = np.fromiter(flat, np.int64, count=3 * len(merges)).reshape(-1, 3), size
+
+    @cached_property
+    def _orderly(self) -> OrderlyMerges | None:
+        return OrderlyMerges.of(self._merges, self._size)
+
+    @cached_property
+    def _heap(self) -> HeapMerges:
+        return HeapMerges(self._merges)
+
+    def merge_bytes(self, words: Words, byte_ids: Sequence[int]) -> Tokens:
+        """Merge words from the ids of their bytes."""
+        first, last = int(words.starts[0]), int(words.starts[-1])
+        return self._merge(np.array(byte_ids, np.int32)[words.text[first:last]], words.starts - first)
+
+    def whole(self, byte_ids: Sequence[int], most: int) -> tuple[Words, IdArray] | None:
+        """The bytes of tokens, and the ids: words that need no merging; of the first ``most`` merges, where orderly."""
+        from toklab.kernels.words import MARGIN
+
+        orderly = self._orderly
+        if orderly is None:
+            return None
+        to_byte = np.full(len(orderly.numbers), -1, np.int64)
+        to_byte[orderly.numbers[np.array(byte_ids)]] = np.arange(256)
+        first = len(orderly.ids) - len(self._merges)
+        starts = orderly.starts[first : first + most + 1]
+        spelled = to_byte[orderly.symbols[starts[0] : starts[-1]]]
+        if (spelled < 0).any():
+            return None
+        text = np.zeros(len(spelled) + MARGIN, np.uint8)
+        text[: len(spelled)] = spelled
+        text.flags.writeable = False
+        return Words(text, starts - starts[0]), orderly.ids[first : first + most]
+
+    def merge(self, starts: Sequence[Start]) -> Tokens:
+        """Merge words given as initial ids and widths."""
+        return _in_bytes(starts, self._merge)
+
+    def merge_with_dropout(self, starts: Sequence[Start], alpha: float, random: Stream) -> Tokens:
+        """The same with BPE-dropout."""
+        return _in_bytes(starts, lambda ids, offsets: self._heap.cut(ids, offsets, np.diff(offsets), alpha, random))
+
+    def _merge(self, ids: IdArray, offsets: IntArray) -> Tokens:
+        """Tokens of words given as initial ids and where each word begins; ends are counted in initial symbols."""
+        sizes = np.diff(offsets)
+        if self._orderly is not None:
+            return self._orderly.cut(ids, offsets, sizes)
+        return self._heap.cut(ids, offsets, sizes)
+
+
+def _in_bytes(starts: Sequence[Start], merge: Callable[[IdArray, IntArray], Tokens]) -> Tokens:
+    """Tokens of words given as initial ids and widths, by a function whose ends are counted in initial symbols."""
+    ids, ends, sizes = Tokens.of(starts)
+    offsets = np.zeros(len(sizes) + 1, np.int64)
+    np.cumsum(sizes, out=offsets[1:])
+    found = merge(ids, offsets)
+    return found._replace(ends=ends[np.repeat(offsets[:-1], found.sizes) + found.ends - 1])
+
+
+class HeapMerges:
+    """The table of `toklab.kernels.encode_bpe_heap` for (n, 3) merges.
+
+    Parameters
+    ----------
+    merges : (left id, right id, resulting id), each pair once
+    ranks : (n,) rank of each, where that is not its place
+    """
+
+    def __init__(self, merges: IntArray, ranks: IntArray | None = None) -> None:
+        from toklab.kernels import encode_bpe_heap
+
+        announce(encode_bpe_heap.encode)
+        self._ranks = np.full((table_size(2 * len(merges)), 2), -1, np.int64)
+        encode_bpe_heap.build_ranks(merges, self._ranks)
+        if ranks is not None:
+            used = self._ranks[:, 0] >= 0
+            values = self._ranks[used, 1]
+            self._ranks[used, 1] = ranks[values >> 32] << 32 | values & encode_bpe_heap.LOW_BITS
+
+    def cut(
+        self, ids: IdArray, offsets: IntArray, sizes: IntArray, alpha: float = 0.0, random: Stream | None = None
+    ) -> Tokens:
+        """Tokens of words, with dropout drawn from a stream; ``ids`` and ``sizes`` are written."""
+        from toklab.kernels import encode_bpe_heap
+
+        longest = int(sizes.max(initial=0))
+        links, heap = np.empty((longest, 2), np.int64), np.empty(3 * longest, np.int64)
+        aside, ends = np.empty(longest, np.int64), np.empty_like(ids)
+        state = np.array([random.state if random else 0], np.uint64)
+        chance = float(alpha)  # an int would compile the kernel again
+        total = encode_bpe_heap.encode(ids, offsets, self._ranks, chance, state, links, heap, aside, ends, sizes)
+        if random is not None:
+            random.state = int(state[0])
+        return Tokens(ids[:total], ends[:total], sizes)
+
+
+class OrderlyMerges(NamedTuple):
+    """The tables of `toklab.kernels.encode_bpe`, from ids to numbers and back, and the symbols of each token."""
+
+    tokens: IdArray
+    pairs: IntArray
+    maybe: StepArray
+    trie: IntArray
+    numbers: IdArray
+    ids: IdArray
+    starts: IntArray
+    symbols: IdArray
+
+    @staticmethod
+    def of(merges: IntArray, size: int) -> OrderlyMerges | None:
+        """The tables of a list of merges; None where it is not orderly, or too large for them."""
+        from toklab.kernels import encode_bpe as kernels
+
+        announce(kernels.encode)
+        made = np.bincount(merges[:, 2], minlength=size)
+        initial = np.flatnonzero(made == 0)
+        ids = np.concatenate([initial, merges[:, 2]]).astype(np.int32)
+        if made.max(initial=0) > 1 or size >= kernels.NONE or len(initial) >> kernels.SYMBOL_BITS:
+            return None
+        numbers = np.zeros(size, np.int32)
+        numbers[ids] = np.arange(size)
+        parts = numbers[merges[:, :2]].astype(np.int64)
+        if (parts.max(axis=1, initial=0) >= np.arange(len(initial), size)).any():
+            return None
+        tokens = np.zeros((size, kernels.TOKEN_COLUMNS), np.int32)
+        pairs = np.full(table_size(2 * len(parts)), -1, np.int64)
+        maybe = np.zeros(1 << kernels.FILTER_BITS >> 6, np.uint64)
+        if not kernels.describe(parts, tokens, pairs, maybe):
+            return None
+        starts = np.zeros(size + 1, np.int64)
+        np.cumsum(tokens[:, kernels.LENGTH], out=starts[1:])
+        symbols = np.zeros(starts[-1], np.int32)
+        kernels.spell(tokens, starts, symbols)
+        order = np.argsort(tokens[:, kernels.LENGTH], kind="stable")[len(initial) :]
+        trie = np.full(table_size(4 * len(order)), -1, np.int64)
+        while not kernels.build_trie(order, starts, symbols, tokens, trie):
+            if len(trie) >> kernels.NODE_BITS:
+                return None
+            trie = np.full(2 * len(trie), -1, np.int64)
+        return OrderlyMerges(tokens, pairs, maybe, trie, numbers, ids, starts, symbols)
+
+    def cut(self, ids: IdArray, offsets: IntArray, sizes: IntArray) -> Tokens:
+        """Tokens of words; ``sizes`` is written."""
+        from toklab.kernels import encode_bpe
+
+        symbols, dead, values = (
+            self.numbers[ids],
+            np.zeros(len(ids) + 1, np.uint8),
+            np.empty(encode_bpe.SHORT, np.int32),
+        )
+        out, ends = np.empty_like(ids), np.empty_like(ids)
+        tables = self.tokens, self.pairs, self.maybe, self.trie
+        total = encode_bpe.encode(symbols, offsets, *tables, dead, values, out, ends, sizes)
+        return Tokens(self.ids[out[:total]], ends[:total], sizes)
