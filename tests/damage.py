@@ -1,8 +1,9 @@
 """Ways to damage a model file, the same on every machine; and a child process that loads what comes of it.
 
-``python damage.py SAMPLES FORMAT COUNT SEED MEGABYTES SECONDS`` damages the sample of a format in COUNT ways, loads each
-by both engines and encodes a little with what loads. Every outcome other than that or a `ToklabError` of one line is
-printed. A crash, or a damage that takes longer than SECONDS, ends the process; the last line tells which it was.
+``python damage.py FILE COUNT SEED MEGABYTES SECONDS MODEL ENGINE ...`` damages a file, loads the model that it is a
+part of by each engine, and encodes a little with what loads. Every outcome other than that or a `ToklabError` of one
+short line is printed, and also where two engines give other ids; at the end how often each came. A crash, or a damage that takes longer than SECONDS, ends the
+process; a file ``last`` beside the damaged one tells which it was.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ import json
 import random
 import resource
 import sys
+import traceback
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -22,34 +25,52 @@ VALUES: tuple[Any, ...] = (
     None, True, 0, 1, *HUGE, 1.5, 1e308, "", "a", " ", "\n", "\u2581", "\x00", "AAAA", "!!!!", "a" * 100_000,
     [], {}, [[]], ["a", "b"], [["a", "b"]], {"a": 0}, {"type": "Sequence"}, "(a*)*b", "(?R)", "a{99999}",
 )  # fmt: skip
-CHUNKS = (b"", b"\0", b"\xff" * 9, b"\xff\xff\xff\xff\x0f", b"\0" * 8, b"\xff" * 8, b"\x0a\x00", b"\n", b" ", b"A" * 5000)
+CHUNKS = (
+    b"",
+    b"\0",
+    b"\xff" * 9,
+    b"\xff\xff\xff\xff\x0f",
+    b"\0" * 8,
+    b"\xff" * 8,
+    b"\x0a\x00",
+    b"\n",
+    b" ",
+    b"A" * 5000,
+)
 WHOLE: tuple[bytes, ...] = (
     b"",
     b"\n",
-    b"\0" * 1_000_000,
-    b"\xff" * 1_000_000,
-    b"[" * 1_000_000,
-    b'{"a":' * 300_000,
+    b"\0" * 100_000,
+    b"\xff" * 100_000,
+    b"[" * 100_000,
+    b'{"a":' * 30_000,
     b"{}",
     b"[]",
-    b"\x0a" * 1_000_000,
-    b"a b\n" * 200_000,
-    b"#version: 0.2\n" + b"a a\n" * 200_000,
-    b"YQ== 0\n" * 200_000,
+    b"\x0a" * 100_000,
+    b"a b\n" * 20_000,
+    b"#version: 0.2\n" + b"a a\n" * 20_000,
+    b"YQ== 0\n" * 20_000,
     b"GGUF" + b"\xff" * 1_000,
     b"\x80\x04\x95\x1a\x00\x00\x00\x00\x00\x00\x00\x8c\x05posix\x94\x8c\x06system\x94\x93\x94",  # a pickle
 )
-TEXTS = ("", " ", "the tide  came in.\n", "<tool><|endoftext|>[UNK]<s>", "\u00e9\u6f22\U0001f600\u2581\x00 a\u0301", "a" * 300)
+TEXTS = (
+    "",
+    " ",
+    "the tide  came in.\n",
+    "<tool><|endoftext|>[UNK]<s>",
+    "\u00e9\u6f22\U0001f600\x00 a\u0301",
+    "a" * 300,
+)
 
 
 def damaged(data: bytes, rng: random.Random, count: int) -> Iterator[bytes]:
     """The file cut short at many places, and damaged in ``count`` other ways."""
     yield from WHOLE
-    step = max(1, len(data) // 60)
+    step = max(1, len(data) // 40)
     yield from (data[:size] for size in range(1, len(data), step))
     yield from (data[:-size] for size in range(1, 12))
     ways: list[Callable[[bytes, random.Random], bytes]] = [_flipped, _spliced]
-    if data[:1] in (b"{", b"["):
+    if data.startswith(b"{"):
         ways += [_tree] * 6
     elif b"\0" not in data[:2000]:
         ways += [_lines] * 3
@@ -109,52 +130,58 @@ def _tree(data: bytes, rng: random.Random) -> bytes:
     return json.dumps(tree).encode()
 
 
-def outcome(load: Callable[..., Any], path: Path, engine: str) -> str | None:
-    """What is wrong with how an engine takes a file; None where nothing is."""
+def outcome(load: Callable[..., Any], path: Path, engine: str) -> str | list[list[int]]:
+    """How an engine takes a file: the ids of `TEXTS`, "refused", or what is wrong."""
     from toklab.errors import ToklabError
 
     try:
         tokenizer = load(path, engine=engine)
-        size = len(tokenizer.vocab)
+        size, ids = len(tokenizer.vocab), []
         for text in TEXTS:
             found = tokenizer.encode(text)
             if len(found.ids) and not (found.ids.min() >= 0 and found.ids.max() < size):
                 return f"ids {found.ids.tolist()[:20]} of {size}"
-            tokenizer.decode(found.ids.tolist())
+            ids.append(found.ids.tolist())
+            tokenizer.decode(ids[-1])
     except ToklabError as error:
-        return f"more than one line: {error}" if len(str(error).splitlines()) != 1 or len(str(error)) > 2000 else None
-    except MemoryError:
-        return "ran out of memory"
+        lines = str(error).splitlines()
+        return "refused" if len(lines) == 1 and len(lines[0]) < 2000 else f"no short line: {str(error)[:200]!r}"
     except BaseException as error:  # a library's panic is no Exception
-        import traceback
-
         place = traceback.extract_tb(error.__traceback__)[-1]
-        return f"{type(error).__name__} at {place.filename}:{place.lineno}: {str(error)[:200]}"
-    return None
+        return f"{type(error).__name__} at {place.filename}:{place.lineno}: {str(error)[:200]!r}"
+    return ids
 
 
-def main(folder: str, file: str, count: str, seed: str, megabytes: str, seconds: str) -> None:
-    """Damage one file of a folder again and again, beside which the others stay whole."""
+def main(path: Path, count: int, seed: int, megabytes: int, seconds: float, model: Path, *engines: str) -> None:
+    """Damage one file again and again; the model is that file, or one that it stands beside."""
     from toklab.loading import load
 
-    path = Path(folder) / file
     whole = path.read_bytes()
-    load(path, engine="library")  # imported before memory is limited and time is measured
-    resource.setrlimit(resource.RLIMIT_AS, (int(megabytes) * 2**20,) * 2)
-    main_file = Path(folder) / sys.argv[7] if len(sys.argv) > 7 else path
-    for number, data in enumerate(damaged(whole, random.Random(int(seed)), int(count))):
+    for engine in engines:  # imported before memory is limited and time is measured
+        assert isinstance(outcome(load, model, engine), list)
+    resource.setrlimit(resource.RLIMIT_AS, (megabytes * 2**20, megabytes * 2**20))
+    counts: Counter[str] = Counter()
+    for number, data in enumerate(damaged(whole, random.Random(seed), count)):
         path.write_bytes(data)
-        for engine in ("toklab", "library"):
-            faulthandler.dump_traceback_later(float(seconds), exit=True)
-            (Path(folder) / "last").write_text(f"{number} {engine}")
-            wrong = outcome(load, main_file, engine)
+        ids = []
+        for engine in engines:
+            faulthandler.dump_traceback_later(seconds, exit=True)
+            path.with_name("last").write_text(f"{number} by {engine}")
+            found = outcome(load, model, engine)
             faulthandler.cancel_dump_traceback_later()
-            if wrong is not None:
-                kept = Path(folder) / f"bad-{number}-{engine}-{file}"
-                kept.write_bytes(data)
-                print(f"{file} {number} by {engine}: {wrong}", flush=True)
-    print("done", flush=True)
+            counts["loaded" if isinstance(found, list) else found if found == "refused" else "wrong"] += 1
+            if isinstance(found, list):
+                ids.append(found)
+            elif found != "refused":
+                print(f"damage {number} by {engine}: {found}", flush=True)
+        if len(ids) == 2 and ids[0] != ids[1]:
+            counts["wrong"] += 1
+            text, one, two = next(each for each in zip(TEXTS, *ids, strict=True) if each[1] != each[2])
+            print(f"damage {number} gives other ids of {text[:30]!r}: {one[:12]}, {two[:12]}", flush=True)
+            path.with_name(f"bad-{number}-{path.name}").write_bytes(data)
+    print(json.dumps(counts), flush=True)
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:7])
+    place, number, start, memory, patience, main_file, *who = sys.argv[1:]
+    main(Path(place), int(number), int(start), int(memory), float(patience), Path(main_file), *who)

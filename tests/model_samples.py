@@ -37,9 +37,16 @@ def write_samples(folder: Path) -> dict[str, Path]:
         "vocab-json": _converted(trained("bpe"), "vocab-json", folder / "gpt2"),
         "vocab-txt": _converted(_bert(), "vocab-txt", folder / "bert"),
     }
+    for name in ("bpe", "unigram"):
+        made[f"sentencepiece toklab {name}"] = _converted(
+            trained(name, variant="spm", vocab_size=350), "sentencepiece", folder / f"spm-{name}"
+        )
     others = {
         "tekken": ("tekken.json", tekken()),
-        "sentencepiece bpe": ("bpe.model", sentencepiece_model("bpe", byte_fallback=True, normalization_rule_name="identity")),
+        "sentencepiece bpe": (
+            "bpe.model",
+            sentencepiece_model("bpe", byte_fallback=True, normalization_rule_name="identity"),
+        ),
         "sentencepiece unigram": ("unigram.model", sentencepiece_model("unigram", normalization_rule_name="nmt_nfkc")),
         "subword-nmt": ("bpe.codes", codes()),
         "gguf bpe": ("bpe.gguf", gguf_bpe()),
@@ -120,11 +127,11 @@ def gguf_bpe() -> bytes:
 
 def gguf_llama() -> bytes:
     """A GGUF file with SentencePiece's BPE."""
-    engine = sentencepiece.SentencePieceProcessor(model_proto=sentencepiece_model("bpe", byte_fallback=True, normalization_rule_name="identity"))
+    engine = sentencepiece.SentencePieceProcessor(
+        model_proto=sentencepiece_model("bpe", byte_fallback=True, normalization_rule_name="identity")
+    )
     ids = range(engine.vocab_size())
-    types = [
-        2 if engine.is_unknown(i) else 3 if engine.is_control(i) else 6 if engine.is_byte(i) else 1 for i in ids
-    ]
+    types = [2 if engine.is_unknown(i) else 3 if engine.is_control(i) else 6 if engine.is_byte(i) else 1 for i in ids]
     scores = [engine.get_score(i) for i in ids]
     pieces = [engine.id_to_piece(i) for i in ids]
     types[pieces.index("<tool>")] = 4

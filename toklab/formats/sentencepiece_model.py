@@ -23,6 +23,7 @@ from toklab.algorithms.pipeline import TrainedTokenizer
 from toklab.algorithms.unigram_model import UnigramModel, hidden_score, is_hidden, spelled
 from toklab.errors import FormatError
 from toklab.files import write_atomic
+from toklab.formats.huggingface_checks import read_bytes
 from toklab.formats.protobuf import single
 from toklab.formats.sentencepiece_merges import merges_of
 from toklab.formats.sentencepiece_proto import (
@@ -148,10 +149,9 @@ def load_sentencepiece_model(data: bytes) -> TrainedTokenizer:
 
 def load_model_file(path: Path) -> TrainedTokenizer:
     """`load_sentencepiece_model` of a file; raises what it raises, or says that the file cannot be read."""
+    data = read_bytes(path)
     try:
-        return load_sentencepiece_model(path.read_bytes())
-    except OSError as error:
-        raise FormatError(f"{path} cannot be read: {error.strerror or error}") from None
+        return load_sentencepiece_model(data)
     except FormatError as error:
         raise FormatError(f"{path}: {error}") from None
 
