@@ -2,8 +2,8 @@
 
 ``python damage.py FILE COUNT SEED MEGABYTES SECONDS MODEL ENGINE ...`` damages a file, loads the model that it is a
 part of by each engine, and encodes a little with what loads. Every outcome other than that or a `ToklabError` of one
-short line is printed, and also where two engines give other ids; at the end how often each came. A crash, or a damage that takes longer than SECONDS, ends the
-process; a file ``last`` beside the damaged one tells which it was.
+short line is printed, and also where two engines give other ids; at the end how often each came. A crash, or a damage
+that takes longer than SECONDS, ends the process; a file ``last`` beside the damaged one tells which it was.
 """
 
 from __future__ import annotations
