@@ -5,9 +5,18 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+LONGEST = 1500  # characters of an error's text: a hostile file can have names of megabytes
+
 
 class ToklabError(Exception):
-    """Base of every error that toklab raises on purpose; its text is one line a person can act on."""
+    """Base of every error that toklab raises on purpose; its text is one line a person can act on.
+
+    Of a text of more than `LONGEST` characters, the middle is left out.
+    """
+
+    def __init__(self, text: str) -> None:
+        half = LONGEST // 2
+        super().__init__(text if len(text) <= LONGEST else f"{text[:half]} [...] {text[-half:]}")
 
 
 class UsageError(ToklabError):

@@ -9,9 +9,10 @@ import regex
 
 from toklab.errors import PatternError
 from toklab.formats.fields import entry
-from toklab.pretokenize import PATTERNS, PROBE, Pattern, PreTokenizer, from_oniguruma, to_oniguruma
+from toklab.pretokenize import PATTERNS, Pattern, PreTokenizer, from_oniguruma, to_oniguruma
 from toklab.pretokenize.matching import Expression, Literal, Matcher
 from toklab.pretokenize.patterns import BERT_PUNCTUATION
+from toklab.pretokenize.probing import LONGEST, compile_safely
 from toklab.pretokenize.splitting import Split
 from toklab.pretokenize.unicode import samples
 
@@ -28,7 +29,6 @@ _SET = regex.compile(r"\[\^?\]?(?:\\.|[^\]\\\[]|\[(?![\^:])(?:\\.|[^\]\\\[])*\])
 _INNER = regex.compile(r"\[((?:\\.|[^\]\\\[])*)\]", regex.DOTALL)
 _ITEM = regex.compile(r"(?P<set>\[\^?\]?(?:\\.|[^\]\\])*\])|\\.|(?P<open>\((?!\?))|(?P<anchor>[\^$])|.", regex.DOTALL)
 # Longest regular expression that is read; published ones have some hundred characters.
-LONGEST = 5_000
 
 
 def read_pattern(part: Any) -> Matcher:
@@ -58,12 +58,10 @@ def _compiled(written: str) -> PreTokenizer:
         raise ValueError(f"a regular expression of {len(written):,} characters")
     try:
         pattern = from_oniguruma(_plain(written))
-        compiled = regex.compile(pattern)
+        compile_safely(pattern)
         samples(pattern, "unicode-16")
     except (PatternError, regex.error, RecursionError, OverflowError) as error:
         raise ValueError(f"the regular expression {written!r}, which toklab cannot run: {error}") from None
-    if any(match.end() == match.start() for text in ("", PROBE + pattern) for match in compiled.finditer(text)):
-        raise ValueError(f"the regular expression {written!r} matches the empty string")
     return PreTokenizer(Pattern(pattern, pattern, True, "the file"))
 
 

@@ -7,8 +7,11 @@ from typing import Any
 
 from toklab.algorithms.models import BpeModel, Model
 from toklab.algorithms.unigram_model import UnigramModel
+<<<<<<< HEAD
 from toklab.algorithms.wordpiece_model import WordPieceModel
 from toklab.errors import FormatError
+=======
+>>>>>>> help-check7
 from toklab.pretokenize import PATTERNS, PreTokenizer, from_oniguruma, get_pretokenizer, to_oniguruma
 from toklab.pretokenize.precompiled import RULES, charsmap
 
@@ -53,21 +56,15 @@ def read_normalizer(part: Any) -> str:
 
 
 def pretokenizer_of(pretokenizer: PreTokenizer, byte_level: bool) -> dict[str, Any] | None:
-    """The ``pre_tokenizer`` part.
-
-    Raises
-    ------
-    FormatError
-        A pattern of a model file drops what it does not match.
-    """
+    """The ``pre_tokenizer`` part; raises `PatternError` where Oniguruma has no pattern like it."""
     steps: list[dict[str, Any]] = []
     if pretokenizer.name in _DROPPING:
         steps.append({"type": _DROPPING[pretokenizer.name]})
-    elif not pretokenizer.entry.keeps_gaps:
-        raise FormatError(f"the pattern {pretokenizer.name!r} drops text between matches; tokenizer.json would keep it")
     elif pretokenizer.name != "none":
+        kept = pretokenizer.entry.keeps_gaps
         pattern = {"Regex": to_oniguruma(pretokenizer.entry.pattern)}
-        steps.append({"type": "Split", "pattern": pattern, "behavior": "Isolated", "invert": False})
+        behavior = "Isolated" if kept else "Removed"
+        steps.append({"type": "Split", "pattern": pattern, "behavior": behavior, "invert": not kept})
     if byte_level:
         steps.append(dict(BYTE_LEVEL))
     if not steps:

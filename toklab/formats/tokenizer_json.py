@@ -18,6 +18,7 @@ from toklab.algorithms.word_model import WordModel
 from toklab.algorithms.wordpiece_model import WordPieceModel
 from toklab.errors import FormatError, UsageError
 from toklab.files import write_atomic
+from toklab.formats.huggingface_checks import read_bytes
 from toklab.formats.loaded_json import read_loaded
 from toklab.formats.pipeline_json import (
     decoder_of,
@@ -140,11 +141,9 @@ def load_tokenizer(path: Path, backend: str = "auto") -> TrainedTokenizer | Load
     FormatError
         It is not JSON, is cut short, or uses a part that toklab cannot run.
     """
+    source = read_bytes(path)
     try:
-        source = path.read_bytes()
         data = json.loads(source)
-    except OSError as error:
-        raise FormatError(f"{path} cannot be read: {error.strerror or error}") from None
     except (ValueError, RecursionError) as error:
         raise FormatError(f"{path} is not a whole JSON file ({error}); it may be cut short") from None
     sidecar = _read_sidecar(path.parent / SIDECAR)
@@ -192,10 +191,10 @@ def _read_sidecar(path: Path) -> tuple[str, Mapping[str, str], tuple[str, ...]] 
     if not path.exists():
         return None
     try:
-        data = json.loads(path.read_bytes())
+        data = json.loads(read_bytes(path))
         facts = {str(key): str(value) for key, value in data["signature"].items()}
         return str(data["name"]), facts, tuple(map(str, data["warnings"]))
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+    except (FormatError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise FormatError(f"{path} is not a whole toklab.json; delete it to load the tokenizer without it") from None
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from toklab.errors import FormatError
+from toklab.formats.huggingface_checks import read_bytes
 from toklab.loading.hub import fetch, is_hub
 
 SIDECAR = "toklab.json"
@@ -191,8 +192,8 @@ def _source(path: Path, entry: Format) -> Source:
     if not sidecar.exists():
         return Source(path, entry, entry.first)
     try:
-        engine = str(json.loads(sidecar.read_bytes())["engine"])
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        engine = str(json.loads(read_bytes(sidecar))["engine"])
+    except (FormatError, ValueError, KeyError, TypeError, RecursionError):
         raise FormatError(f"{sidecar} is not a whole toklab.json; delete it to load the model without it") from None
     if entry.name != "tokenizer-json":
         return Source(path, entry, entry.first)

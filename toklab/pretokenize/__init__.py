@@ -15,6 +15,7 @@ from toklab.corpus.documents import size_of
 from toklab.errors import InputError, PatternError, UnknownNameError
 from toklab.pretokenize.normalize import NORMALIZERS, Normalized, get_normalizer, normalize_all
 from toklab.pretokenize.patterns import PATTERNS, Pattern, from_oniguruma, to_oniguruma
+from toklab.pretokenize.probing import PROBE, matches_nothing
 from toklab.pretokenize.unicode import samples, stand_in_table, with_stand_ins
 from toklab.types import IdArray, WordCounts
 
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 # Characters that the regex library cuts and counts in about half a second.
 REFERENCE_LIMIT = 4_000_000
 # Text in which a pattern that can match nothing shows it.
-PROBE = "aA bB1 .,'\n\n x\tyz 2e\u0301日"
 
 __all__ = [
     "NORMALIZERS",
@@ -153,7 +153,7 @@ def get_pretokenizer(name: str) -> PreTokenizer:
     if compiled.groups:
         raise PatternError(f"pattern {name!r} holds a capturing group; write (?:...) instead")
     to_oniguruma(name)
-    if any(match.end() == match.start() for text in ("", PROBE + name) for match in compiled.finditer(text)):
+    if matches_nothing(compiled, PROBE + name):
         raise PatternError(f"pattern {name!r} matches the empty string; every match must hold a character")
     entry = Pattern(name, name, True, "given by the user")
     samples(entry.pattern, entry.follows)

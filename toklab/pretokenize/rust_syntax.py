@@ -11,9 +11,10 @@ from collections.abc import Mapping
 import regex
 
 from toklab.errors import PatternError
-from toklab.pretokenize import PROBE, PreTokenizer
+from toklab.pretokenize import PreTokenizer
 from toklab.pretokenize.automaton import compile_pattern
 from toklab.pretokenize.patterns import CATEGORY, PATTERNS, Pattern
+from toklab.pretokenize.probing import LONGEST, compile_safely
 from toklab.pretokenize.unicode import samples
 
 # tiktoken's own spellings of published patterns, where they differ from those of the table.
@@ -43,9 +44,11 @@ def from_rust(pattern: str) -> PreTokenizer:
     Raises
     ------
     PatternError
-        It is no regular expression, matches the empty string, or holds a construct that the ``regex`` library knows
-        otherwise or not at all.
+        It is no regular expression, matches the empty string, takes too long, or holds a construct that the ``regex``
+        library knows otherwise or not at all.
     """
+    if len(pattern) > 2 * LONGEST:  # `_with_gaps` doubles it
+        raise PatternError(f"a pattern of {len(pattern):,} characters; {LONGEST:,} is the most")
     for name, spelling in SPELLINGS.items():
         if pattern == spelling:
             return PreTokenizer(PATTERNS[name])
@@ -55,12 +58,7 @@ def from_rust(pattern: str) -> PreTokenizer:
         same_gaps = entry.name in COVERING or entry.keeps_gaps == (inner is not None)
         if entry.pattern == text and entry.follows == "unicode-16" and same_gaps:
             return PreTokenizer(entry)
-    try:
-        compiled = regex.compile(text)
-    except regex.error as error:
-        raise PatternError(f"invalid regular expression {pattern!r}: {error}") from None
-    if any(match.end() == match.start() for probe in ("", PROBE + text) for match in compiled.finditer(probe)):
-        raise PatternError(f"pattern {pattern!r} matches the empty string; every match must hold a character")
+    compile_safely(text)
     samples(text, "unicode-16")
     return PreTokenizer(Pattern(text, text, inner is not None or covers(text), "of a model file"))
 
