@@ -95,7 +95,12 @@ def test_what_is_no_report(text: str, message: str) -> None:
         ("lab", ("ties", 0, "tied"), [1], r"ties\[0\]\.counts is not as long"),
         ("lab", ("stability", 0, "pieces", 0, "surface"), "0g", r"pieces\[0\]\.surface is not bytes"),
         ("languages", ("reference",), 3, "reference is not a text"),
-        ("languages", ("rows", -1, "tokenizer"), "nobody", r"contenders\[2\]\.tokenizer is not a contender with its figures"),
+        (
+            "languages",
+            ("rows", -1, "tokenizer"),
+            "nobody",
+            r"contenders\[2\]\.tokenizer is not a contender with its figures",
+        ),
         ("languages", ("rows", 1, "language"), "xx", "rows of 'xx', which is no language of 'bpe'"),
         ("languages", ("contenders", 0, "scripts"), {}, r"contenders\[0\]\.scripts are not the scripts of the rows"),
         ("languages", ("contenders", 2, "lorenz", "line"), [[0, 2]], "not a list of points between 0 and 1"),

@@ -131,7 +131,6 @@ def parse(text: str | bytes) -> object:
         raise FormatError(f"no report: no JSON ({error})") from None
 
 
-
 def read_whole(data: object, schema: int, key: str) -> Object:
     """The object that a file is, if it has the schema and the key that tells its kind.
 

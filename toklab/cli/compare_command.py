@@ -12,11 +12,11 @@ from toklab.cli.common import (
     SIZE,
     documents_option,
     files_argument,
-    one_line,
     pretokenizer_help,
     progress,
     read_corpus,
     strict_option,
+    tell_written,
 )
 from toklab.cli.parallel import check_parallel, compare_parallel, parallel_options
 from toklab.cli.showing import check_format, format_options, show_report
@@ -72,7 +72,8 @@ from toklab.cli.showing import check_format, format_options, show_report
     "--output",
     type=click.Path(path_type=Path),
     metavar="DIR",
-    help="Write report.html, .json, .csv, .parquet, .md, pairs.csv, .parquet and plots.",
+    help="Write report.html, .json, .csv, .parquet, .md, pairs.csv, .parquet and plots; with --parallel report.html, "
+    "languages.json, .csv and plots.",
 )
 @parallel_options
 @strict_option
@@ -161,8 +162,7 @@ def command(
         from toklab.report.plots import write_plots
 
         page = output / "report.html"
-        for path in [*write_report(report, output), *write_plots(report, output), write_page(report, page)]:
-            click.echo(f"wrote {one_line(str(path))}", err=True)
+        tell_written([*write_report(report, output), *write_plots(report, output), write_page(report, page)])
     show_report(report, chosen, metrics, pairs)
     if all(result.error for result in report.results):
         sys.exit(1)

@@ -89,7 +89,9 @@ def _languages(each: Object, rows: Rows) -> tuple[LanguageFigures, ...]:
             raise scripts.fail(language, "a language with its figures")
         found.append(LanguageFigures(language, scripts.text(language), own, error))
     if cells:
-        raise FormatError(f"no report: rows of {next(iter(cells))!r}, which is no language of {each.text('tokenizer')!r}")
+        raise FormatError(
+            f"no report: rows of {next(iter(cells))!r}, which is no language of {each.text('tokenizer')!r}"
+        )
     return tuple(found)
 
 

@@ -104,6 +104,7 @@ def answer_section(findings: Findings) -> Section | None:
         costs=[_cost(result) for result in found[-1].best],
         count=len(shown),
         interval=interval,
+        called=lambda results: [result.tokenizer for result in results],
         figure=lambda result: f"{number(result, METRIC):.2f}",
         signed=lambda gap: f"{gap.value:.2f}",
         percent=lambda gap, answer: f"{gap.value / ((number(answer.best[0], METRIC) or 0.0) - gap.value):.1%}",
