@@ -77,7 +77,7 @@ from toklab.cli.showing import check_format, format_options, show_report
 )
 @parallel_options
 @strict_option
-@format_options
+@format_options("Print markdown, latex, csv, json or parquet instead of the table.")
 @click.pass_context
 def command(
     context: click.Context,

@@ -122,6 +122,12 @@ def interval(cell: Cell | Lead) -> str:
     return f"{cell.ci_low:.{digits}f} to {cell.ci_high:.{digits}f}"
 
 
+def overlap(one: Cell, other: Cell) -> bool:
+    """Whether the intervals of two figures have a value in common; one that is not known could."""
+    (low, high), (lowest, highest) = ((cell.ci_low, cell.ci_high) for cell in (one, other))
+    return low is None or high is None or lowest is None or highest is None or (low <= highest and lowest <= high)
+
+
 def _cost(result: Result) -> dict[str, str]:
     cell, used = find(result, METRIC), number(result, "vocab_used")
     return {

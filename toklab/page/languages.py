@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from toklab.languages import Fairness, LanguageFigures, LanguageReport
-from toklab.page.answer import interval
+from toklab.page.answer import interval, overlap
 from toklab.page.frame import Findings, Section, fill
 from toklab.page.sheet import MARKS, Heading, Line, Sheet, Shown
 from toklab.report.columns import MISSING, error_phrase
@@ -56,7 +56,7 @@ def fairest(report: LanguageReport) -> list[Fairest]:
         honest = [result for result in able if not any(each.bought for each in result.languages)]
         honest.sort(key=lambda result: result.figure(GINI).value or 0.0)
         first = honest[0] if honest else None
-        close = tuple(r.tokenizer for r in honest[1:] if first and _overlap(first.figure(GINI), r.figure(GINI)))
+        close = tuple(r.tokenizer for r in honest[1:] if first and overlap(first.figure(GINI), r.figure(GINI)))
         passed_over = tuple(result.tokenizer for result in able if result not in honest)
         cheapest = min(honest, key=_tokens) if honest else None
         found.append(Fairest(size, first, close, cheapest, passed_over))
@@ -83,12 +83,6 @@ def languages_section(findings: Findings) -> Section | None:
         interval=interval,
     )
     return Section("languages", "Languages", body)
-
-
-def _overlap(one: Cell, other: Cell) -> bool:
-    if one.ci_high is None or other.ci_low is None:
-        return True
-    return other.ci_low <= one.ci_high
 
 
 def _tokens(result: Fairness) -> int:

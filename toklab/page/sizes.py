@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from toklab.page.answer import METRIC, interval
+from toklab.page.answer import METRIC, interval, overlap
 from toklab.page.frame import Findings, Section, fill
 from toklab.page.sheet import MARKS, Heading, Line, Sheet, Shown
 from toklab.page.table import ends, make_heading
@@ -20,11 +20,14 @@ def sizes_section(findings: Findings) -> Section | None:
     report = findings.sweep
     if report is None or not report.curves:
         return None
-    first, last = _best(report)
+    best = _best(report)
+    first, last = best[0] if best else (None, None)
+    close = [end.result.tokenizer for _, end in best[1:] if last is not None and overlap(last[METRIC], end[METRIC])]
     body = fill(
         "sizes.html",
         first=first,
         last=last,
+        close=close,
         curve=None if last is None else report[last.result.tokenizer],
         lines=[summary(curve) for curve in report.curves],
         sheet=_sheet(report),
@@ -36,15 +39,14 @@ def sizes_section(findings: Findings) -> Section | None:
     return Section("sizes", "Vocabulary sizes", body)
 
 
-def _best(report: SweepReport) -> tuple[Point | None, Point | None]:
-    """Of the contender with the most bytes per token at its largest size, the smallest size and the largest."""
+def _best(report: SweepReport) -> list[tuple[Point, Point]]:
+    """The smallest and the largest size of each contender that has the largest of all, the best at that size first."""
     curves = [
         [point for point in curve.measured if number(point.result, METRIC) is not None] for curve in report.curves
     ]
     most = max((points[-1].result.vocab_size for points in curves if points), default=0)
     ends = [(points[0], points[-1]) for points in curves if points and points[-1].result.vocab_size == most]
-    best = max(ends, key=lambda pair: number(pair[1].result, METRIC) or 0.0, default=None)
-    return (None, None) if best is None else best
+    return sorted(ends, key=lambda pair: -(number(pair[1].result, METRIC) or 0.0))
 
 
 def _sheet(report: SweepReport) -> Sheet:
