@@ -166,6 +166,15 @@ def test_a_word_list_cannot_be_adapted() -> None:
         adapt(train("word", OLD, vocab_size=20), NEW, vocab_size=30)
 
 
+@pytest.mark.parametrize("name", ["hf-bpe", "hf-wordpiece", "hf-unigram"])
+def test_a_librarys_tokenizer_is_adapted_too(name: str) -> None:
+    old = train(name, OLD, vocab_size=KINDS["bpe" if "bpe" in name else "wordpiece"][1])
+    found = adapt(old, NEW, vocab_size=len(old.vocab) + 20)
+    new = found.tokenizer
+    assert [p.surface for p in new.vocab][: len(old.vocab)] == [p.surface for p in old.vocab]
+    assert len(new.encode_batch(NEW).ids) < len(old.encode_batch(NEW).ids) or found.change("unk_rate")[0].value
+
+
 def test_what_must_stay_is_more_than_asked_for() -> None:
     with pytest.raises(VocabSizeError, match="at least 256"):
         adapt(trained("bpe"), NEW, vocab_size=100)

@@ -279,7 +279,7 @@ def test_compare_prints_a_plain_table_and_writes_every_file(desk: Path, compared
     assert compared.code == 0
     assert "\x1b" not in compared.out + compared.err
     assert "broken-raises: ValueError: no such weather" in " ".join(compared.out.split())
-    written = sorted(path.name for path in (desk / "report").iterdir())
+    written = sorted(path.name for path in (desk / "report").iterdir() if path.is_file())
     assert set(FILES) <= set(written)
     assert {f"wrote report/{name}" for name in written} <= set(compared.err.splitlines())
 

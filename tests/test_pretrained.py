@@ -367,3 +367,8 @@ def test_a_corpus_of_one_text_twice(models: Path) -> None:
     twice = Corpus("twice", tuple(CORPUS.documents[:6]) * 4)
     found = compare(twice, [REFERENCE, models / "one"], vocab_size=300, resamples=10, probe=False)
     assert found["one"].error is None
+
+
+def test_a_model_stands_beside_trainers_that_are_probed(models: Path) -> None:
+    found = compare(CORPUS, [REFERENCE, models / "one"], vocab_size=300, resamples=10)
+    assert [result.determinism for result in found.results] == ["exact", None]

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from toklab.adapting import Adaptation, adapt
     from toklab.checking import CheckReport, check
     from toklab.comparison import compare
+    from toklab.converting import Conversion, convert
     from toklab.corpus import Corpus, open_corpus
     from toklab.differing import diff
     from toklab.errors import ToklabError
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Adaptation",
     "CheckReport",
+    "Conversion",
     "Corpus",
     "Report",
     "SweepReport",
@@ -32,6 +34,7 @@ __all__ = [
     "check",
     "compare",
     "compare_languages",
+    "convert",
     "determinism",
     "diff",
     "inspect_model",
@@ -54,6 +57,8 @@ _HOME = {
     "check": "toklab.checking",
     "CheckReport": "toklab.checking",
     "compare": "toklab.comparison",
+    "Conversion": "toklab.converting",
+    "convert": "toklab.converting",
     "compare_languages": "toklab.languages",
     "determinism": "toklab.retraining",
     "diff": "toklab.differing",

@@ -19,6 +19,7 @@ from toklab.metrics.pairs import Cutting
 from toklab.ranking import ranked
 from toklab.results import Report, Result
 from toklab.retraining import probe_axis, raise_if_all_too_small
+from toklab.sentences import with_sentences
 from toklab.setting import (
     Entry,
     Loading,
@@ -109,7 +110,9 @@ def compare(
     models_used = model_facts([runs[0] for runs in fits[len(entries) :]])
     more = {"probe": str(RETRAININGS) if probe else "no", "ranks": METHOD + "+models" * rank_pretrained}
     signature = setting.signature(sizes, chosen, models_used, **more)
-    return Report(results, signature, setting.description, warnings, pairs, measure_leads(results))
+    report = Report(results, signature, setting.description, warnings, pairs, measure_leads(results))
+    used = [run if isinstance(run, ToklabError) else run.tokenizer for run, *_ in fits]
+    return with_sentences(report, used, setting.test.documents)
 
 
 def _jobs(entry: Entry, training: Corpus, probe: bool) -> list[Job]:
@@ -124,9 +127,9 @@ def _fit(
     groups: Sequence[Sequence[Job]], limits: Limits | None, progress: Progress | None
 ) -> list[list[Fit | ToklabError]]:
     # First runs come first, so that each kernel compiles once and the slowest contender is not left to the end.
-    order = [(round_, group) for round_ in range(max(map(len, groups))) for group in range(len(groups))]
-    jobs = [groups[group][round_] for round_, group in order]
-    results = run_jobs(jobs, limits, progress)
+    rounds = range(max(map(len, groups)))
+    order = [(round_, group) for round_ in rounds for group, jobs in enumerate(groups) if round_ < len(jobs)]
+    results = run_jobs([groups[group][round_] for round_, group in order], limits, progress)
     fits: list[list[Fit | ToklabError]] = [[] for _ in groups]
     for (_, group), result in zip(order, results, strict=True):
         fits[group].append(result)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -10,7 +10,7 @@ from toklab.errors import FormatError
 from toklab.metrics.oov import FATES
 from toklab.reading import Object, read_whole
 from toklab.results import SCHEMA, Cell, Lead, Pair, Report, Result
-from toklab.types import IntArray
+from toklab.types import Batch, Encoding, IntArray
 
 BETTER = ("higher", "lower", "")
 
@@ -28,7 +28,9 @@ def restore(data: object) -> Report:
     cells: dict[tuple[str, int], list[Cell]] = {}
     for row in whole.objects("rows"):
         cells.setdefault((row.text("tokenizer"), row.whole("vocab_size")), []).append(read_cell(row, groups))
-    results = tuple(_result(each, cells) for each in whole.objects("contenders"))
+    sentences = whole.texts("sentences") if "sentences" in whole.values else ()
+    sizes = [len(text.encode("utf-8", "surrogatepass")) for text in sentences]
+    results = tuple(_result(each, cells, sizes) for each in whole.objects("contenders"))
     if cells:
         raise FormatError(f"no report: rows of {next(iter(cells))[0]!r}, which is no contender")
     return Report(
@@ -38,6 +40,7 @@ def restore(data: object) -> Report:
         whole.texts("warnings"),
         _pairs(whole),
         tuple(_lead(each) for each in whole.objects("leads")),
+        sentences,
     )
 
 
@@ -57,7 +60,7 @@ def read_cell(row: Object, groups: Object) -> Cell:
     return Cell(metric, value, low, high, row.text("unit"), better, group, rank, same)
 
 
-def _result(each: Object, cells: dict[tuple[str, int], list[Cell]]) -> Result:
+def _result(each: Object, cells: dict[tuple[str, int], list[Cell]], sizes: Sequence[int]) -> Result:
     name, size = each.text("tokenizer"), each.whole("vocab_size")
     lengths = each.counts("lengths", "tokens", "documents")
     frequencies = each.counts("frequencies", "occurrences", "ids")
@@ -79,7 +82,28 @@ def _result(each: Object, cells: dict[tuple[str, int], list[Cell]]) -> Result:
         error=each.maybe_text("error"),
         warnings=each.texts("warnings"),
         signature=each.text("signature"),
+        cuts=_cuts(each, sizes),
+        model=each.maybe_text("model"),
     )
+
+
+def _cuts(each: Object, sizes: Sequence[int]) -> Batch | None:
+    """The tokens of sentences of so many bytes each."""
+    if each.values.get("cuts") is None:
+        return None
+    found = list(each.objects("cuts"))
+    if len(found) != len(sizes):
+        raise each.fail("cuts", "a list of as many objects as there are sentences")
+    return Batch.stack([_tokens(row, size) for row, size in zip(found, sizes, strict=True)])
+
+
+def _tokens(row: Object, size: int) -> Encoding:
+    ids, ends = row.numbers("ids"), row.numbers("ends")
+    begins = row.numbers("begins") if "begins" in row.values else np.append(np.zeros(1, np.int64), ends)[: len(ends)]
+    places = np.stack([begins, ends], axis=1) if len(begins) == len(ends) == len(ids) else None
+    if places is None or (begins > ends).any() or (ends > size).any() or (np.diff(places, axis=0) < 0).any():
+        raise row.fail("ends", "where the tokens of its sentence end")
+    return Encoding(ids.astype(np.int32), places)
 
 
 def _fates(each: Object) -> Mapping[str, int] | None:

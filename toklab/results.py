@@ -13,7 +13,7 @@ import numpy as np
 
 from toklab.errors import UnknownNameError, UsageError
 from toklab.metrics.pairs import Cutting
-from toklab.types import FloatArray, IntArray
+from toklab.types import Batch, FloatArray, IntArray, Tokenizer
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -71,7 +71,10 @@ class Result:
     signature : what is needed to make the same figures again
     token_lengths : (longest + 1,) int64, how many emitted pieces have so many bytes, unknown tokens left out
     oov : what becomes of the words that training never saw, see `toklab.metrics.oov.oov_fates`
+    cuts : the tokens of each of the report's sentences, with their bytes
+    model : folder of the tokenizer, from where the report lies; None where it was not saved
     cutting : what pairs of tokenizers are compared by; None where it failed
+    run : the tokenizer itself; None where it failed, or the result was read from JSON
     pretrained : it was loaded, not trained here, so it may have seen the held-out text
     ranked : it is ranked among the trained ones although it was loaded
     samples : (resamples,) float64 of each figure that has an interval, drawn alike for all tokenizers
@@ -91,7 +94,10 @@ class Result:
     signature: str = ""
     token_lengths: IntArray | None = None
     oov: Mapping[str, int] | None = None
+    cuts: Batch | None = field(default=None, repr=False, compare=False)
+    model: str | None = None
     cutting: Cutting | None = field(default=None, repr=False, compare=False)
+    run: Tokenizer | None = field(default=None, repr=False, compare=False)
     pretrained: bool = False
     ranked: bool = False
     samples: Mapping[str, FloatArray] = field(default_factory=dict, repr=False, compare=False)
@@ -175,6 +181,7 @@ class Report(Displayed):
     warnings : what concerns the comparison as a whole
     pairs : every two contenders of the same vocabulary size; one with a size of its own is paired with all
     leads : in bytes per token, of every two contenders that take a vocabulary size, at the same size
+    sentences : of the held-out text, those that the contenders cut most differently first
     """
 
     results: tuple[Result, ...]
@@ -183,6 +190,7 @@ class Report(Displayed):
     warnings: tuple[str, ...] = ()
     pairs: tuple[Pair, ...] = ()
     leads: tuple[Lead, ...] = ()
+    sentences: tuple[str, ...] = ()
 
     def __getitem__(self, key: str | tuple[str, int]) -> Result:
         """``report["bpe"]``, or ``report["bpe", 8000]`` where several sizes were compared."""
@@ -337,6 +345,8 @@ class Report(Displayed):
                 "frequencies": _distinct(r.frequencies, "occurrences", "ids"),
                 "token_lengths": _counts(r.token_lengths, "bytes", "tokens"),
                 "oov": None if r.oov is None else dict(r.oov),
+                "cuts": _spans(r.cuts),
+                "model": r.model,
             }
             for r in self.results
         ]
@@ -350,6 +360,7 @@ class Report(Displayed):
             "rows": self.rows(),
             "pairs": self.pair_rows(),
             "leads": [asdict(lead) for lead in self.leads],
+            "sentences": list(self.sentences),
         }
 
     def to_json(self) -> str:
@@ -400,3 +411,15 @@ def _counts(counts: IntArray | None, name: str, count: str) -> dict[str, list[in
         return None
     places = np.flatnonzero(counts)
     return {name: places.tolist(), count: counts[places].tolist()}
+
+
+def _spans(batch: Batch | None) -> list[dict[str, list[int]]] | None:
+    """Of each text the ids of its tokens and the bytes where they end; where they begin, if not all at such an end."""
+    if batch is None:
+        return None
+    rows = []
+    for row in batch:
+        begins, ends = row.offsets.T.tolist() if len(row) else ([], [])
+        spans = {"ids": row.ids.tolist(), "ends": ends}
+        rows.append(spans if begins == [0, *ends][: len(ends)] else spans | {"begins": begins})
+    return rows

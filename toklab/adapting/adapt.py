@@ -17,8 +17,9 @@ from toklab.algorithms.pipeline import TrainedTokenizer
 from toklab.algorithms.unigram_model import UnigramModel
 from toklab.comparison import encode
 from toklab.corpus import Corpus, open_corpus
-from toklab.errors import UsageError, VocabSizeError
+from toklab.errors import FormatError, UsageError, VocabSizeError
 from toklab.loading import load
+from toklab.loading.ours import as_ours
 from toklab.measure import measure
 from toklab.metrics import seen_words
 from toklab.pretokenize import count_words
@@ -59,7 +60,8 @@ def adapt(
 
     Parameters
     ----------
-    source : a tokenizer of toklab's (BPE, WordPiece or Unigram), or what `toklab.load` reads as one
+    source : a BPE, WordPiece or Unigram tokenizer, or what `toklab.load` reads as one; one of another library must be
+        such that toklab could have trained it
     text : of the new domain: a path, texts, or a ``Corpus``
     vocab_size : pieces to end with
     replace_unused : pieces that the text never uses make room for new ones
@@ -74,10 +76,10 @@ def adapt(
     InputError
         The text cannot be read.
     """
-    tokenizer = _tokenizer(source)
+    corpus = open_corpus(text, documents=documents)
+    tokenizer = _tokenizer(source, corpus.documents)
     model = tokenizer.model
     assert isinstance(model, BpeModel | WordPieceModel | UnigramModel)
-    corpus = open_corpus(text, documents=documents)
     training, test = corpus.split(held_out, seed)
     words = count_words(training.documents, tokenizer.pretokenizer, tokenizer.normalizer)
     uses = _uses(model, words)
@@ -113,12 +115,17 @@ def adapt(
     )
 
 
-def _tokenizer(source: str | Path | Tokenizer) -> TrainedTokenizer:
-    tokenizer = load(source, engine="toklab") if isinstance(source, str | Path) else source
-    if not isinstance(tokenizer, TrainedTokenizer) or not isinstance(
-        tokenizer.model, BpeModel | WordPieceModel | UnigramModel
-    ):
-        raise UsageError(f"{tokenizer.name} cannot be adapted: toklab adapts BPE, WordPiece and Unigram that it runs")
+def _tokenizer(source: str | Path | Tokenizer, texts: Sequence[str]) -> TrainedTokenizer:
+    """The tokenizer as one of toklab's own, which must cut the texts as it does."""
+    given = load(source) if isinstance(source, str | Path) else source
+    try:
+        tokenizer = as_ours(given)
+    except FormatError as error:
+        raise UsageError(f"{given.name} cannot be adapted: {error}") from None
+    if not isinstance(tokenizer.model, BpeModel | WordPieceModel | UnigramModel):
+        raise UsageError(f"{given.name} cannot be adapted: toklab adapts BPE, WordPiece and Unigram")
+    if tokenizer is not given and not np.array_equal(tokenizer.encode_batch(texts).ids, given.encode_batch(texts).ids):
+        raise UsageError(f"{given.name} cannot be adapted: toklab's reading of it would give this text other ids")
     return tokenizer
 
 

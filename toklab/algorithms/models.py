@@ -101,7 +101,7 @@ class BpeModel:
         return {(left, right): (rank, new) for rank, (left, right, new) in enumerate(self.merges)}
 
     @cached_property
-    def _atoms(self) -> dict[str, int]:
+    def atoms(self) -> dict[str, int]:
         """Ids of single characters, with the suffix where it belongs, and of single bytes by stand-in."""
         return {text: i for i, text in enumerate(self.strings) if not self.vocab[i].special and not self._spare(i)}
 
@@ -109,7 +109,7 @@ class BpeModel:
         return self.byte_fallback and self.vocab[index].byte
 
     @cached_property
-    def _fallback(self) -> tuple[int, ...]:
+    def fallback(self) -> tuple[int, ...]:
         """Id of each byte's ``<0xNN>`` piece."""
         ids = {piece.surface[0]: i for i, piece in enumerate(self.vocab) if piece.byte and not piece.special}
         return tuple(ids[byte] for byte in range(256)) if self.byte_fallback else ()
@@ -117,19 +117,19 @@ class BpeModel:
     def start(self, word: str) -> tuple[list[int], list[int]]:
         """The ids that a word starts as, and the UTF-8 bytes that each covers."""
         if self.alphabet == "byte":
-            ids = [self._byte_ids[byte] for byte in word.encode("utf-8")]
+            ids = [self.byte_ids[byte] for byte in word.encode("utf-8")]
             return ids, [1] * len(ids)
         ids, lengths = [], []
         last = len(word) - 1
         for position, char in enumerate(word):
             suffix = self.suffix if position == last else ""
-            found, width = self._atoms.get(char + suffix), len(char.encode("utf-8"))
+            found, width = self.atoms.get(char + suffix), len(char.encode("utf-8"))
             if found is not None:
                 ids.append(found)
                 lengths.append(width)
             elif self.byte_fallback:
                 raw = (char + suffix).encode("utf-8")
-                ids += [self._fallback[byte] for byte in raw]
+                ids += [self.fallback[byte] for byte in raw]
                 lengths += [1] * width + [0] * (len(raw) - width)
             elif self.vocab.unk_id is not None:
                 ids.append(self.vocab.unk_id)
@@ -137,7 +137,8 @@ class BpeModel:
         return ids, lengths
 
     @cached_property
-    def _byte_ids(self) -> tuple[int, ...]:
+    def byte_ids(self) -> tuple[int, ...]:
+        """Id of each single byte of a byte-level alphabet."""
         ids: dict[bytes, int] = {}
         for i, piece in enumerate(self.vocab):
             if len(piece.surface) == 1 and not piece.special:
@@ -165,7 +166,7 @@ class BpeModel:
     def segment(self, words: Words) -> Tokens:
         """The same by the compiled twin, on flat arrays."""
         if self.alphabet == "byte":
-            found = self._kernel.merge_bytes(words, self._byte_ids)
+            found = self._kernel.merge_bytes(words, self.byte_ids)
             return self._whole_words.put_into(found, words) if self.ignore_merges else found
         return self._kernel.merge([self.start(word) for word in words.strings()])
 
@@ -192,7 +193,7 @@ class BpeModel:
     def _whole_words(self) -> WholeWords:
         from toklab.algorithms.whole_words import WholeWords
 
-        return WholeWords.of(self._whole, lambda words: self._kernel.merge_bytes(words, self._byte_ids))
+        return WholeWords.of(self._whole, lambda words: self._kernel.merge_bytes(words, self.byte_ids))
 
 
 @dataclass(frozen=True)

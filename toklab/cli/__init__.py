@@ -24,6 +24,7 @@ COMMANDS = {
     "check": "Hold a tokenizer against a baseline: what fell, which ids moved.",
     "encode": "Encode text with a saved tokenizer.",
     "decode": "Turn ids back into text.",
+    "convert": "Write a tokenizer in another format, proven to give the same ids.",
     "adapt": "Fit a vocabulary to a new domain: add what saves most, drop what is never used.",
     "inspect": "Audit one vocabulary.",
     "list": "Algorithms, baselines, metrics, patterns and formats.",

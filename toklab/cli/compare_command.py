@@ -72,8 +72,8 @@ from toklab.cli.showing import check_format, format_options, show_report
     "--output",
     type=click.Path(path_type=Path),
     metavar="DIR",
-    help="Write report.html, .json, .csv, .parquet, .md, pairs.csv, .parquet and plots; with --parallel report.html, "
-    "languages.json, .csv and plots.",
+    help="Write report.html, .json, .csv, .parquet, .md, pairs.csv, .parquet, plots and models; "
+    "with --parallel report.html, languages.json, .csv and plots.",
 )
 @parallel_options
 @strict_option
@@ -157,12 +157,14 @@ def command(
         if short:
             raise UsageError(f"these did not reach the vocabulary size (--strict): {', '.join(dict.fromkeys(short))}")
     if output is not None:
-        from toklab.page import write_page
+        from toklab.page import Findings, write_page
         from toklab.report.files import write_report
+        from toklab.report.models import load_models, save_models
         from toklab.report.plots import write_plots
 
-        page = output / "report.html"
-        tell_written([*write_report(report, output), *write_plots(report, output), write_page(report, page)])
+        report = save_models(report, output)
+        page = write_page(Findings(report, models=load_models(report, output)), output / "report.html")
+        tell_written([*write_report(report, output), *write_plots(report, output), page])
     show_report(report, chosen, metrics, pairs)
     if all(result.error for result in report.results):
         sys.exit(1)

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from toklab.types import Algorithm, Tokenizer
 
 SAMPLE_CHARACTERS = 160
+FORMATS = ("hf", "spm", "tiktoken", "vocab-txt", "vocab-json")
 TRAINING_TEXT = "training text"
 
 
@@ -48,8 +49,8 @@ TRAINING_TEXT = "training text"
 @click.option(
     "--format",
     "format_",
-    type=click.Choice(["hf", "spm"]),
-    help="hf: tokenizer.json; spm: a SentencePiece NAME.model too [default: the model's own].",
+    type=click.Choice(FORMATS),
+    help="hf: tokenizer.json [default]; spm, tiktoken, vocab-txt, vocab-json: that format beside it.",
 )
 @click.option("--pretokenizer", "-p", metavar="NAME|REGEX", help=pretokenizer_help)
 @click.option("--normalizer", metavar="NAME", help="none, bert, nmt_nfkc, nfkc, nmt_nfkc_cf or nfkc_cf.")
@@ -110,7 +111,7 @@ def command(
     if strict and getattr(trainer, "sized", True) and obtained != vocab_size:
         raise UsageError(f"{algo} obtained {obtained:,} pieces, not the {vocab_size:,} asked for (--strict)")
     facts = _facts(tokenizer, judged, held_out, seconds)
-    files_too, told = _save_sentencepiece(tokenizer, folder) if format_ == "spm" else ([], ())
+    files_too, told = _save_beside(tokenizer, folder, format_)
     saved = [tokenizer.save(folder), *files_too]
     warnings += told
     for warning in warnings:
@@ -134,11 +135,18 @@ def _check_format(format_: str | None, algo: str, trainer: Algorithm) -> None:
         raise UsageError(f"{algo} makes a model of {library}, which cannot be saved for SentencePiece")
 
 
-def _save_sentencepiece(tokenizer: Tokenizer, folder: Path) -> tuple[list[Path], tuple[str, ...]]:
-    """Save NAME.model; gives the file, and what a reader should know of it."""
+def _save_beside(tokenizer: Tokenizer, folder: Path, format_: str | None) -> tuple[list[Path], tuple[str, ...]]:
+    """Save in the format that was asked for too; gives the files, and what a reader should know of them."""
     from toklab.algorithms.pipeline import TrainedTokenizer
+    from toklab.converting import convert
     from toklab.formats.sentencepiece_model import caveats, save_sentencepiece_model
 
+    if format_ in (None, "hf"):
+        return [], ()
+    if format_ != "spm":
+        place = folder / f"{tokenizer.name}.tiktoken" if format_ == "tiktoken" else folder
+        done = convert(tokenizer, str(format_), place)
+        return list(done.files), done.warnings
     if not isinstance(tokenizer, TrainedTokenizer):
         return [], ()  # the library's own file is a .model
     return [save_sentencepiece_model(tokenizer, folder)], caveats(tokenizer)

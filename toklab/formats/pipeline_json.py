@@ -11,7 +11,7 @@ from toklab.errors import FormatError
 from toklab.pretokenize import PATTERNS, PreTokenizer, from_oniguruma, get_pretokenizer, to_oniguruma
 from toklab.pretokenize.precompiled import RULES, charsmap
 
-_BYTE_LEVEL = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True, "use_regex": False}
+BYTE_LEVEL = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True, "use_regex": False}
 _BERT_NORMALIZER = {
     "type": "BertNormalizer",
     "clean_text": True,
@@ -68,7 +68,7 @@ def pretokenizer_of(pretokenizer: PreTokenizer, byte_level: bool) -> dict[str, A
         pattern = {"Regex": to_oniguruma(pretokenizer.entry.pattern)}
         steps.append({"type": "Split", "pattern": pattern, "behavior": "Isolated", "invert": False})
     if byte_level:
-        steps.append(dict(_BYTE_LEVEL))
+        steps.append(dict(BYTE_LEVEL))
     if not steps:
         return None
     return steps[0] if len(steps) == 1 else {"type": "Sequence", "pretokenizers": steps}
@@ -83,7 +83,7 @@ def read_pretokenizer(part: Any, byte_level: bool) -> PreTokenizer:
         toklab has none like it.
     """
     steps = [] if part is None else part["pretokenizers"] if part["type"] == "Sequence" else [part]
-    if byte_level and steps and steps[-1] == _BYTE_LEVEL:
+    if byte_level and steps and steps[-1] == BYTE_LEVEL:
         steps = steps[:-1]
     if not steps:
         return get_pretokenizer("none")

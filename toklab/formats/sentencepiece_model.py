@@ -57,6 +57,11 @@ def save_sentencepiece_model(tokenizer: TrainedTokenizer, folder: Path) -> Path:
     return path
 
 
+def files_of(tokenizer: TrainedTokenizer) -> dict[str, bytes]:
+    """``tokenizer.model``, as a conversion writes it; see `sentencepiece_file`."""
+    return {"tokenizer.model": sentencepiece_file(tokenizer).to_bytes()}
+
+
 def sentencepiece_file(tokenizer: TrainedTokenizer) -> SentencePieceFile:
     """The file's contents; options that the trainer had are in it for the record.
 

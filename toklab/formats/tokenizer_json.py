@@ -57,6 +57,11 @@ def save_file(contents: bytes, tokenizer: TrainedTokenizer | LoadedTokenizer, fo
     return path
 
 
+def files_of(tokenizer: TrainedTokenizer) -> dict[str, bytes]:
+    """``tokenizer.json`` alone, as a conversion writes it."""
+    return {FILE: to_json(tokenizer).encode("utf-8")}
+
+
 def to_json(tokenizer: TrainedTokenizer) -> str:
     """The file's text; equal tokenizers give equal text."""
     return json.dumps(_parts_of(tokenizer), indent=1, ensure_ascii=False)

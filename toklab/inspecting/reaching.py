@@ -15,8 +15,9 @@ import numpy as np
 from toklab.algorithms.symbols import CONTINUATION
 from toklab.inspecting.findings import Reach, Status
 from toklab.inspecting.proofs import Proofs
-from toklab.inspecting.understanding import HUGGING_FACE, engine_of, understood
+from toklab.inspecting.understanding import understood
 from toklab.inspecting.utf8 import characters_with, head_of, inside_of, is_stretch, is_whole, tail_of
+from toklab.loading.ours import HUGGING_FACE, engine_of
 from toklab.types import Encoding, Piece, Tokenizer
 
 # What is put before and after a piece's own text.

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from toklab.algorithms.pipeline import TrainedTokenizer
 from toklab.languages import LanguageReport
 from toklab.report.reading import AnyReport
 from toklab.report.terminal import visible
@@ -31,12 +32,14 @@ class Findings:
     lab : the determinism lab's findings on the same contenders, where it has run
     languages : the comparison over languages, where there is one
     sweep : the curves over vocabulary sizes, where there are any
+    models : the tokenizers by name and vocabulary size, as toklab runs them, or why it does not
     """
 
     report: Report = NOTHING
     lab: DeterminismReport | None = None
     languages: LanguageReport | None = None
     sweep: SweepReport | None = None
+    models: Mapping[tuple[str, int], TrainedTokenizer | str] = field(default_factory=dict)
 
     @staticmethod
     def of(report: AnyReport) -> Findings:
@@ -57,13 +60,15 @@ class Section:
     key : its id, lower-case letters
     title : its heading, and its name in the list of sections
     body : HTML, in which every text of a report has been escaped
-    script : JavaScript that it brings along; it runs once, after the page is there
+    scripts, styles : files of JavaScript and CSS beside the templates that it needs, in their order; one that several
+        sections need stands in the page once, and runs once, after the page is there
     """
 
     key: str
     title: str
     body: Markup
-    script: str = ""
+    scripts: tuple[str, ...] = ()
+    styles: tuple[str, ...] = ()
 
 
 Maker = Callable[[Findings], Section | None]

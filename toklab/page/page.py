@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Mapping
+import itertools
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,10 @@ from toklab.page.answer import answer_section
 from toklab.page.frame import NOTHING, Findings, Maker, fill, source
 from toklab.page.lab import lab_section
 from toklab.page.languages import languages_section
+from toklab.page.live import live_section
 from toklab.page.notes import notes_section
 from toklab.page.pictures import pictures_section
+from toklab.page.segmentation import segmentation_section
 from toklab.page.sizes import sizes_section
 from toklab.page.table import table_section
 from toklab.report.files import encode
@@ -31,6 +34,8 @@ SECTIONS: tuple[Maker, ...] = (
     sizes_section,
     table_section,
     pictures_section,
+    segmentation_section,
+    live_section,
     notes_section,
 )
 """The sections in their order; another one is a function of the findings and a line here."""
@@ -48,7 +53,7 @@ def render_page(findings: Findings | AnyReport) -> str:
     if not isinstance(findings, Findings):
         findings = Findings.of(findings)
     sections = [section for make in SECTIONS if (section := make(findings)) is not None]
-    script = "\n".join([source("page.js"), *(section.script for section in sections if section.script)])
+    script = _joined("page.js", (section.scripts for section in sections))
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     return fill(
         "page.html",
@@ -56,10 +61,15 @@ def render_page(findings: Findings | AnyReport) -> str:
         what=_what(findings),
         facts=_facts(findings),
         name=str(_corpus(findings).get("name", "")),
-        style=Markup(source("style.css")),
+        style=Markup(_joined("style.css", (section.styles for section in sections))),
         script=Markup(script),
         digest=digest,
     )
+
+
+def _joined(first: str, others: Iterable[Sequence[str]]) -> str:
+    """The texts of files beside the templates, each once."""
+    return "\n".join(source(name) for name in dict.fromkeys([first, *itertools.chain.from_iterable(others)]))
 
 
 def _what(findings: Findings) -> str:
