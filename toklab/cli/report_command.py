@@ -25,6 +25,12 @@ TABLE = "table"
     metavar="FILE",
     help="Where to write the page  [default: beside the JSON, ending in .html].",
 )
+@format_options("Print table, markdown, latex, csv, json or parquet instead of writing the page.")
+def command(
+    file: Path, output: Path | None, format_: str | None, metrics: tuple[str, ...], pairs: bool, as_json: bool
+) -> None:
+    """Make the page of a report from the JSON that compare, determinism or sweep wrote to its --output.
+
     The page is one file that needs no network. The models that it runs are read from the folder of the report. Equal
     reports make equal pages. With --format, what is printed is what compare prints.
     """
