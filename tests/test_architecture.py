@@ -16,7 +16,7 @@ PACKAGE = ROOT / "toklab"
 # Lower layers first; a module may import from its own layer and from those below it.
 LAYERS = (
     ("types", "errors"),
-    ("backend", "files", "fingerprints", "plugins", "signature", "kernels"),
+    ("backend", "files", "fingerprints", "plugins", "reading", "signature", "kernels"),
     ("corpus", "pretokenize"),
     ("algorithms", "baselines", "formats", "metrics"),
     ("training", "loading", "recording", "results", "restoring", "measure", "ranking", "significance", "statistics"),

@@ -302,6 +302,36 @@ def test_report_makes_the_page_from_the_json(desk: Path, compared: Ran) -> None:
     assert run("report", "report/report.json", cwd=desk).err == "wrote report/report.html\n"
 
 
+def test_report_prints_what_compare_prints(desk: Path, compared: Ran) -> None:
+    name, metric = "report/report.json", "bytes_per_token"
+    assert run("report", name, "--format", "table", cwd=desk).out == compared.out
+    saved = (desk / "report/report.md").read_text(encoding="utf-8")
+    assert run("report", name, "--format", "markdown", cwd=desk).out == saved
+    assert run("report", name, "--json", cwd=desk).out == (desk / name).read_text(encoding="utf-8")
+    chosen = run("report", name, "--format", "table", "--metric", metric, cwd=desk)
+    assert (chosen.code, "fertility" in compared.out, "fertility" in chosen.out) == (0, True, False)
+    for wrong in (
+        ["--format", "tabel"],
+        ["--format", "csv", "--output", "x.html"],
+        ["--format", "csv", "--metric", metric],
+    ):
+        ran = run("report", name, *wrong, cwd=desk)
+        assert (ran.code, ran.out) == (2, "")
+    assert not (desk / "x.html").exists()
+
+
+def test_determinism_and_sweep_write_a_page_that_their_json_makes_again(desk: Path) -> None:
+    common = ["text.txt", "-t", "bpe", "--vocab-size", "300", "--output"]
+    for command, more in (("determinism", ["--axis", "repeat", "--runs", "2"]), ("sweep", [])):
+        ran = run(command, *common, command, *more, cwd=desk)
+        assert (ran.code, f"wrote {command}/report.html" in ran.err.splitlines()) == (0, True), ran
+        assert run("report", f"{command}/{command}.json", cwd=desk).err == f"wrote {command}/{command}.html\n"
+        assert (desk / command / "report.html").read_bytes() == (desk / command / f"{command}.html").read_bytes()
+        ran = run("report", f"{command}/{command}.json", "--format", "csv", cwd=desk)
+        assert (ran.code, ran.out) == (2, "")
+        assert "no comparison of tokenizers" in ran.err
+
+
 def test_compare_exits_1_where_nothing_worked(desk: Path) -> None:
     args = ["-t", "broken-raises", "-t", "broken-hangs", "--time-limit", "3", "--no-probe", "--json"]
     ran = run("compare", "text.txt", *args, cwd=desk)

@@ -21,7 +21,9 @@ from toklab.page.pictures import DRAWN
 from toklab.report.heatmaps import verdicts
 from toklab.report.parts import token_lengths
 from toklab.results import Report, Result
-from toklab.retraining import Census, DeterminismReport, Probe
+from toklab.retraining import Census, DeterminismReport, Probe, Stability
+from toklab.retraining.stability import Growth, Interval
+from toklab.sweeping import sweep
 
 HOSTILE = "<script>alert(1)</script>&amp;\"'`${x}{{7*7}}\u202e\x07"
 SIZES = [300, 400, 450]
@@ -123,6 +125,24 @@ def test_a_definition_on_hover_and_on_focus(shown: Visit) -> None:
     assert described.text_content() == "Tokens ÷ words (tokens/word; lower is better)."
 
 
+def test_a_mark_tells_its_meaning(browser: Browser, tmp_path: Path) -> None:
+    """Two contenders that the text cannot tell apart: beside the best stands the other with its mark."""
+    ranked = compare(english(), ["bpe", "wordpiece-hf", "unigram"], vocab_size=400, resamples=200, probe=False)
+    alike = {c.metric for r in ranked.results for c in r.cells if c.same_as_best and c.rank == 1}
+    assert alike
+    with visit(browser, write_page(ranked, tmp_path / "report.html")) as shown:
+        shown.page.select_option("#show", "all")
+        mark = shown.page.locator("#figures td.same button.mark").first
+        assert mark.inner_text() == "≈"
+        mark.hover()
+        assert shown.texts("#tip") == ["no significant difference from the best"]
+        shown.page.mouse.move(0, 0)
+        assert shown.texts("#tip") == []
+        mark.focus()
+        assert shown.texts("#tip") == ["no significant difference from the best"]
+        assert any("no significant difference from the best" in text for text in shown.texts(".legend"))
+
+
 def test_the_signature_is_copied(browser: Browser, path: Path, report: Report) -> None:
     with visit(browser, path, permissions=["clipboard-read", "clipboard-write"]) as shown:
         shown.page.locator("[data-copy=signature]").click()
@@ -176,7 +196,11 @@ def test_the_lab_and_the_languages_add_pictures(report: Report) -> None:
         "Language premiums",
         "Inequality of languages",
     ]
-    assert len(together) == len(DRAWN)
+    curves = sweep(english(6_000), ["bpe"], vocab_size=[300, 400])
+    growth = Growth(0.5, 9_000, 0.5, 0.5, 100)
+    stability = Stability("bpe", 2, Interval.of([0.5]), Interval.of([0.5]), (), (growth,))
+    over = [t for t, draw, _ in DRAWN if draw(Findings(lab=replace(lab, stabilities=(stability,)), sweep=curves))]
+    assert set(together) | set(over) == {title for title, _, _ in DRAWN}
     assert [title for title, draw, _ in DRAWN if draw(Findings(Report((), ""))) is not None] == []
 
 

@@ -107,12 +107,13 @@ def test_what_is_no_report(text: str | bytes, message: str) -> None:
 )
 def test_the_message_names_the_place(path: tuple[str | int, ...], value: object, message: str) -> None:
     with pytest.raises(FormatError, match=message):
-        Report.from_dict(_changed(path, value))
+        Report.from_dict(changed(DATA, path, value))
 
 
-def _changed(path: tuple[str | int, ...], value: object) -> Any:
-    data: Any = copy.deepcopy(DATA)
-    place = data
+def changed(whole: Any, path: tuple[str | int, ...], value: object) -> Any:
+    """A copy that holds something else at one place."""
+    data = copy.deepcopy(whole)
+    place: Any = data
     for step in path[:-1]:
         place = place[step]
     place[path[-1]] = value

@@ -2,109 +2,17 @@
 
 from __future__ import annotations
 
-import json
-import math
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from toklab.errors import FormatError
 from toklab.metrics.oov import FATES
+from toklab.reading import Object, read_whole
 from toklab.results import SCHEMA, Cell, Lead, Pair, Report, Result
 from toklab.types import Batch, Encoding, IntArray
 
-MOST = 100_000_000  # documents, ids or bytes that a list of counts may stand for, and the largest number in a list
 BETTER = ("higher", "lower", "")
-
-
-@dataclass(frozen=True)
-class _Object:
-    """A JSON object, and where in the file it stands."""
-
-    values: Mapping[str, Any]
-    place: str
-
-    def fail(self, key: str, what: str) -> FormatError:
-        return FormatError(f"no report of a comparison: {self.place}{key} is not {what}")
-
-    def text(self, key: str) -> str:
-        value = self.values.get(key)
-        if not isinstance(value, str):
-            raise self.fail(key, "a text")
-        return value
-
-    def maybe_text(self, key: str) -> str | None:
-        return None if self.values.get(key) is None else self.text(key)
-
-    def whole(self, key: str) -> int:
-        value = self.values.get(key)
-        if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 2**53:
-            raise self.fail(key, "a whole number")
-        return value
-
-    def figure(self, key: str) -> float | None:
-        value = self.values.get(key)
-        if value is None:
-            return None
-        if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < math.inf:
-            raise self.fail(key, "a number")
-        return float(value)
-
-    def texts(self, key: str) -> tuple[str, ...]:
-        value = self.values.get(key)
-        if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
-            raise self.fail(key, "a list of texts")
-        return tuple(value)
-
-    def object(self, key: str) -> _Object:
-        value = self.values.get(key)
-        if not isinstance(value, dict):
-            raise self.fail(key, "an object")
-        return _Object(value, f"{self.place}{key}.")
-
-    def objects(self, key: str) -> Iterator[_Object]:
-        """The objects of a list; none where there is no such key, as in files of earlier versions."""
-        value = self.values.get(key, [])
-        if not isinstance(value, list) or not all(isinstance(each, dict) for each in value):
-            raise self.fail(key, "a list of objects")
-        for place, each in enumerate(value):
-            yield _Object(each, f"{self.place}{key}[{place}].")
-
-    def numbers(self, key: str) -> IntArray:
-        values = self.values.get(key)
-        if not isinstance(values, list) or not all(type(n) is int and 0 <= n <= MOST for n in values):
-            raise self.fail(key, "a list of whole numbers")
-        return np.array(values, np.int64)
-
-    def counts(self, key: str, name: str, count: str) -> tuple[IntArray, IntArray] | None:
-        """Two lists of whole numbers; None where there is none."""
-        if self.values.get(key) is None:
-            return None
-        lists = self.object(key)
-        found = lists.numbers(name), lists.numbers(count)
-        if len(found[0]) != len(found[1]) or found[1].sum() > MOST or (np.diff(found[0]) <= 0).any():
-            raise self.fail(key, "two lists of one length, the first ascending")
-        return found
-
-
-def parse(text: str | bytes) -> object:
-    """JSON without NaN and infinities.
-
-    Raises
-    ------
-    FormatError
-        It is no JSON.
-    """
-
-    def refuse(name: str) -> None:
-        raise ValueError(f"{name} is no number")
-
-    try:
-        return json.loads(text, parse_constant=refuse)
-    except (ValueError, RecursionError) as error:
-        raise FormatError(f"no report of a comparison: no JSON ({error})") from None
 
 
 def restore(data: object) -> Report:
@@ -115,24 +23,20 @@ def restore(data: object) -> Report:
     FormatError
         It is no such object, or of a later schema; the message names the place.
     """
-    if not isinstance(data, dict):
-        raise FormatError("no report of a comparison: not a JSON object")
-    if data.get("schema") != SCHEMA or "contenders" not in data:
-        raise FormatError(f"no report of a comparison: it has no contenders of schema {SCHEMA}")
-    whole = _Object(data, "")
-    groups = whole.object("groups") if "groups" in data else _Object({}, "groups.")
+    whole = read_whole(data, SCHEMA, "contenders")
+    groups = read_groups(whole)
     cells: dict[tuple[str, int], list[Cell]] = {}
     for row in whole.objects("rows"):
-        cells.setdefault((row.text("tokenizer"), row.whole("vocab_size")), []).append(_cell(row, groups))
-    sentences = whole.texts("sentences") if "sentences" in data else ()
+        cells.setdefault((row.text("tokenizer"), row.whole("vocab_size")), []).append(read_cell(row, groups))
+    sentences = whole.texts("sentences") if "sentences" in whole.values else ()
     sizes = [len(text.encode("utf-8", "surrogatepass")) for text in sentences]
     results = tuple(_result(each, cells, sizes) for each in whole.objects("contenders"))
     if cells:
-        raise FormatError(f"no report of a comparison: rows of {next(iter(cells))[0]!r}, which is no contender")
+        raise FormatError(f"no report: rows of {next(iter(cells))[0]!r}, which is no contender")
     return Report(
         results,
         whole.text("signature"),
-        _facts(whole.object("corpus")),
+        whole.facts("corpus"),
         whole.texts("warnings"),
         _pairs(whole),
         tuple(_lead(each) for each in whole.objects("leads")),
@@ -140,41 +44,33 @@ def restore(data: object) -> Report:
     )
 
 
-def _facts(corpus: _Object) -> Mapping[str, Any]:
-    for key, value in corpus.values.items():
-        if not isinstance(value, str | int | float):
-            raise corpus.fail(key, "a text or a number")
-    return dict(corpus.values)
+def read_groups(whole: Object) -> Object:
+    """The group of each metric; empty in files of earlier versions."""
+    return whole.object("groups") if "groups" in whole.values else Object({}, "groups.")
 
 
-def _cell(row: _Object, groups: _Object) -> Cell:
+def read_cell(row: Object, groups: Object) -> Cell:
+    """The figure of a row."""
     metric, better = row.text("metric"), row.text("better")
     if better not in BETTER:
         raise row.fail("better", "higher, lower or empty")
     group = groups.text(metric) if groups.values else ""
     value, low, high = (row.figure(key) for key in ("value", "ci_low", "ci_high"))
-    same = row.values.get("same_as_best")
-    if not (same is None or isinstance(same, bool)):
-        raise row.fail("same_as_best", "true, false or null")
-    rank = None if row.values.get("rank") is None else row.whole("rank")
+    rank, same = row.maybe_whole("rank"), row.maybe_truth("same_as_best")
     return Cell(metric, value, low, high, row.text("unit"), better, group, rank, same)
 
 
-def _result(each: _Object, cells: dict[tuple[str, int], list[Cell]], sizes: Sequence[int]) -> Result:
+def _result(each: Object, cells: dict[tuple[str, int], list[Cell]], sizes: Sequence[int]) -> Result:
     name, size = each.text("tokenizer"), each.whole("vocab_size")
-    sized = each.values.get("sized")
-    pretrained = each.values.get("pretrained", False)
-    for key, value in (("sized", sized), ("pretrained", pretrained)):
-        if not isinstance(value, bool):
-            raise each.fail(key, "true or false")
     lengths = each.counts("lengths", "tokens", "documents")
     frequencies = each.counts("frequencies", "occurrences", "ids")
     tokens = each.counts("token_lengths", "bytes", "tokens")
     return Result(
         tokenizer=name,
         vocab_size=size,
-        sized=bool(sized),
-        pretrained=bool(pretrained),
+        sized=each.truth("sized"),
+        pretrained=bool(each.maybe_truth("pretrained")),
+        ranked=bool(each.maybe_truth("ranked")),
         cells=tuple(cells.pop((name, size), ())),
         lengths=None if lengths is None else np.repeat(*lengths),
         frequencies=None if frequencies is None else np.repeat(*frequencies)[::-1],
@@ -191,7 +87,7 @@ def _result(each: _Object, cells: dict[tuple[str, int], list[Cell]], sizes: Sequ
     )
 
 
-def _cuts(each: _Object, sizes: Sequence[int]) -> Batch | None:
+def _cuts(each: Object, sizes: Sequence[int]) -> Batch | None:
     """The tokens of sentences of so many bytes each."""
     if each.values.get("cuts") is None:
         return None
@@ -201,7 +97,7 @@ def _cuts(each: _Object, sizes: Sequence[int]) -> Batch | None:
     return Batch.stack([_tokens(row, size) for row, size in zip(found, sizes, strict=True)])
 
 
-def _tokens(row: _Object, size: int) -> Encoding:
+def _tokens(row: Object, size: int) -> Encoding:
     ids, ends = row.numbers("ids"), row.numbers("ends")
     begins = row.numbers("begins") if "begins" in row.values else np.append(np.zeros(1, np.int64), ends)[: len(ends)]
     places = np.stack([begins, ends], axis=1) if len(begins) == len(ends) == len(ids) else None
@@ -210,7 +106,7 @@ def _tokens(row: _Object, size: int) -> Encoding:
     return Encoding(ids.astype(np.int32), places)
 
 
-def _fates(each: _Object) -> Mapping[str, int] | None:
+def _fates(each: Object) -> Mapping[str, int] | None:
     if each.values.get("oov") is None:
         return None
     fates = each.object("oov")
@@ -223,7 +119,7 @@ def _by_length(lengths: IntArray, counts: IntArray) -> IntArray:
     return placed
 
 
-def _pairs(whole: _Object) -> tuple[Pair, ...]:
+def _pairs(whole: Object) -> tuple[Pair, ...]:
     cells: dict[tuple[str, int, str, int], list[Cell]] = {}
     for row in whole.objects("pairs"):
         key = (row.text("tokenizer"), row.whole("vocab_size"), row.text("other"), row.whole("other_vocab_size"))
@@ -232,9 +128,6 @@ def _pairs(whole: _Object) -> tuple[Pair, ...]:
     return tuple(Pair(*key, tuple(found)) for key, found in cells.items())
 
 
-def _lead(row: _Object) -> Lead:
-    value = row.figure("value")
-    if value is None:
-        raise row.fail("value", "a number")
+def _lead(row: Object) -> Lead:
     names = row.text("metric"), row.whole("vocab_size"), row.text("tokenizer"), row.text("other")
-    return Lead(*names, value, row.figure("ci_low"), row.figure("ci_high"))
+    return Lead(*names, row.number("value"), row.figure("ci_low"), row.figure("ci_high"))

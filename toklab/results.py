@@ -334,6 +334,7 @@ class Report(Displayed):
                 "vocab_size": r.vocab_size,
                 "sized": r.sized,
                 "pretrained": r.pretrained,
+                "ranked": r.ranked,
                 "determinism": r.determinism,
                 "train_seconds": r.seconds,
                 "peak_mb": r.peak_mb,
@@ -390,7 +391,8 @@ class Report(Displayed):
         FormatError
             It is no JSON, or no such object.
         """
-        from toklab.restoring import parse, restore
+        from toklab.reading import parse
+        from toklab.restoring import restore
 
         return restore(parse(text))
 

@@ -7,7 +7,7 @@ import os
 import shutil
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -66,6 +66,12 @@ def one_line(text: str) -> str:
     from toklab.report.terminal import visible
 
     return visible(text)
+
+
+def tell_written(paths: Iterable[Path]) -> None:
+    """Name the files that were written, on standard error."""
+    for path in paths:
+        click.echo(f"wrote {one_line(str(path))}", err=True)
 
 
 def use_colour() -> bool:

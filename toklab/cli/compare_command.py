@@ -12,11 +12,11 @@ from toklab.cli.common import (
     SIZE,
     documents_option,
     files_argument,
-    one_line,
     pretokenizer_help,
     progress,
     read_corpus,
     strict_option,
+    tell_written,
 )
 from toklab.cli.parallel import check_parallel, compare_parallel, parallel_options
 from toklab.cli.showing import check_format, format_options, show_report
@@ -72,11 +72,12 @@ from toklab.cli.showing import check_format, format_options, show_report
     "--output",
     type=click.Path(path_type=Path),
     metavar="DIR",
-    help="Write report.html, .json, .csv, .parquet, .md, pairs.csv, .parquet, plots and models.",
+    help="Write report.html, .json, .csv, .parquet, .md, pairs.csv, .parquet, plots and models; "
+    "with --parallel report.html, languages.json, .csv and plots.",
 )
 @parallel_options
 @strict_option
-@format_options
+@format_options("Print markdown, latex, csv, json or parquet instead of the table.")
 @click.pass_context
 def command(
     context: click.Context,
@@ -163,8 +164,7 @@ def command(
 
         report = save_models(report, output)
         page = write_page(Findings(report, models=load_models(report, output)), output / "report.html")
-        for path in [*write_report(report, output), *write_plots(report, output), page]:
-            click.echo(f"wrote {one_line(str(path))}", err=True)
+        tell_written([*write_report(report, output), *write_plots(report, output), page])
     show_report(report, chosen, metrics, pairs)
     if all(result.error for result in report.results):
         sys.exit(1)

@@ -18,6 +18,7 @@ from toklab.cli.common import (
     pretokenizer_help,
     progress,
     read_corpus,
+    tell_written,
     terminal_width,
     use_colour,
 )
@@ -80,7 +81,10 @@ RETRAINED = ("axes", "runs", "resamples", "requirements", "output", "evidence")
     help="Train what a lock holds; exit status 1 and the first difference where the two part.",
 )
 @click.option(
-    "--output", type=click.Path(path_type=Path), metavar="DIR", help="Write determinism.json and the pictures."
+    "--output",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Write report.html, determinism.json and the pictures.",
 )
 @click.option("--evidence", is_flag=True, help="Show every retraining: pieces, ranks and tokens that moved.")
 @json_option
@@ -109,9 +113,10 @@ def command(
         return
     report = _checked(check, corpus, limits) if check else _retrained(corpus, options, limits)
     if output:
+        from toklab.page import write_page
         from toklab.report import write_determinism
 
-        write_determinism(report, output)
+        tell_written([*write_determinism(report, output), write_page(report, output / "report.html")])
     _show(report, as_json, evidence)
     _end(report, checked=check is not None)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from toklab.cli.common import one_line, progress, terminal_width, use_colour
+from toklab.cli.common import progress, tell_written, terminal_width, use_colour
 
 if TYPE_CHECKING:
     from toklab.languages import LanguageReport
@@ -80,10 +80,10 @@ def compare_parallel(folder: Path, output: Path | None, as_json: bool, train: tu
     with progress("training") as show:
         report = compare_languages(folder, train=source, progress=show, **options)
     if output is not None:
+        from toklab.page import write_page
         from toklab.report import write_languages
 
-        for path in write_languages(report, output):
-            click.echo(f"wrote {one_line(str(path))}", err=True)
+        tell_written([*write_languages(report, output), write_page(report, output / "report.html")])
     _show(report, as_json)
     if all(result.error for result in report.results):
         sys.exit(1)

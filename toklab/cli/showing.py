@@ -16,19 +16,23 @@ if TYPE_CHECKING:
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
-def format_options(command: Command) -> Command:
-    """``--format``, ``--metric``, ``--pairs`` and ``--json``."""
-    command = json_option(command)
-    command = click.option("--pairs", is_flag=True, help="Show how alike every two contenders are.")(command)
-    command = click.option(
-        "--metric", "metrics", multiple=True, metavar="NAME", help="Column of the table, may be repeated."
-    )(command)
-    return click.option(
-        "--format",
-        "format_",
-        metavar="NAME",
-        help="Print markdown, latex, csv, json or parquet instead of the table.",
-    )(command)
+def format_options(meaning: str) -> Callable[[Command], Command]:
+    """``--format``, ``--metric``, ``--pairs`` and ``--json``.
+
+    Parameters
+    ----------
+    meaning : the help of ``--format``
+    """
+
+    def add(command: Command) -> Command:
+        command = json_option(command)
+        command = click.option("--pairs", is_flag=True, help="Show how alike every two contenders are.")(command)
+        command = click.option(
+            "--metric", "metrics", multiple=True, metavar="NAME", help="Column of the table, may be repeated."
+        )(command)
+        return click.option("--format", "format_", metavar="NAME", help=meaning)(command)
+
+    return add
 
 
 def check_format(format_: str | None, metrics: Sequence[str], pairs: bool, as_json: bool) -> str | None:

@@ -16,6 +16,7 @@ from toklab.cli.common import (
     pretokenizer_help,
     progress,
     read_corpus,
+    tell_written,
     terminal_width,
     use_colour,
 )
@@ -67,7 +68,10 @@ from toklab.cli.common import (
 @click.option("--time-limit", type=float, default=900, show_default=True, metavar="SECONDS", help="For each training.")
 @click.option("--memory-limit", type=int, default=12_000, show_default=True, metavar="MB", help="For each training.")
 @click.option(
-    "--output", type=click.Path(path_type=Path), metavar="DIR", help="Write sweep.json, sweep.csv and the pictures."
+    "--output",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Write report.html, sweep.json, sweep.csv and the pictures.",
 )
 @json_option
 def command(
@@ -98,10 +102,10 @@ def command(
     with progress("training") as step:
         report = sweep(corpus, list(contenders) or None, vocab_size=sizes, limits=limits, progress=step, **options)
     if output is not None:
+        from toklab.page import write_page
         from toklab.report.sweep_plots import write_sweep
 
-        for path in write_sweep(report, output):
-            click.echo(f"wrote {one_line(str(path))}", err=True)
+        tell_written([*write_sweep(report, output), write_page(report, output / "report.html")])
     if as_json:
         click.echo(report.to_json())
     else:

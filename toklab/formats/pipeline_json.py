@@ -7,11 +7,7 @@ from typing import Any
 
 from toklab.algorithms.models import BpeModel, Model
 from toklab.algorithms.unigram_model import UnigramModel
-<<<<<<< HEAD
 from toklab.algorithms.wordpiece_model import WordPieceModel
-from toklab.errors import FormatError
-=======
->>>>>>> help-check7
 from toklab.pretokenize import PATTERNS, PreTokenizer, from_oniguruma, get_pretokenizer, to_oniguruma
 from toklab.pretokenize.precompiled import RULES, charsmap
 

@@ -23,7 +23,6 @@ from toklab.algorithms.pipeline import TrainedTokenizer
 from toklab.algorithms.unigram_model import UnigramModel, hidden_score, is_hidden, spelled
 from toklab.errors import FormatError
 from toklab.files import write_atomic
-from toklab.formats.huggingface_checks import read_bytes
 from toklab.formats.protobuf import single
 from toklab.formats.sentencepiece_merges import merges_of
 from toklab.formats.sentencepiece_proto import (
@@ -147,18 +146,6 @@ def load_sentencepiece_model(data: bytes) -> TrainedTokenizer:
     )
 
 
-<<<<<<< HEAD
-=======
-def load_model_file(path: Path) -> TrainedTokenizer:
-    """`load_sentencepiece_model` of a file; raises what it raises, or says that the file cannot be read."""
-    data = read_bytes(path)
-    try:
-        return load_sentencepiece_model(data)
-    except FormatError as error:
-        raise FormatError(f"{path}: {error}") from None
-
-
->>>>>>> help-check7
 def _cannot(what: str) -> FormatError:
     return FormatError(f"a SentencePiece model cannot hold {what}")
 

@@ -22,6 +22,7 @@ from toklab.algorithms.pipeline import TrainedTokenizer
 from toklab.algorithms.spm_normalizer import Changed, SpmNormalizer
 from toklab.baselines.saved import LibraryTokenizer
 from toklab.errors import FormatError
+from toklab.formats.huggingface_checks import read_bytes
 from toklab.formats.sentencepiece_parts import SPACE, check_runs, model_of, normalizer_of, piece_of
 from toklab.formats.sentencepiece_proto import Kind, ModelType, SentencePieceFile
 from toklab.pretokenize.utf8 import to_utf8
@@ -236,9 +237,8 @@ def run_model(data: bytes, name: str | None = None) -> SpmTokenizer:
 
 def load_model_file(path: Path) -> SpmTokenizer:
     """`run_model` of a file; raises what it raises, or says that the file cannot be read."""
+    data = read_bytes(path)
     try:
-        return run_model(path.read_bytes())
-    except OSError as error:
-        raise FormatError(f"{path} cannot be read: {error.strerror or error}") from None
+        return run_model(data)
     except FormatError as error:
         raise FormatError(f"{path}: {error}") from None

@@ -106,12 +106,20 @@ class Fairness:
 
     def rows(self) -> list[dict[str, Any]]:
         """One per figure: of each language, of each script (language None), of all (script None too)."""
+        return [_row(self, language, script, cell) for language, script, cell in self._placed()]
+
+    @property
+    def all_cells(self) -> tuple[Cell, ...]:
+        """Every figure, of each language, of each script, and of all."""
+        return tuple(cell for _, _, cell in self._placed())
+
+    def _placed(self) -> list[tuple[str | None, str | None, Cell]]:
         found: list[tuple[str | None, str | None, Cell]] = []
         for figures in self.languages:
             found += [(figures.language, figures.script, cell) for cell in figures.cells]
         found += [(None, group.script, group.premium) for group in self.scripts]
         found += [(self.worst if cell.metric == "worst_premium" else None, None, cell) for cell in self.cells]
-        return [_row(self, language, script, cell) for language, script, cell in found]
+        return found
 
 
 @dataclass(frozen=True)
@@ -175,12 +183,26 @@ class LanguageReport(Displayed):
             "training": {language: dict(facts) for language, facts in self.training.items()},
             "warnings": list(self.warnings),
             "contenders": [_contender(result) for result in self.results],
+            "groups": {cell.metric: cell.group for result in self.results for cell in result.all_cells},
             "rows": self.rows(),
         }
 
     def to_json(self) -> str:
         """`to_dict` as text."""
         return json.dumps(self.to_dict(), indent=1, ensure_ascii=False, allow_nan=False)
+
+    @staticmethod
+    def from_dict(data: object) -> LanguageReport:
+        """The report that `to_dict` wrote.
+
+        Raises
+        ------
+        FormatError
+            It is no such object; the message names the place.
+        """
+        from toklab.languages.restoring import restore
+
+        return restore(data)
 
 
 def _contender(result: Fairness) -> dict[str, Any]:
@@ -192,6 +214,7 @@ def _contender(result: Fairness) -> dict[str, Any]:
         "pretrained": result.pretrained,
         "worst": result.worst,
         "bought_by_unknown": [figures.language for figures in result.languages if figures.bought],
+        "languages": {figures.language: figures.script for figures in result.languages},
         "scripts": {group.script: list(group.languages) for group in result.scripts},
         "lorenz": {cost: [list(point) for point in curve] for cost, curve in result.lorenz.items()},
         "train_seconds": result.seconds,

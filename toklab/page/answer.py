@@ -104,6 +104,7 @@ def answer_section(findings: Findings) -> Section | None:
         costs=[_cost(result) for result in found[-1].best],
         count=len(shown),
         interval=interval,
+        called=lambda results: [result.tokenizer for result in results],
         figure=lambda result: f"{number(result, METRIC):.2f}",
         signed=lambda gap: f"{gap.value:.2f}",
         percent=lambda gap, answer: f"{gap.value / ((number(answer.best[0], METRIC) or 0.0) - gap.value):.1%}",
@@ -119,6 +120,12 @@ def interval(cell: Cell | Lead) -> str:
     while digits < 5 and any(end and round(end, digits) == 0 for end in (cell.ci_low, cell.ci_high)):
         digits += 1
     return f"{cell.ci_low:.{digits}f} to {cell.ci_high:.{digits}f}"
+
+
+def overlap(one: Cell, other: Cell) -> bool:
+    """Whether the intervals of two figures have a value in common; one that is not known could."""
+    (low, high), (lowest, highest) = ((cell.ci_low, cell.ci_high) for cell in (one, other))
+    return low is None or high is None or lowest is None or highest is None or (low <= highest and lowest <= high)
 
 
 def _cost(result: Result) -> dict[str, str]:

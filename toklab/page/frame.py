@@ -13,27 +13,42 @@ from markupsafe import Markup
 
 from toklab.algorithms.pipeline import TrainedTokenizer
 from toklab.languages import LanguageReport
+from toklab.report.reading import AnyReport
 from toklab.report.terminal import visible
 from toklab.results import Report
 from toklab.retraining import DeterminismReport
+from toklab.sweeping import SweepReport
+
+NOTHING = Report((), "")
 
 
 @dataclass(frozen=True)
 class Findings:
-    """What a page is about.
+    """What a page is about: a comparison, any other report, or several of the same contenders.
 
     Parameters
     ----------
     report : the comparison
     lab : the determinism lab's findings on the same contenders, where it has run
     languages : the comparison over languages, where there is one
+    sweep : the curves over vocabulary sizes, where there are any
     models : the tokenizers by name and vocabulary size, as toklab runs them, or why it does not
     """
 
-    report: Report
+    report: Report = NOTHING
     lab: DeterminismReport | None = None
     languages: LanguageReport | None = None
+    sweep: SweepReport | None = None
     models: Mapping[tuple[str, int], TrainedTokenizer | str] = field(default_factory=dict)
+
+    @staticmethod
+    def of(report: AnyReport) -> Findings:
+        """One report of any kind."""
+        if isinstance(report, DeterminismReport):
+            return Findings(lab=report)
+        if isinstance(report, LanguageReport):
+            return Findings(languages=report)
+        return Findings(sweep=report) if isinstance(report, SweepReport) else Findings(report)
 
 
 @dataclass(frozen=True)

@@ -5,26 +5,33 @@ from __future__ import annotations
 import base64
 import hashlib
 import itertools
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from markupsafe import Markup
 
 from toklab.files import write_atomic
 from toklab.page.answer import answer_section
-from toklab.page.frame import Findings, Maker, Panel, fill, source
+from toklab.page.frame import NOTHING, Findings, Maker, Panel, fill, source
+from toklab.page.lab import lab_section
+from toklab.page.languages import languages_section
 from toklab.page.live import live_section
 from toklab.page.notes import notes_section
 from toklab.page.pictures import pictures_section
 from toklab.page.segmentation import segmentation_section
+from toklab.page.sizes import sizes_section
 from toklab.page.table import table_section
 from toklab.report.files import encode
+from toklab.report.language_table import trained_on
+from toklab.report.reading import AnyReport
 from toklab.report.table import corpus_facts
-from toklab.results import Report
 
 SECTIONS: tuple[Maker, ...] = (
     answer_section,
+    lab_section,
+    languages_section,
+    sizes_section,
     table_section,
     pictures_section,
     segmentation_section,
@@ -34,7 +41,7 @@ SECTIONS: tuple[Maker, ...] = (
 """The sections in their order; another one is a function of the findings and a line here."""
 
 
-def render_page(findings: Findings | Report, panel: Panel | None = None) -> str:
+def render_page(findings: Findings | AnyReport, panel: Panel | None = None) -> str:
     """One HTML file; equal reports give equal text.
 
     The page may run the one script that stands in it, known by its hash, and load nothing at all; with a panel it may
@@ -42,11 +49,11 @@ def render_page(findings: Findings | Report, panel: Panel | None = None) -> str:
 
     Parameters
     ----------
-    findings : a comparison, alone or with what else is known of its contenders
+    findings : a report of any kind, or a comparison with what else is known of its contenders
     panel : stands above the sections where a server shows the page
     """
-    if isinstance(findings, Report):
-        findings = Findings(findings)
+    if not isinstance(findings, Findings):
+        findings = Findings.of(findings)
     sections = [section for make in SECTIONS if (section := make(findings)) is not None]
     script = _joined("page.js", (section.scripts for section in sections))
     style = _joined("style.css", (section.styles for section in sections))
@@ -57,8 +64,9 @@ def render_page(findings: Findings | Report, panel: Panel | None = None) -> str:
     return fill(
         "page.html",
         sections=sections,
-        facts=_facts(findings.report),
-        name=str(findings.report.corpus.get("name", "")),
+        what=_what(findings),
+        facts=_facts(findings),
+        name=str(_corpus(findings).get("name", "")),
         style=Markup(style),
         script=Markup(script),
         digest=digest,
@@ -71,13 +79,34 @@ def _joined(first: str, others: Iterable[Sequence[str]]) -> str:
     return "\n".join(source(name) for name in dict.fromkeys([first, *itertools.chain.from_iterable(others)]))
 
 
-def _facts(report: Report) -> list[str]:
-    """What the comparison was of, but for its name, which the heading has."""
-    rest = {key: value for key, value in report.corpus.items() if key != "name"}
-    return corpus_facts(replace(report, corpus=rest))
+def _what(findings: Findings) -> str:
+    """The heading: what was done, of several things the first."""
+    if findings.report is not NOTHING:
+        return "Tokenizers compared"
+    if findings.lab is not None:
+        return "Tokenizers trained again"
+    return "Languages compared" if findings.languages is not None else "Vocabulary sizes compared"
 
 
-def write_page(findings: Findings | Report, path: str | Path) -> Path:
+def _corpus(findings: Findings) -> Mapping[str, Any]:
+    for report in (findings.report, findings.languages, findings.sweep):
+        if report is not None and report.corpus:
+            return report.corpus
+    return {}
+
+
+def _facts(findings: Findings) -> list[str]:
+    """What it was about, but for the name, which the heading has."""
+    facts = corpus_facts({key: value for key, value in _corpus(findings).items() if key != "name"})
+    if findings.languages is not None:
+        facts.append(f"trained on {trained_on(findings.languages)}")
+    if findings.lab is not None and findings.report is NOTHING:
+        trainings = sum(probe.runs for probe in findings.lab.probes)
+        facts.append(f"{trainings:,} trainings held against each other")
+    return facts
+
+
+def write_page(findings: Findings | AnyReport, path: str | Path) -> Path:
     """Write the page to a file, whole or not at all.
 
     Raises

@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from toklab.page.frame import Findings, Section, fill
 from toklab.page.svg import inline, take_title
-from toklab.report import figures, heatmaps, lab_plots, language_files, parts
+from toklab.report import figures, heatmaps, lab_plots, language_files, parts, sweep_plots
 from toklab.report.plots import plain_style
 
 if TYPE_CHECKING:
@@ -35,24 +35,21 @@ class Picture:
     svg: Markup
 
 
-def _ties(findings: Findings) -> Figure | None:
-    censuses = () if findings.lab is None else findings.lab.censuses
-    return lab_plots.ties(censuses) if any(len(census.counts) for census in censuses) else None
+def _over_sizes(name: str) -> Callable[[Findings], Figure | None]:
+    draw = sweep_plots.FIGURES[name]
+    return lambda findings: None if findings.sweep is None else draw(findings.sweep)
 
 
-def _premiums(findings: Findings) -> Figure | None:
-    report = findings.languages
-    drawn = report is not None and any(result.error is None for result in report.results)
-    return language_files.premiums(report) if report is not None and drawn else None
-
-
-def _lorenz(findings: Findings) -> Figure | None:
-    report = findings.languages
-    drawn = report is not None and any(result.lorenz.get("line") for result in report.results)
-    return language_files.lorenz_curves(report) if report is not None and drawn else None
-
-
+BAND = "A band is the 95% interval over documents."
 DRAWN: tuple[tuple[str, Callable[[Findings], Figure | None], str], ...] = (
+    ("Size and length", _over_sizes("bytes_per_token.png"), f"{BAND} The ring is the knee."),
+    (
+        "What a piece saves",
+        _over_sizes("saved_per_piece.png"),
+        f"{BAND} Both axes are logarithmic, but for what lies between -1 and 1.",
+    ),
+    ("Words that training never saw", _over_sizes("oov.png"), BAND),
+    ("Size and predictability", _over_sizes("bits_per_byte.png"), BAND),
     (
         "Bytes per token",
         lambda findings: figures.bytes_per_token(findings.report),
@@ -93,10 +90,27 @@ DRAWN: tuple[tuple[str, Callable[[Findings], Figure | None], str], ...] = (
         lambda findings: heatmaps.verdicts(findings.report, findings.lab),
         "Trained again with another hash seed and order of documents, or by each axis of the determinism lab.",
     ),
-    ("Ties", _ties, "A merge at 0 was a tie: only the tie rule decided it."),
+    (
+        "Ties",
+        lambda findings: None if findings.lab is None else lab_plots.ties(findings.lab.censuses),
+        "A merge at 0 was a tie: only the tie rule decided it.",
+    ),
+    (
+        "Growth of the text",
+        lambda findings: None if findings.lab is None else lab_plots.growth(findings.lab.stabilities),
+        "Each point is a training on a part of the documents, held against that on all of them.",
+    ),
     ("Cost of training", lambda findings: parts.training_time(findings.report), "Measured once; times vary."),
-    ("Language premiums", _premiums, "What the same lines cost in each language, as a multiple of the reference."),
-    ("Inequality of languages", _lorenz, "The diagonal is equal cost for all languages."),
+    (
+        "Language premiums",
+        lambda findings: None if findings.languages is None else language_files.premiums(findings.languages),
+        "What the same lines cost in each language, as a multiple of the reference.",
+    ),
+    (
+        "Inequality of languages",
+        lambda findings: None if findings.languages is None else language_files.lorenz_curves(findings.languages),
+        "The diagonal is equal cost for all languages.",
+    ),
 )
 
 

@@ -110,7 +110,7 @@ def render_markdown(report: Report, metrics: Sequence[str] | None = None) -> str
     """
     tables = size_tables(report, metrics)
     blocks = ["# Tokenizer comparison"]
-    facts = corpus_facts(report)
+    facts = corpus_facts(report.corpus)
     if facts:
         blocks.append("Corpus: " + SEPARATOR.join(map(escape, facts)))
     for table in tables:

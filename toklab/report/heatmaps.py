@@ -98,7 +98,7 @@ def verdicts(report: Report, lab: DeterminismReport | None = None) -> Figure | N
     title = "The same colour all the way, the same tokenizer again: what moved when it was trained again"
     figure, part, (axis,) = new_figure(report.results, title, 1, width, 0.28 * len(names) + 0.9)
     for (name, column), verdict in table.items():
-        sign, colour = VERDICTS[verdict]
+        sign, colour = VERDICTS.get(verdict, VERDICTS["not probed"])
         _cell(axis, columns.index(column), names.index(name), verdict if in_words else sign, colour, ON_LIGHT)
     axis.set_xticks(range(len(columns)), columns, fontsize=8)
     axis.set_yticks(range(len(names)), [short(name) for name in names], fontsize=8)

@@ -41,19 +41,19 @@ def write_determinism(report: DeterminismReport, folder: str | Path) -> list[Pat
     """
     contents = {"determinism.json": json.dumps(report.to_dict(), indent=1, allow_nan=False).encode() + b"\n"}
     with plain_style():
-        if any(len(census.counts) for census in report.censuses):
-            contents["ties.png"] = png(ties(report.censuses))
-        if any(stability.growth for stability in report.stabilities):
-            contents["growth.png"] = png(growth(report.stabilities))
+        drawn = {"ties.png": ties(report.censuses), "growth.png": growth(report.stabilities)}
+        contents |= {name: png(figure) for name, figure in drawn.items() if figure is not None}
     paths = [Path(folder) / name for name in contents]
     for path, data in zip(paths, contents.values(), strict=True):
         write_atomic(path, data)
     return paths
 
 
-def ties(censuses: Sequence[Census]) -> Figure:
+def ties(censuses: Sequence[Census]) -> Figure | None:
     """By how much each merge led, by its rank; the ties lie at the bottom."""
     shown = [census for census in censuses if len(census.counts)]
+    if not shown:
+        return None
     figure, panels = _panels("Ties are the dots at 0: by how many occurrences each merge led", len(shown))
     for panel, census in zip(panels, shown, strict=True):
         ranks = np.arange(len(census.counts))
@@ -72,8 +72,10 @@ def ties(censuses: Sequence[Census]) -> Figure:
     return figure
 
 
-def growth(stabilities: Sequence[Stability]) -> Figure:
+def growth(stabilities: Sequence[Stability]) -> Figure | None:
     """How much of the vocabulary of all documents a part of them has, weighed by use."""
+    if not any(stability.growth for stability in stabilities):
+        return None
     figure, (panel,) = _panels("Flat at the top, the vocabulary has settled: pieces in common with all of the text", 1)
     styles = line_styles([stability.tokenizer for stability in stabilities])
     for stability in stabilities:

@@ -48,22 +48,23 @@ def write_languages(report: LanguageReport, folder: str | Path) -> list[Path]:
         "languages.csv": csv_bytes(report.to_frame()),
     }
     with plain_style():
-        if any(result.error is None for result in report.results):
-            contents["premiums.png"] = png(premiums(report))
-        if any(result.lorenz.get("line") for result in report.results):
-            contents["lorenz.png"] = png(lorenz_curves(report))
+        drawn = {"premiums.png": premiums(report), "lorenz.png": lorenz_curves(report)}
+        contents |= {name: png(figure) for name, figure in drawn.items() if figure is not None}
     paths = [Path(folder) / name for name in contents]
     for path, data in zip(paths, contents.values(), strict=True):
         write_atomic(path, data)
     return paths
 
 
-def premiums(report: LanguageReport) -> Figure:
+def premiums(report: LanguageReport) -> Figure | None:
     """A dot with its interval for each language and tokenizer, dearest on top; hollow where text is unknown.
 
     The shape of a dot tells the family of a tokenizer, as its dashes do.
     """
-    panels = [(size, found) for size, results in by_size(report) if (found := _without_errors(results))]
+    sizes = by_size(report) if report.results else []
+    panels = [(size, found) for size, results in sizes if (found := _without_errors(results))]
+    if not panels:
+        return None
     languages = len(panels[0][1][0].languages)
     title = f"Further right, dearer: tokens for the same lines, as a multiple of {short(report.reference)}"
     figure, part, axes = new_figure(report.results, title, len(panels), 7.0, 0.3 * languages + 1.2)
@@ -100,14 +101,16 @@ def _dots(axis: Axes, result: Fairness, rows: dict[str, float], style: dict[str,
         axis.plot([figures.premium], [row], style["marker"], markersize=4.5, color=colour, markerfacecolor=face)
 
 
-def lorenz_curves(report: LanguageReport) -> Figure:
+def lorenz_curves(report: LanguageReport) -> Figure | None:
     """For each cost and size, the share of it that the cheapest languages bear."""
     panels = [
         (size, cost, found)
-        for size, results in by_size(report)
+        for size, results in (by_size(report) if report.results else [])
         for cost in COSTS
         if (found := [result for result in results if result.lorenz.get(cost)])
     ]
+    if not panels:
+        return None
     title = "Nearer the diagonal, fairer: how much of the cost the cheapest languages bear"
     figure, part, axes = new_figure(report.results, title, len(panels), 5.0, 4.4)
     styles = line_styles([result.tokenizer for result in report.results])

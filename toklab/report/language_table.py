@@ -10,8 +10,8 @@ from rich.text import Text
 from toklab.languages import Fairness, LanguageFigures, LanguageReport
 from toklab.report.columns import MISSING, error_phrase, show_share
 from toklab.report.grid import Entry, Grid, Head
-from toklab.report.table import SEPARATOR, wrapped
-from toklab.report.terminal import show, to_string, visible
+from toklab.report.table import SEPARATOR, corpus_facts, wrapped
+from toklab.report.terminal import to_string, visible
 from toklab.results import Cell
 
 CORNER = "language"
@@ -37,9 +37,9 @@ def render_languages(report: LanguageReport, console_width: int | None = None, c
     console_width : columns of the terminal; None, for a pipe, is as wide as the table needs
     colour : with escape codes for colour
     """
-    facts = SEPARATOR.join(f"{visible(key.replace('_', ' '))} {show(value)}" for key, value in report.corpus.items())
+    facts = SEPARATOR.join(corpus_facts(report.corpus))
     lines = [*wrapped(f"corpus: {facts}", console_width, "dim")]
-    lines += [*wrapped(f"trained on: {_trained_on(report)}", console_width, "dim"), Text()]
+    lines += [*wrapped(f"trained on: {trained_on(report)}", console_width, "dim"), Text()]
     for size, results in by_size(report):
         lines.append(Text(f"vocabulary size {size:,}", style="bold"))
         lines += [*_premiums(results, report.reference).draw(console_width), Text()]
@@ -85,7 +85,8 @@ def warning_lines(report: LanguageReport) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def _trained_on(report: LanguageReport) -> str:
+def trained_on(report: LanguageReport) -> str:
+    """What the tokenizers were trained on, in words."""
     if not report.training:
         return visible(report.train)
     sizes = [facts["bytes"] for facts in report.training.values()]

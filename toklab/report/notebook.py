@@ -38,7 +38,7 @@ def to_html(report: Any) -> str:
 def comparison_html(report: Report) -> str:
     """One table per vocabulary size, then the legend, the warnings and the signature."""
     tables = size_tables(report)
-    parts = [f"<p>{_escape(SEPARATOR.join(corpus_facts(report)))}</p>"]
+    parts = [f"<p>{_escape(SEPARATOR.join(corpus_facts(report.corpus)))}</p>"]
     for table in tables:
         parts += [f"<h4>{table.title}</h4>", _table(table)]
     parts += [f"<p><small>{_escape(note)}</small></p>" for note in legend(tables)]

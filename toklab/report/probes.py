@@ -52,7 +52,7 @@ def _verdict_lines(report: DeterminismReport, width: int | None) -> list[Text]:
         own = [cells.get((name, axis)) for axis in axes]
         entries.append(_probe_entry(name, axes, own, verdicts.get(name), bool(verdicts)))
     lines = Grid("tokenizer", tuple(heads), (("", tuple(entries)),)).draw(width)
-    chance = _chance_of_a_miss(probes)
+    chance = chance_of_a_miss(probes)
     return [*lines, *_meaning([_VERDICTS, *chance], width)]
 
 
@@ -76,7 +76,7 @@ _STABILITY = (
 )
 
 
-def _chance_of_a_miss(probes: Sequence[Probe]) -> list[str]:
+def chance_of_a_miss(probes: Sequence[Probe]) -> list[str]:
     """How sure the absence of a difference is, for faults that show in some runs only."""
     runs = min((probe.runs for probe in probes if probe.axis in ("repeat", "hash-seed")), default=0)
     if not runs:

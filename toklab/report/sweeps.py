@@ -7,8 +7,8 @@ from rich.text import Text
 from toklab.ranking import find, number
 from toklab.report.columns import DEFAULT_COLUMNS, MISSING, Column, error_phrase, half_width, show_value
 from toklab.report.grid import Entry, Grid, Head
-from toklab.report.table import ARROWS, SEPARATOR, heading, wrapped
-from toklab.report.terminal import show, to_string, visible
+from toklab.report.table import ARROWS, SEPARATOR, corpus_facts, heading, wrapped
+from toklab.report.terminal import to_string, visible
 from toklab.sweeping import Curve, Point, SweepReport
 
 BALANCE = "balance"
@@ -29,17 +29,16 @@ def render_sweep(report: SweepReport, console_width: int | None = None, colour: 
     console_width : columns of the terminal; None, for a pipe, is as wide as the table needs
     colour : with escape codes for colour
     """
-    facts = [f"{visible(key.replace('_', ' '))} {show(value)}" for key, value in report.corpus.items()]
+    facts = corpus_facts(report.corpus)
     lines = [*wrapped("corpus: " + SEPARATOR.join(facts), console_width, "dim"), Text()] if facts else []
     for curve in report.curves:
-        columns = _columns(curve)
+        columns = columns_of(curve)
         lines += wrapped(summary(curve), console_width, "bold")
         lines += [*_grid(curve, columns).draw(console_width), Text()]
     for note in _legend(report):
         lines += wrapped(note, console_width, "dim")
-    warnings = [f"warning: {visible(text)}" for text in (*report.warnings, *_point_warnings(report))]
-    for warning in dict.fromkeys(warnings):
-        lines += wrapped(warning, console_width, "yellow")
+    for warning in warning_lines(report):
+        lines += wrapped(f"warning: {warning}", console_width, "yellow")
     return to_string(lines, colour)
 
 
@@ -63,7 +62,7 @@ def _trainings(curve: Curve) -> str:
     return f"trained {times}{cut} ({seconds:,.1f} s)"
 
 
-def _columns(curve: Curve) -> list[Column]:
+def columns_of(curve: Curve) -> list[Column]:
     """The columns that say something of a contender."""
     measured = {cell.metric for point in curve.measured for cell in point.result.cells}
     found = [column for column in (*DEFAULT_COLUMNS, *OWN_COLUMNS) if column.metric in measured]
@@ -103,7 +102,7 @@ def _cell(point: Point, column: Column) -> str:
 
 
 def _legend(report: SweepReport) -> list[str]:
-    shown = list(dict.fromkeys(column for curve in report.curves for column in _columns(curve)))
+    shown = list(dict.fromkeys(column for curve in report.curves for column in columns_of(curve)))
     if not shown:
         return []
     marks = [f"{ARROWS['higher']} higher is better", f"{ARROWS['lower']} lower is better"]
@@ -125,10 +124,12 @@ def _legend(report: SweepReport) -> list[str]:
     return [note for note in notes if note]
 
 
-def _point_warnings(report: SweepReport) -> list[str]:
-    return [
+def warning_lines(report: SweepReport) -> list[str]:
+    """Warnings of the sweep, then of each training, each once."""
+    own = [
         f"{point.result.tokenizer} at {point.result.vocab_size:,}: {warning}"
         for curve in report.curves
         for point in curve.points
         for warning in point.result.warnings
     ]
+    return list(dict.fromkeys(visible(text) for text in (*report.warnings, *own)))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from rich.text import Text
 
@@ -109,9 +110,9 @@ def warning_lines(report: Report) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def corpus_facts(report: Report) -> list[str]:
-    """What the comparison was of, one fact each."""
-    return [f"{visible(key.replace('_', ' '))} {show(value)}" for key, value in report.corpus.items()]
+def corpus_facts(corpus: Mapping[str, Any]) -> list[str]:
+    """What was compared on, one fact each."""
+    return [f"{visible(key.replace('_', ' '))} {show(value)}" for key, value in corpus.items()]
 
 
 def signature_text(report: Report) -> list[str]:
@@ -126,7 +127,7 @@ def heading(column: Column, better: str) -> tuple[str, ...]:
 
 
 def _corpus_lines(report: Report, width: int | None) -> list[Text]:
-    facts = corpus_facts(report)
+    facts = corpus_facts(report.corpus)
     return [*wrapped("corpus: " + SEPARATOR.join(facts), width, "dim"), Text()] if facts else []
 
 

@@ -134,6 +134,19 @@ class DeterminismReport(Displayed):
             "stability": [stability.to_dict() for stability in self.stabilities],
         }
 
+    @staticmethod
+    def from_dict(data: object) -> DeterminismReport:
+        """The report that `to_dict` wrote.
+
+        Raises
+        ------
+        FormatError
+            It is no such object; the message names the place.
+        """
+        from toklab.retraining.restoring import restore
+
+        return restore(data)
+
 
 def worst(probes: Sequence[Probe]) -> str:
     """The worst verdict of some probes; ``failed`` only where all failed."""

@@ -104,10 +104,16 @@ class Stability:
             "resample_jaccard": asdict(self.jaccard),
             "resample_use_jaccard": asdict(self.use_jaccard),
             "kept_by_all": self.kept,
-            "pieces": [{"piece": str(piece), "share": share} for piece, share in self.shares],
+            "pieces": [_described(piece, share) for piece, share in self.shares],
             "growth": [asdict(point) for point in self.growth],
             "failed": list(self.failed),
         }
+
+
+def _described(piece: Piece, share: float) -> dict[str, Any]:
+    """A learned piece, which is neither special nor a byte: as it reads, and what it is made of."""
+    made_of = {"surface": piece.surface.hex(), "continuation": piece.continuation, "word_final": piece.word_final}
+    return {"piece": str(piece), "share": share, **made_of}
 
 
 def resampled(corpus: Corpus, resamples: int, seed: int) -> list[Corpus]:

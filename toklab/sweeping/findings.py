@@ -152,12 +152,28 @@ class SweepReport(Displayed):
             "warnings": list(self.warnings),
             "worth": self.worth,
             "curves": [_described(curve) for curve in self.curves],
+            "groups": {
+                cell.metric: cell.group for curve in self.curves for p in curve.measured for cell in p.result.cells
+            },
             "rows": self.rows(),
         }
 
     def to_json(self) -> str:
         """`to_dict` as text."""
         return json.dumps(self.to_dict(), indent=1, ensure_ascii=False, allow_nan=False)
+
+    @staticmethod
+    def from_dict(data: object) -> SweepReport:
+        """The report that `to_dict` wrote.
+
+        Raises
+        ------
+        FormatError
+            It is no such object; the message names the place.
+        """
+        from toklab.sweeping.restoring import restore
+
+        return restore(data)
 
 
 def _described(curve: Curve) -> dict[str, Any]:

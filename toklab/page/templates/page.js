@@ -1,7 +1,9 @@
 "use strict";
 (() => {
   const table = document.getElementById("figures");
-  if (table) choose(table), sort(table), explain(table);
+  if (table) choose(table);
+  document.querySelectorAll("table.figures").forEach(sort);
+  explain();
   document.querySelectorAll("button.copy").forEach((button) => button.addEventListener("click", () => copy(button)));
 
   /** Show the columns of one group, and the rows of one size whose names hold a text. */
@@ -60,8 +62,8 @@
     }));
   }
 
-  /** The meaning of a heading beside it while it is pointed at or has the focus. */
-  function explain(table) {
+  /** The meaning of a heading or of a mark beside it while it is pointed at or has the focus. */
+  function explain() {
     const tip = document.getElementById("tip");
     let about = null;
     const place = () => {
@@ -73,7 +75,7 @@
       tip.style.top = `${above > 0 ? above : box.bottom + 8}px`;
     };
     const hide = () => { about = null; tip.hidden = true; };
-    for (const button of table.tHead.querySelectorAll("button[title]")) {
+    for (const button of document.querySelectorAll("button[title]")) {
       const text = button.title;
       button.removeAttribute("title"); // the browser's own would stand above this one
       const show = () => {
