@@ -21,7 +21,7 @@ from toklab.loading import load
 from toklab.loading.sources import FORMATS
 from toklab.pretokenize.probing import LARGEST, LONGEST_RUN, compile_safely, written_out
 
-DAMAGES, MEGABYTES, SECONDS = 60, 4096, 20.0
+DAMAGES, MEGABYTES, SECONDS = 25, 4096, 20.0
 BOTH, LIBRARY, TOKLAB = ("toklab", "library"), ("library",), ("toklab",)
 # The sample, the file that is damaged where that is not its main one, and who reads it.
 CASES: tuple[tuple[str, str | None, tuple[str, ...]], ...] = (
