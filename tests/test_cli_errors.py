@@ -220,8 +220,8 @@ def test_a_format_that_cannot_hold_the_model_is_refused(desk: Path) -> None:
     ("name", "part"),
     [
         ("nowhere.json", "nowhere.json cannot be read: No such file or directory"),
-        ("text.txt", "no report of a comparison: no JSON"),
-        ("model/toklab.json", "no report of a comparison"),
+        ("text.txt", "no report: no JSON"),
+        ("model/toklab.json", "no report of compare, determinism or sweep"),
         (".", "cannot be read: Is a directory"),
     ],
 )

@@ -157,7 +157,7 @@ def test_rules_that_the_library_does_not_have_are_not_read(tmp_path: Path) -> No
     path = both("english", "nfkc", 2000)[0].save(tmp_path)
     saved = path.read_text(encoding="utf-8")
     path.write_text(saved.replace('"precompiled_charsmap": "', '"precompiled_charsmap": "AAAA'), encoding="utf-8")
-    with pytest.raises(FormatError, match="Precompiled"):
+    with pytest.raises(FormatError, match="precompiled_charsmap"):
         load(tmp_path)
 
 

@@ -12,7 +12,7 @@ from toklab.algorithms.symbols import BYTE_TO_CHAR, CONTINUATION
 from toklab.algorithms.word_model import WordModel
 from toklab.algorithms.wordpiece_model import WordPieceModel
 from toklab.formats.fields import entry, has_type, optional
-from toklab.formats.unigram_json import LARGEST_SCORE
+from toklab.formats.unigram_json import LARGEST_SCORE, PRECISION, SINGLE
 from toklab.types import Piece, Vocab
 
 # Ids that no piece has, in a vocabulary of n pieces: at most this many and n more.
@@ -152,6 +152,8 @@ def _read_merges(merges: list[Any], ids: Mapping[str, int], prefix: str) -> tupl
 
 
 def _read_unigram(part: Mapping[str, Any]) -> LoadedUnigram:
+    if part.get(PRECISION, SINGLE) != SINGLE:  # toklab's own entry, which the library passes over
+        raise ValueError(f"sums of the precision {part[PRECISION]!r}, which toklab does not run")
     texts, scores = [], []
     for row in entry(part, "vocab", list):
         if type(row) is not list or len(row) != 2 or type(row[0]) is not str or not has_type(row[1], float):

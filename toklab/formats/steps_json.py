@@ -83,6 +83,8 @@ def _read_charsmap(part: Any) -> Precompiled:
         return Precompiled(CharsMap(base64.b64decode(entry(part, "precompiled_charsmap", str), validate=True)))
     except binascii.Error as error:
         raise ValueError(f"a precompiled_charsmap that is not base64: {error}") from None
+    except UnicodeDecodeError as error:
+        raise ValueError(f"a precompiled_charsmap whose texts are not UTF-8: {error}") from None
 
 
 _NORMALIZERS: Mapping[str, Callable[[Any], NormalizerStep]] = {

@@ -17,7 +17,7 @@ from toklab.errors import FormatError, UsageError
 PREFIX = "hf:"
 BESIDE = ("tokenizer_config.json", "special_tokens_map.json", "added_tokens.json", "config.json")
 # Seconds to wait for the hub's first answer.
-PATIENCE = 10.0
+PATIENCE = 4.0
 _NAME = re.compile(r"(?P<repository>[\w.-]+(?:/[\w.-]+)?)(?:@(?P<revision>[\w./-]+))?", re.ASCII)
 
 
