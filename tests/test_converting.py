@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from toklab.cli import group
 from toklab.contenders import DEFAULT_CONTENDERS, VARIANTS, parse_contender
 from toklab.converting import TARGETS, convert
 from toklab.converting.proof import NASTY, Confusion, prove, random_texts
-from toklab.errors import FormatError, UnknownNameError
+from toklab.errors import FormatError, UnknownNameError, UsageError
 from toklab.types import Tokenizer
 
 BERT = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
@@ -189,3 +190,10 @@ def test_the_command_line_converts_and_refuses(tmp_path: Path) -> None:
     assert [Path(name).name for name in data["files"]] == ["tokenizer.json", "tokenizer_config.json"]
     with pytest.raises(FormatError, match=r"cannot hold the pre-tokenizer 'gpt2'"):
         group.main([*words, "--to", "sentencepiece"], standalone_mode=False)
+
+
+def test_a_library_that_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setitem(sys.modules, "tiktoken", None)
+    with pytest.raises(UsageError, match="tiktoken is not installed: pip install"):
+        convert(trained("bpe"), "tiktoken", tmp_path / "out", text=[text()])
+    assert not (tmp_path / "out").exists()

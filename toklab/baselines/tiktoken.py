@@ -166,6 +166,7 @@ def load_named_ours(source: Path) -> TrainedTokenizer:
 
 
 def _of(ranks: Ranks, facts: Mapping[str, str] | None = None) -> TiktokenTokenizer:
+    installed()
     facts = {**(facts or ranks.facts(ranks.cut_by)), "lib": library_version("tiktoken")}
     return _rebuilt(ranks, facts)
 
