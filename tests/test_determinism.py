@@ -194,8 +194,11 @@ def test_an_unknown_contender_of_a_report_names_the_nearest(broken: DeterminismR
     [
         ("bpe", {"axes": ("hash-sed",)}, UnknownNameError, "unknown axis 'hash-sed'; did you mean 'hash-seed'"),
         ("bpe", {"runs": 1}, UsageError, "1 run cannot be compared"),
+        ("bpe", {"runs": 0}, UsageError, "0 runs cannot be compared"),
         ("bpe", {"resamples": 1}, UsageError, "1 resamples cannot be compared"),
         ("bpe", {"requirements": ["--index-url=x"]}, UsageError, "is no requirement"),
+        ("bpe", {"requirements": ["tokenizers==0.22"]}, UsageError, "by 'tokenizers': toklab itself trains them"),
+        (["bpe", "hf-bpe"], {"requirements": ["nope==1"]}, UsageError, "by 'nope': they are trained by tokenizers"),
         ("bpee", {}, UnknownNameError, "did you mean 'bpe'"),
         ("bpe", {"pretokenizer": "(a"}, PatternError, "invalid regular expression"),
         ("bpe", {"vocab_size": 3, "axes": ("repeat",)}, VocabSizeError, "ask for at least 256"),
