@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import pytest
 from helpers import english
-from test_report import cell
+from invented_reports import cell
 
 from toklab.comparison import compare
 from toklab.measure import measure_leads

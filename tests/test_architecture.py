@@ -19,7 +19,10 @@ LAYERS = (
     ("backend", "files", "fingerprints", "plugins", "reading", "signature", "kernels"),
     ("corpus", "pretokenize"),
     ("algorithms", "baselines", "formats", "metrics"),
-    ("training", "loading", "recording", "results", "restoring", "measure", "ranking", "significance", "statistics"),
+    (
+        *("training", "loading", "recording", "cells", "results", "describing", "restoring"),
+        *("measure", "ranking", "significance", "statistics"),
+    ),
     ("contenders", "choosing", "sentences", "worker", "workshop"),
     ("comparison", "setting", "trained", "differing", "inspecting", "languages", "retraining", "sweeping", "checking"),
     ("adapting", "converting"),

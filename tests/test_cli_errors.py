@@ -162,6 +162,7 @@ def test_a_model_that_is_cut_short(desk: Path, model: Path) -> None:
     [
         (["decode", "1", "x"], b"", "'x'"),
         (["decode", "--", "-1"], b"", "id -1 is not in the vocabulary"),
+        (["decode", "1e5"], b"", "'1e5' is no id; ids are whole numbers"),
         (["decode", "300"], b"", "id 300 is not in the vocabulary (0 to 299)"),
         (["encode", "x", "--sample", "--alpha", "2"], b"", "alpha 2.0 is not between 0 and 1"),
         (["encode", "x", "--sample", "--alpha", "nan"], b"", "alpha nan is not between 0 and 1"),
@@ -220,8 +221,8 @@ def test_a_format_that_cannot_hold_the_model_is_refused(desk: Path) -> None:
     ("name", "part"),
     [
         ("nowhere.json", "nowhere.json cannot be read: No such file or directory"),
-        ("text.txt", "no report: no JSON"),
-        ("model/toklab.json", "no report of compare, determinism or sweep"),
+        ("text.txt", "text.txt is no report: no JSON"),
+        ("model/toklab.json", "model/toklab.json is no report of compare, determinism or sweep"),
         (".", "cannot be read: Is a directory"),
     ],
 )

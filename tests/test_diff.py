@@ -11,11 +11,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from encoded_texts import BOS, UNK, Document, chain, encoded
 from helpers import english, run
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
-from test_metrics import BOS, UNK, Document, chain, encoded
 from test_pairs import cut_texts, two_ways
 
 import toklab

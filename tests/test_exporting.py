@@ -10,7 +10,7 @@ from html.parser import HTMLParser
 import pandas as pd
 import pytest
 from click.testing import CliRunner
-from test_report import HOSTILE, full_report, result
+from invented_reports import HOSTILE, full_report, result
 
 import toklab
 from toklab.cli import group

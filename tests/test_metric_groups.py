@@ -7,9 +7,9 @@ import re
 from collections.abc import Iterator
 
 import pytest
+from encoded_texts import UNK, Document, arbitrary, chain, encoded, value
 from hypothesis import given
 from hypothesis import strategies as st
-from test_metrics import UNK, Document, arbitrary, chain, encoded, value
 
 from toklab.metrics import METRICS, Encoded, words
 from toklab.metrics.code import OPERATORS

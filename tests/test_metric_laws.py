@@ -7,11 +7,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from encoded_texts import UNK, Document, arbitrary, chain, encoded, value
 from helpers import english
 from hypothesis import given
 from hypothesis import strategies as st
 from test_inspect_reach import bpe, trained
-from test_metrics import UNK, Document, arbitrary, chain, encoded, value
 
 from toklab.comparison import encode
 from toklab.inspecting import inspect_model

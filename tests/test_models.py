@@ -16,7 +16,7 @@ from tokenizers import Tokenizer as Library
 from tokenizers import models
 
 from toklab import train
-from toklab.algorithms import pipeline
+from toklab.algorithms import word_cache
 from toklab.algorithms.bpe import TIE_RULES
 from toklab.algorithms.models import BpeModel
 from toklab.algorithms.pipeline import TrainedTokenizer
@@ -304,7 +304,7 @@ def test_the_cache_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     assert isinstance(tokenizer, TrainedTokenizer)
     texts = [" ".join(random.Random(seed).choices(CORPUS[0].split(), k=9)) for seed in range(40)]
     expected = [tokenizer.encode(text).ids.tolist() for text in texts]
-    monkeypatch.setattr(pipeline, "CACHE_WORDS", 4)
+    monkeypatch.setattr(word_cache, "MOST_WORDS", 4)
     small = train("bpe", CORPUS, vocab_size=300)
     assert isinstance(small, TrainedTokenizer)
     for _ in range(2):

@@ -11,10 +11,10 @@ from functools import cached_property
 
 import numpy as np
 import pytest
+from encoded_texts import BOS, UNK, Document, chain, encoded, value
 from helpers import english
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_metrics import BOS, UNK, Document, chain, encoded, value
 
 from toklab.comparison import compare, encode
 from toklab.errors import UsageError

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from browser import visit
+from example_reports import DATA, REPORTS
 from playwright.sync_api import Browser
 from test_page import HOSTILE
-from test_restoring_others import DATA, REPORTS
 
 from toklab.languages import LanguageReport
 from toklab.page import render_page, write_page

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from encoded_texts import UNK, Document, Token, chain, encoded
 from helpers import english
 from hypothesis import given
 from hypothesis import strategies as st
-from test_metrics import UNK, Document, Token, chain, encoded
 
 from toklab.comparison import compare
 from toklab.errors import UnknownNameError

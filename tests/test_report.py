@@ -1,23 +1,16 @@
-"""Reports as tables, files and plots: nothing lost, nothing unsafe, the right figures marked."""
+"""Reports as tables in a terminal: nothing lost, nothing unsafe, the right figures marked."""
 
 from __future__ import annotations
 
-import json
 import re
-import subprocess
-import sys
-from collections.abc import Mapping
-from pathlib import Path
 
-import matplotlib
-import numpy as np
-import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from invented_reports import HOSTILE, METRICS, SIGNATURE, cell, full_report, hostile_report, result
 from rich.cells import cell_len
 
-from toklab.errors import OutputError, UnknownNameError
+from toklab.errors import UnknownNameError
 from toklab.report import (
     render_determinism,
     render_markdown,
@@ -25,86 +18,10 @@ from toklab.report import (
     render_summary,
     render_tokens,
     visible,
-    write_plots,
-    write_report,
 )
 from toklab.report.columns import show_share, size_tables
-from toklab.report.palette import family, line_styles
-from toklab.results import Cell, Report, Result
+from toklab.results import Report, Result
 from toklab.retraining import DeterminismReport, Probe, Verdict
-
-METRICS = {
-    "vocab_obtained": ("pieces", "", "vocabulary size"),
-    "vocab_used": ("share", "higher", "vocabulary size"),
-    "tokens": ("tokens", "lower", "sequence length"),
-    "bytes_per_token": ("bytes", "higher", "sequence length"),
-    "fertility": ("tokens/word", "lower", "sequence length"),
-    "unk_rate": ("share", "lower", "OOV handling"),
-    "unk_bytes": ("share", "lower", "OOV handling"),
-    "fallback_rate": ("share", "lower", "OOV handling"),
-    "oov_fertility": ("tokens/word", "lower", "OOV handling"),
-    "oov_exploded": ("share", "lower", "OOV handling"),
-    "round_trip": ("share", "higher", "fidelity"),
-    "round_trip_cer": ("share", "lower", "fidelity"),
-    "bits_per_byte": ("bits/byte", "lower", "cost of use"),
-    "mattr": ("share", "", "distribution"),
-    "likelihood_per_byte": ("bits/byte", "lower", "probability"),
-}
-NAMES = ("bpe", "wordpiece", "wordpiece-hf", "word", "character", "byte", "hf-bpe", "hf-unigram", "spm-bpe")
-SIGNATURE = "toklab:0.1.0|vocab:2000,8000|pre:gpt2|norm:none|" + "|".join(f"fact{i}:{i * 7919}" for i in range(30))
-HOSTILE = "\x1b[31m<script>|`*_\u202e\n=1+1"
-
-
-def cell(metric: str, value: float | None, half: float | None = None) -> Cell:
-    low, high = (None, None) if half is None or value is None else (value - half, value + half)
-    unit, better, group = METRICS[metric]
-    return Cell(metric, value, low, high, unit, better, group)
-
-
-def result(
-    name: str,
-    figures: Mapping[str, float | None],
-    size: int = 2000,
-    *,
-    sized: bool = True,
-    obtained: int | None = None,
-) -> Result:
-    values = {"vocab_obtained": float(size if obtained is None else obtained), **figures}
-    return Result(name, size, sized, tuple(cell(metric, value) for metric, value in values.items()))
-
-
-def full_report(sizes: tuple[int, ...] = (2000, 8000)) -> Report:
-    """Every figure differs from every other, so that each can be looked for."""
-    random = np.random.default_rng(0)
-    results = []
-    for i, name in enumerate(NAMES):
-        for size in sizes:
-            if name == "hf-unigram" and size == sizes[-1]:
-                results.append(Result(name, size, error="trainer ran out of memory\nsecond line"))
-                continue
-            sized = name not in ("character", "byte")
-            ratio = 1 + i / 7 + size / 1e5
-            lengths = random.integers(20, 400, 50) + 10 * i
-            cells = (
-                cell("vocab_obtained", float(size if sized else 100 + i)),
-                cell("vocab_used", 0.5 + i / 100),
-                cell("tokens", float(lengths.sum())),
-                cell("bytes_per_token", ratio, 0.083),
-                cell("fertility", 5.6 / ratio),
-                cell("unk_rate", None if i % 3 else i / 1000),
-                cell("fallback_rate", 0.0),
-                cell("oov_fertility", 9 / ratio),
-                cell("oov_exploded", i / 90),
-                cell("round_trip", 1.0 if i % 2 else 0.987),
-                cell("bits_per_byte", 1.7 + i / 13 + size / 1e5),
-                cell("mattr", None),
-            )
-            frequencies = 5000 // np.arange(1, 300 + i)
-            warnings = (f"{name} is odd",) if i == 1 else ()
-            results.append(
-                Result(name, size, sized, cells, lengths, frequencies, ("exact", None)[i % 2], warnings=warnings)
-            )
-    return Report(tuple(results), SIGNATURE, {"name": "en", "train_bytes": 240012}, ("mind the corpus",))
 
 
 def best(report: Report, metric: str) -> list[str]:
@@ -334,12 +251,6 @@ def test_empty_and_failed_reports() -> None:
     assert "failed: no" in render_report(Report((Result("x", 10, error="no"),), ""), 60, metrics=["mattr"])
 
 
-def hostile_report() -> Report:
-    good = result(HOSTILE, {"tokens": 12.0})
-    bad = Result(HOSTILE + "2", 2000, error=HOSTILE[:-5])
-    return Report((good, bad), f"sig:{HOSTILE}```", {HOSTILE: HOSTILE}, (HOSTILE,))
-
-
 def test_hostile_text_reaches_no_terminal() -> None:
     report = hostile_report()
     probes = [
@@ -357,18 +268,6 @@ def test_hostile_text_reaches_no_terminal() -> None:
     for text in (render_report(report, colour=True), render_determinism(moved, colour=True)):
         assert "\x1b[31m<" not in text
         assert "\u202e" not in text
-
-
-def test_hostile_text_is_no_markup_in_markdown() -> None:
-    text = render_markdown(hostile_report())
-    table = [line for line in text.split("\n") if line.startswith("|")]
-    assert len({len(re.findall(r"(?<!\\)\|", line)) for line in table}) == 1
-    before, _, code = text.partition("## Signature")
-    assert "<script>" not in before
-    assert "\x1b" not in text
-    fence = re.search(r"^(`+)$", code, re.M)
-    assert fence is not None
-    assert len(fence[1]) == 4
 
 
 def test_tokens_can_be_told_apart() -> None:
@@ -416,110 +315,3 @@ def test_probes(width: int | None) -> None:
     assert "other set (repeat, threads)" in judged
     assert "broken claim: it claims more" in judged
     assert render_determinism(DeterminismReport((), "")) == ""
-
-
-def test_files_agree_with_the_rows(tmp_path: Path) -> None:
-    report = full_report()
-    paths = write_report(report, tmp_path / "new" / "folder")
-    assert [path.name for path in paths] == ["report.json", "report.csv", "report.parquet", "report.md"]
-    assert sorted(path.name for path in paths[0].parent.iterdir()) == sorted(path.name for path in paths)
-    raw = paths[0].read_text("utf-8")
-    assert json.loads(raw, parse_constant=pytest.fail) == report.to_dict()
-    rows = report.rows()
-    missing = {name: [""] for name in ("value", "ci_low", "ci_high", "rank", "same_as_best")}
-    read = pd.read_csv(paths[1], keep_default_na=False, na_values=missing)
-    for frame in (read, pd.read_parquet(paths[2])):
-        back = [
-            {str(key): None if pd.isna(value) else value for key, value in row.items()}
-            for row in frame.to_dict("records")
-        ]
-        assert back == rows
-    assert SIGNATURE in paths[3].read_text("utf-8").split("\n")
-    assert [path.read_bytes() for path in write_report(report, tmp_path / "again")] == [p.read_bytes() for p in paths]
-
-
-def test_markdown_has_the_figures_of_the_table() -> None:
-    text = render_markdown(full_report())
-    for table in size_tables(full_report()):
-        for row in (*table.sized, *table.fixed):
-            for figure in row.figures:
-                shown = figure.text.replace("<", "&lt;")
-                assert f"**{shown}** |" in text if figure.best else f" {shown} |" in text
-    assert "- hf-unigram failed: trainer ran out of memory" in text
-
-
-@pytest.mark.parametrize("name", ["=1+1", "+a", "-a", "@a", "\ta", "plain"])
-def test_csv_text_is_no_formula(tmp_path: Path, name: str) -> None:
-    report = Report((result(name, {"tokens": -5.0}),), "")
-    paths = write_report(report, tmp_path)
-    frame = pd.read_csv(paths[1])
-    assert set(frame["tokenizer"]) == {name if name == "plain" else f"'{name}"}
-    assert frame["value"].tolist() == [2000.0, -5.0]
-    assert set(pd.read_parquet(paths[2])["tokenizer"]) == {name}
-
-
-def test_files_of_an_empty_report_and_of_a_name_that_is_not_utf8(tmp_path: Path) -> None:
-    paths = write_report(Report((), ""), tmp_path / "empty")
-    assert pd.read_parquet(paths[2]).dtypes["vocab_size"] == np.int64
-    paths = write_report(Report((result("model-\udcff", {"tokens": 5.0}),), ""), tmp_path / "name")
-    assert json.loads(paths[0].read_bytes())["rows"][0]["tokenizer"] == "model-\udcff"
-    assert pd.read_csv(paths[1])["tokenizer"][0] == "model-\\udcff"
-
-
-@pytest.mark.parametrize("write", [write_report, write_plots])
-def test_unwritable_folder(tmp_path: Path, write: object) -> None:
-    blocked = tmp_path / "file"
-    blocked.write_text("x")
-    assert callable(write)
-    with pytest.raises(OutputError, match="cannot be written"):
-        write(full_report((2000,)), blocked / "folder")
-    assert [path.name for path in tmp_path.iterdir()] == ["file"]
-    for name in ("report.json", "bytes_per_token.png"):
-        (tmp_path / name).mkdir()
-    with pytest.raises(OutputError):
-        write(full_report((2000,)), tmp_path)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["bytes_per_token.png", "file", "report.json"]
-
-
-PLOTS = ["bytes_per_token.png", "tokens_per_document.png", "rank_frequency.png"]
-
-
-@pytest.mark.parametrize("sizes", [(2000, 8000), (1000, 2000, 4000)])
-def test_plots(tmp_path: Path, sizes: tuple[int, ...]) -> None:
-    matplotlib.rcParams["axes.facecolor"] = "red"  # a user's own style must not reach the files
-    before = dict(matplotlib.rcParams)
-    paths = write_plots(full_report(sizes), tmp_path / "a")
-    assert dict(matplotlib.rcParams) == before
-    matplotlib.rcParams["axes.facecolor"] = "white"
-    assert [path.name for path in paths] == PLOTS
-    for path, again in zip(paths, write_plots(full_report(sizes), tmp_path / "b"), strict=True):
-        assert path.read_bytes() == again.read_bytes()
-        pixels = matplotlib.image.imread(path)
-        assert min(pixels.shape[:2]) > 400
-        assert pixels[..., :3].std() > 0.05
-
-
-def test_plots_of_odd_reports(tmp_path: Path) -> None:
-    lengths, frequencies = np.zeros(3, np.int64), np.array([1])
-    odd = Result(
-        "日本語$x_{$\x1b", 300, cells=(cell("bytes_per_token", 0.0),), lengths=lengths, frequencies=frequencies
-    )
-    failed = tuple(Result(f"broken-{i}" * 5, 300, error="no") for i in range(20))
-    assert len(write_plots(Report((odd, *failed), ""), tmp_path)) == 3
-    assert write_plots(Report(failed, ""), tmp_path / "none") == []
-    assert write_plots(Report((), ""), tmp_path / "none") == []
-
-
-def test_plots_leave_pyplot_alone() -> None:
-    code = "import sys, toklab.report; print('matplotlib' in sys.modules, 'pandas' in sys.modules)"
-    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert run.stdout.split() == ["False", "False"]
-
-
-def test_every_contender_looks_different() -> None:
-    names = [*NAMES, "hf-wordpiece", "hf-wordlevel", "spm-unigram", "spm-char", "spm-word", *"abcdefgh"]
-    styles = [tuple(style.items()) for style in line_styles(names).values()]
-    assert len(set(styles)) == len(names)
-    assert line_styles(names)["bpe"]["color"] == line_styles(names)["hf-bpe"]["color"]
-    assert family("wordpiece-hf").name == "from scratch"
-    assert family("spm-bpe").name == "SentencePiece"

@@ -6,31 +6,24 @@ import contextlib
 import copy
 import json
 import math
-from typing import Any
 
 import numpy as np
 import pytest
-from helpers import english
+from example_reports import COMPARISON, changed, comparison, damaged
 from hypothesis import given
 from hypothesis import strategies as st
 
-from toklab.comparison import compare
 from toklab.errors import FormatError
 from toklab.results import Report
 
-REPORT = compare(english(6_000), ["bpe", "word", "byte"], vocab_size=[300, 400], resamples=20)
-DATA: dict[str, Any] = json.loads(REPORT.to_json())
-SCALARS = st.one_of(st.none(), st.booleans(), st.integers(-(2**70), 2**70), st.floats(), st.text(max_size=3))
-VALUES = st.one_of(SCALARS, st.lists(SCALARS, max_size=2), st.dictionaries(st.text(max_size=3), SCALARS, max_size=2))
-
 
 def test_it_comes_back() -> None:
-    again = Report.from_json(REPORT.to_json())
-    assert again.to_json() == REPORT.to_json()
-    assert again.rows() == REPORT.rows()
-    assert again.leads == REPORT.leads
-    assert again.pairs == REPORT.pairs
-    for old, new in zip(REPORT.results, again.results, strict=True):
+    again = Report.from_json(comparison().to_json())
+    assert again.to_json() == comparison().to_json()
+    assert again.rows() == comparison().rows()
+    assert again.leads == comparison().leads
+    assert again.pairs == comparison().pairs
+    for old, new in zip(comparison().results, again.results, strict=True):
         assert old.cells == new.cells  # with their groups
         assert old.lengths is not None
         assert new.lengths is not None
@@ -41,7 +34,7 @@ def test_it_comes_back() -> None:
 
 
 def test_counts_are_those_of_the_tokens() -> None:
-    for result in REPORT.results:
+    for result in comparison().results:
         assert result.token_lengths is not None
         known = (result["tokens"].value or 0.0) * (1 - (result["unk_rate"].value or 0.0))
         assert result.token_lengths.sum() == pytest.approx(known)
@@ -50,20 +43,20 @@ def test_counts_are_those_of_the_tokens() -> None:
 
 
 def test_lists_of_numbers_stand_on_one_line() -> None:
-    text = REPORT.to_json()
-    assert json.loads(text) == REPORT.to_dict()
+    text = comparison().to_json()
+    assert json.loads(text) == comparison().to_dict()
     assert '    "tokens": [' in text
     assert not any(line.strip().rstrip(",").isdigit() for line in text.splitlines())
 
 
 def test_a_file_of_an_earlier_version_is_read() -> None:
-    old = copy.deepcopy(DATA)
+    old = copy.deepcopy(COMPARISON())
     del old["groups"], old["leads"], old["pairs"]
     for each in old["contenders"]:
         for name in ("lengths", "frequencies", "token_lengths", "oov"):
             del each[name]
     found = Report.from_dict(old)
-    assert found.rows() == REPORT.rows()
+    assert found.rows() == comparison().rows()
     assert found.results[0].lengths is None
 
 
@@ -107,34 +100,11 @@ def test_what_is_no_report(text: str | bytes, message: str) -> None:
 )
 def test_the_message_names_the_place(path: tuple[str | int, ...], value: object, message: str) -> None:
     with pytest.raises(FormatError, match=message):
-        Report.from_dict(changed(DATA, path, value))
-
-
-def changed(whole: Any, path: tuple[str | int, ...], value: object) -> Any:
-    """A copy that holds something else at one place."""
-    data = copy.deepcopy(whole)
-    place: Any = data
-    for step in path[:-1]:
-        place = place[step]
-    place[path[-1]] = value
-    return data
+        Report.from_dict(changed(COMPARISON(), path, value))
 
 
 @given(st.data())
 def test_anything_is_a_report_or_an_error(data: st.DataObject) -> None:
-    """One place of the tree holds something else, or is gone."""
-    whole: Any = dict(DATA)
-    place = whole
-    while True:
-        keys = list(place) if isinstance(place, dict) else list(range(len(place)))
-        key = data.draw(st.sampled_from(keys))
-        if not place[key] or not isinstance(place[key], dict | list) or data.draw(st.booleans()):
-            break
-        place[key] = copy.copy(place[key])
-        place = place[key]
-    if data.draw(st.booleans()):
-        place[key] = data.draw(VALUES)
-    else:
-        del place[key]
+    whole = damaged(data.draw, COMPARISON())
     with contextlib.suppress(FormatError):
         json.loads(Report.from_dict(whole).to_json())

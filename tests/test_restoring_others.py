@@ -3,54 +3,20 @@
 from __future__ import annotations
 
 import contextlib
-import copy
 import json
 from collections.abc import Callable
-from dataclasses import replace
-from typing import Any
 
 import pytest
-from helpers import english
+from example_reports import DATA, REPORTS, VALUES, changed, damaged
 from hypothesis import given
 from hypothesis import strategies as st
-from test_restoring import VALUES, changed
 
 from toklab.errors import FormatError
-from toklab.languages import LanguageFigures, LanguageReport, compare_languages
+from toklab.languages import LanguageReport
 from toklab.report.reading import AnyReport, read_report
 from toklab.results import Report
-from toklab.retraining import DeterminismReport, determinism
-from toklab.sweeping import SweepReport, sweep
-
-LINES = {"en": ["the cat sat"] * 9, "el": ["η γάτα κάθισε"] * 9, "de": ["die Katze saß"] * 9}
-
-
-def lab() -> DeterminismReport:
-    """Every part of it: probes of two runs, verdicts, a census, resamples."""
-    text = english(6_000)
-    return determinism(text, ["bpe", "wordpiece-hf"], vocab_size=300, axes=("repeat", "tie-rule"), runs=2, resamples=2)
-
-
-def languages() -> LanguageReport:
-    """Two sizes and one of its own; one language failed for one contender, and one contender for all."""
-    found = compare_languages(LINES, ["bpe", "byte"], vocab_size=[260, 262], held_out=0.3, resamples=20)
-    first, second, *rest = found.results
-    lost = (LanguageFigures("de", "Latin", error="no luck"), *first.languages[1:])
-    second = replace(second, languages=(), scripts=(), cells=(), lorenz={}, worst=None, error="died")
-    some = replace(first, languages=lost, cells=(), lorenz={}, worst=None)
-    return replace(found, results=(some, second, *rest), temperature=float("inf"))
-
-
-def sizes() -> SweepReport:
-    """Two sizes of two contenders, one of which failed at one size."""
-    found = sweep(english(6_000), ["bpe", "unigram"], vocab_size=[300, 400])
-    [bpe, unigram] = found.curves
-    gone = replace(unigram.points[1], result=replace(unigram.points[1].result, cells=(), error="died"))
-    return replace(found, curves=(bpe, replace(unigram, points=(unigram.points[0], gone))))
-
-
-REPORTS: dict[str, AnyReport] = {"lab": lab(), "languages": languages(), "sweep": sizes()}
-DATA: dict[str, Any] = {name: json.loads(json.dumps(report.to_dict())) for name, report in REPORTS.items()}
+from toklab.retraining import DeterminismReport
+from toklab.sweeping import SweepReport
 
 
 @pytest.mark.parametrize("name", REPORTS)
@@ -128,20 +94,8 @@ FROM: dict[str, Callable[[object], AnyReport]] = {
 
 @given(st.sampled_from(sorted(DATA)), st.data())
 def test_anything_is_a_report_or_an_error(name: str, data: st.DataObject) -> None:
-    """One place of the tree holds something else, or is gone; what is restored can be written."""
-    whole: Any = dict(DATA[name])
-    place = whole
-    while True:
-        keys = list(place) if isinstance(place, dict) else list(range(len(place)))
-        key = data.draw(st.sampled_from(keys))
-        if not place[key] or not isinstance(place[key], dict | list) or data.draw(st.booleans()):
-            break
-        place[key] = copy.copy(place[key])
-        place = place[key]
-    if data.draw(st.booleans()):
-        place[key] = data.draw(VALUES)
-    else:
-        del place[key]
+    """What is restored can be written."""
+    whole = damaged(data.draw, DATA[name])
     with contextlib.suppress(FormatError):
         json.dumps(FROM[name](whole).to_dict(), allow_nan=False)
 

@@ -87,7 +87,7 @@ def test_a_lone_surrogate_is_told() -> None:
 
 
 def test_more_words_than_the_cache_holds(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("toklab.algorithms.pipeline.CACHE_WORDS", 50)
+    monkeypatch.setattr("toklab.algorithms.word_cache.MOST_WORDS", 50)
     monkeypatch.setattr("toklab.algorithms.scanned.MOST_WORDS", 50)
     readable, compiled = twins("bytes, gpt2")
     sample = [" ".join(f"w{i * j}" for i in range(60)) for j in range(4)]

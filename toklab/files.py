@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 from toklab.errors import OutputError
@@ -37,6 +38,20 @@ def write_atomic(path: Path, data: bytes) -> None:
             temporary.unlink(missing_ok=True)
     except OSError as error:
         raise OutputError(f"{path} cannot be written: {error.strerror or error}") from None
+
+
+def write_all(folder: str | Path, contents: Mapping[str, bytes]) -> list[Path]:
+    """Write several files into one folder, each whole or not at all; gives their paths.
+
+    Raises
+    ------
+    OutputError
+        The folder or a file cannot be written.
+    """
+    paths = [Path(folder) / name for name in contents]
+    for path, data in zip(paths, contents.values(), strict=True):
+        write_atomic(path, data)
+    return paths
 
 
 def check_writable(folder: Path) -> None:

@@ -24,10 +24,7 @@ def restore(data: object) -> Report:
         It is no such object, or of a later schema; the message names the place.
     """
     whole = read_whole(data, SCHEMA, "contenders")
-    groups = read_groups(whole)
-    cells: dict[tuple[str, int], list[Cell]] = {}
-    for row in whole.objects("rows"):
-        cells.setdefault((row.text("tokenizer"), row.whole("vocab_size")), []).append(read_cell(row, groups))
+    cells = read_cells(whole)
     sentences = whole.texts("sentences") if "sentences" in whole.values else ()
     sizes = [len(text.encode("utf-8", "surrogatepass")) for text in sentences]
     results = tuple(_result(each, cells, sizes) for each in whole.objects("contenders"))
@@ -42,6 +39,15 @@ def restore(data: object) -> Report:
         tuple(_lead(each) for each in whole.objects("leads")),
         sentences,
     )
+
+
+def read_cells(whole: Object) -> dict[tuple[str, int], list[Cell]]:
+    """The figures of each contender at each size."""
+    groups = read_groups(whole)
+    cells: dict[tuple[str, int], list[Cell]] = {}
+    for row in whole.objects("rows"):
+        cells.setdefault((row.text("tokenizer"), row.whole("vocab_size")), []).append(read_cell(row, groups))
+    return cells
 
 
 def read_groups(whole: Object) -> Object:

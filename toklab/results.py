@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import importlib
-import json
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from toklab.errors import UnknownNameError, UsageError
+from toklab.cells import FIGURE, SCHEMA, Cell, Displayed, cell_of, frame, only, to_text
 from toklab.metrics.pairs import Cutting
 from toklab.types import Batch, FloatArray, IntArray, Tokenizer
 
@@ -20,35 +16,11 @@ if TYPE_CHECKING:
 
     from toklab.ranking import Difference
 
-SCHEMA = 1
+__all__ = ["SCHEMA", "Cell", "Displayed", "Lead", "Pair", "Report", "Result"]
+
+COLUMNS = ("tokenizer", "vocab_size", *FIGURE, "rank", "same_as_best")
+PAIR_COLUMNS = ("tokenizer", "vocab_size", "other", "other_vocab_size", *FIGURE[:-1])
 _NUMBERS = re.compile(r"\[\n\s*\d+(?:,\n\s*\d+)*\n\s*\]")
-
-
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """One figure: a metric of a tokenizer on the held-out text.
-
-    Parameters
-    ----------
-    metric : name, as in the list of metrics
-    value : the figure; None where the metric is undefined for the tokenizer
-    ci_low, ci_high : 95% bootstrap interval over documents; None where the metric has none
-    unit : unit of the figure
-    better : ``"higher"``, ``"lower"`` or ``""`` where neither is better
-    group : the table's group that it belongs to
-    rank : among the contenders of its size, as far as the text tells them apart; None where they are not ranked
-    same_as_best : whether it is the best figure or does not differ significantly from that; None as for ``rank``
-    """
-
-    metric: str
-    value: float | None
-    ci_low: float | None
-    ci_high: float | None
-    unit: str
-    better: str
-    group: str
-    rank: int | None = None
-    same_as_best: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -103,14 +75,7 @@ class Result:
     samples: Mapping[str, FloatArray] = field(default_factory=dict, repr=False, compare=False)
 
     def __getitem__(self, metric: str) -> Cell:
-        return _cell(self.cells, metric)
-
-
-def _cell(cells: Sequence[Cell], metric: str) -> Cell:
-    for cell in cells:
-        if cell.metric == metric:
-            return cell
-    raise UnknownNameError("metric", metric, [cell.metric for cell in cells])
+        return cell_of(self.cells, metric)
 
 
 @dataclass(frozen=True)
@@ -131,7 +96,7 @@ class Pair:
     cells: tuple[Cell, ...]
 
     def __getitem__(self, metric: str) -> Cell:
-        return _cell(self.cells, metric)
+        return cell_of(self.cells, metric)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,14 +126,6 @@ class Lead:
         return Lead(self.metric, self.vocab_size, self.other, self.tokenizer, -self.value, low, high)
 
 
-class Displayed:
-    """A report that a notebook shows; how is for `toklab.report` to say, which knows reports and not the other way."""
-
-    def _repr_html_(self) -> str:
-        text: str = importlib.import_module("toklab.report.notebook").to_html(self)
-        return text
-
-
 @dataclass(frozen=True)
 class Report(Displayed):
     """A comparison: one result per contender and vocabulary size.
@@ -194,14 +151,7 @@ class Report(Displayed):
 
     def __getitem__(self, key: str | tuple[str, int]) -> Result:
         """``report["bpe"]``, or ``report["bpe", 8000]`` where several sizes were compared."""
-        name, size = key if isinstance(key, tuple) else (key, None)
-        found = [r for r in self.results if r.tokenizer == name and size in (None, r.vocab_size)]
-        if not found:
-            raise UnknownNameError("contender", name, dict.fromkeys(r.tokenizer for r in self.results))
-        if len(found) > 1:
-            sizes = ", ".join(str(r.vocab_size) for r in found)
-            raise UsageError(f"{name!r} was compared at several sizes ({sizes}); use report[{name!r}, size]")
-        return found[0]
+        return only(self.results, key)
 
     def ranking(self, metric: str, vocab_size: int | None = None) -> tuple[tuple[str, ...], ...]:
         """Contenders in groups, the best first: each of a group is significantly better than each of a later one.
@@ -250,24 +200,11 @@ class Report(Displayed):
 
     def rows(self) -> list[dict[str, Any]]:
         """Long form: one row per tokenizer, vocabulary size and metric."""
-        rows: list[dict[str, Any]] = []
-        for result in self.results:
-            head = {"tokenizer": result.tokenizer, "vocab_size": result.vocab_size}
-            for cell in result.cells:
-                rows.append(
-                    head
-                    | {
-                        "metric": cell.metric,
-                        "value": cell.value,
-                        "ci_low": cell.ci_low,
-                        "ci_high": cell.ci_high,
-                        "unit": cell.unit,
-                        "better": cell.better,
-                        "rank": cell.rank,
-                        "same_as_best": cell.same_as_best,
-                    }
-                )
-        return rows
+        return [
+            {"tokenizer": result.tokenizer, "vocab_size": result.vocab_size, **cell.row(COLUMNS[2:])}
+            for result in self.results
+            for cell in result.cells
+        ]
 
     def pair_rows(self) -> list[dict[str, Any]]:
         """Long form: one row per pair of contenders and figure."""
@@ -277,11 +214,7 @@ class Report(Displayed):
                 "vocab_size": pair.vocab_size,
                 "other": pair.other,
                 "other_vocab_size": pair.other_vocab_size,
-                "metric": cell.metric,
-                "value": cell.value,
-                "ci_low": cell.ci_low,
-                "ci_high": cell.ci_high,
-                "unit": cell.unit,
+                **cell.row(PAIR_COLUMNS[4:]),
             }
             for pair in self.pairs
             for cell in pair.cells
@@ -289,85 +222,24 @@ class Report(Displayed):
 
     def to_frame(self) -> pd.DataFrame:
         """The rows as a data frame."""
-        import pandas as pd
-
-        columns = [
-            "tokenizer",
-            "vocab_size",
-            "metric",
-            "value",
-            "ci_low",
-            "ci_high",
-            "unit",
-            "better",
-            "rank",
-            "same_as_best",
-        ]
-        frame = pd.DataFrame(self.rows(), columns=columns)
-        kinds = dict.fromkeys(("value", "ci_low", "ci_high"), "float64")
-        return frame.astype(kinds | {"rank": "Int64", "same_as_best": "boolean"})
+        return frame(self.rows(), COLUMNS, {"rank": "Int64", "same_as_best": "boolean"})
 
     def pairs_frame(self) -> pd.DataFrame:
         """The rows of `pair_rows` as a data frame."""
-        import pandas as pd
-
-        columns = [
-            "tokenizer",
-            "vocab_size",
-            "other",
-            "other_vocab_size",
-            "metric",
-            "value",
-            "ci_low",
-            "ci_high",
-            "unit",
-        ]
-        return pd.DataFrame(self.pair_rows(), columns=columns).astype(
-            dict.fromkeys(("value", "ci_low", "ci_high"), "float64")
-        )
+        return frame(self.pair_rows(), PAIR_COLUMNS, {})
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object of ``--json`` and ``report.json``; a list of counts is two lists, without zeros."""
-        contenders = [
-            {
-                "tokenizer": r.tokenizer,
-                "vocab_size": r.vocab_size,
-                "sized": r.sized,
-                "pretrained": r.pretrained,
-                "ranked": r.ranked,
-                "determinism": r.determinism,
-                "train_seconds": r.seconds,
-                "peak_mb": r.peak_mb,
-                "error": r.error,
-                "warnings": list(r.warnings),
-                "signature": r.signature,
-                "lengths": _distinct(r.lengths, "tokens", "documents"),
-                "frequencies": _distinct(r.frequencies, "occurrences", "ids"),
-                "token_lengths": _counts(r.token_lengths, "bytes", "tokens"),
-                "oov": None if r.oov is None else dict(r.oov),
-                "cuts": _spans(r.cuts),
-                "model": r.model,
-            }
-            for r in self.results
-        ]
-        return {
-            "schema": SCHEMA,
-            "signature": self.signature,
-            "corpus": dict(self.corpus),
-            "warnings": list(self.warnings),
-            "contenders": contenders,
-            "groups": {cell.metric: cell.group for r in self.results for cell in r.cells},
-            "rows": self.rows(),
-            "pairs": self.pair_rows(),
-            "leads": [asdict(lead) for lead in self.leads],
-            "sentences": list(self.sentences),
-        }
+        from toklab.describing import describe
+
+        return describe(self)
 
     def to_json(self) -> str:
         """`to_dict` as text, each list of numbers on one line."""
-        text = json.dumps(self.to_dict(), indent=1, ensure_ascii=False, allow_nan=False)
         # inside a string there is no line end, so only lists match
-        return _NUMBERS.sub(lambda found: re.sub(r"\s+", " ", found[0]).replace("[ ", "[").replace(" ]", "]"), text)
+        return _NUMBERS.sub(
+            lambda found: re.sub(r"\s+", " ", found[0]).replace("[ ", "[").replace(" ]", "]"), to_text(self.to_dict())
+        )
 
     @staticmethod
     def from_dict(data: object) -> Report:
@@ -395,31 +267,3 @@ class Report(Displayed):
         from toklab.restoring import restore
 
         return restore(parse(text))
-
-
-def _distinct(values: IntArray | None, name: str, count: str) -> dict[str, list[int]] | None:
-    """The distinct values, ascending, and how many there are of each."""
-    if values is None:
-        return None
-    distinct, counts = np.unique(values, return_counts=True)
-    return {name: distinct.tolist(), count: counts.tolist()}
-
-
-def _counts(counts: IntArray | None, name: str, count: str) -> dict[str, list[int]] | None:
-    """The places that are not 0, ascending, and what stands there."""
-    if counts is None:
-        return None
-    places = np.flatnonzero(counts)
-    return {name: places.tolist(), count: counts[places].tolist()}
-
-
-def _spans(batch: Batch | None) -> list[dict[str, list[int]]] | None:
-    """Of each text the ids of its tokens and the bytes where they end; where they begin, if not all at such an end."""
-    if batch is None:
-        return None
-    rows = []
-    for row in batch:
-        begins, ends = row.offsets.T.tolist() if len(row) else ([], [])
-        spans = {"ids": row.ids.tolist(), "ends": ends}
-        rows.append(spans if begins == [0, *ends][: len(ends)] else spans | {"begins": begins})
-    return rows

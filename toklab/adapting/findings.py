@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from toklab.algorithms.pipeline import TrainedTokenizer
+from toklab.cells import Cell, Displayed, to_text
 from toklab.errors import UnknownNameError
 from toklab.files import write_atomic
-from toklab.results import Cell, Displayed
 
 FILE = "adaptation.json"
 
@@ -109,7 +108,7 @@ class Adaptation(Displayed):
 
     def to_json(self) -> str:
         """`to_dict` as text."""
-        return json.dumps(self.to_dict(), indent=1, ensure_ascii=False, allow_nan=False)
+        return to_text(self.to_dict())
 
     def save(self, folder: str | Path) -> Path:
         """Write the tokenizer and ``adaptation.json``; gives the model file.

@@ -6,7 +6,6 @@ word is encoded. Where the steps amount to one pattern, the compiled scanner cut
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -15,7 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from toklab.algorithms.models import Model, Segmentation
+from toklab.algorithms.models import Model
+from toklab.algorithms.offsets import laid, to_raw
+from toklab.algorithms.word_cache import WordCache
 from toklab.backend import READY_LIMIT, has_run, use_kernel
 from toklab.errors import UsageError
 from toklab.pretokenize import PreTokenizer
@@ -23,16 +24,13 @@ from toklab.pretokenize.added import AddedTokens, Part
 from toklab.pretokenize.aligned import Aligned
 from toklab.pretokenize.splitting import SplitterStep
 from toklab.pretokenize.utf8 import char_to_byte, to_utf8
-from toklab.types import Batch, Encoding, IntArray, Vocab
+from toklab.types import Batch, Encoding, Vocab
 
 if TYPE_CHECKING:
     from toklab.algorithms.detokenizing import DecoderStep
     from toklab.algorithms.scanned import ScannedEncoder
     from toklab.pretokenize.cutter import Cutter
 
-# Words that a tokenizer remembers, and the characters of the longest of them.
-CACHE_WORDS = 1 << 17
-CACHE_LENGTH = 128
 # Characters that the readable way encodes in about a second.
 REFERENCE_LIMIT = 500_000
 
@@ -69,7 +67,7 @@ class LoadedTokenizer:
     signature: Mapping[str, str]
     warnings: tuple[str, ...] = ()
     backend: str = "auto"
-    _cache: dict[str, Segmentation] = field(default_factory=dict, init=False, repr=False)
+    _cache: WordCache = field(default_factory=WordCache, init=False, repr=False)
     _encoders: list[ScannedEncoder] = field(default_factory=list, init=False, repr=False)
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -141,7 +139,8 @@ class LoadedTokenizer:
             ]
             for row in parts
         ]
-        table = self._segment([word.text.text for row in rows for word in row if word.token is None])
+        words = [word.text.text for row in rows for word in row if word.token is None]
+        table = self._cache.segment(self.model, words, self.backend)
         found = []
         for text, row in zip(texts, rows, strict=True):
             cut = [
@@ -151,8 +150,8 @@ class LoadedTokenizer:
             ids = np.array([index for ids, _ in cut for index in ids], np.int32)
             spans = np.zeros((len(ids), 2), np.int64)
             if offsets:
-                words = [word.text for word in row]
-                spans = to_raw(text, char_to_byte(text), words, _laid(words, cut))
+                aligned = [word.text for word in row]
+                spans = to_raw(text, char_to_byte(text), aligned, laid(aligned, cut))
             found.append(Encoding(ids, spans))
         return found
 
@@ -162,17 +161,6 @@ class LoadedTokenizer:
         for step in self.splitters:
             words = [part for word in words for part in step.split(word) if part.text]
         return words
-
-    def _segment(self, words: Sequence[str]) -> dict[str, Segmentation]:
-        """Segmentations of words, from the cache where it has them."""
-        cache = self._cache
-        fresh = [word for word in dict.fromkeys(words) if word not in cache]
-        made = dict(zip(fresh, self.model.encode_words(fresh, self.backend), strict=True))
-        table = {word: made.get(word) or cache[word] for word in dict.fromkeys(words)}
-        if len(cache) + len(made) > CACHE_WORDS:
-            cache.clear()
-        cache.update((word, found) for word, found in made.items() if len(word) <= CACHE_LENGTH)
-        return table
 
     def _by_scanner(
         self, cutter: Cutter, texts: Sequence[str], parts: Sequence[list[Part]], offsets: bool, threads: int | None
@@ -252,53 +240,3 @@ class LoadedTokenizer:
 
 def _token(index: int, size: int) -> Encoding:
     return Encoding(np.array([index], np.int32), np.array([[0, size]], np.int64))
-
-
-def _laid(words: Sequence[Aligned], cut: Sequence[Segmentation]) -> IntArray:
-    """(tokens, 2) bytes of tokens within the words' texts laid end to end."""
-    sizes = [len(word.text.encode("utf-8")) for word in words]
-    begins: list[int] = []
-    at = 0
-    for size, (_, widths) in zip(sizes, cut, strict=True):
-        begins += itertools.accumulate(widths[:-1], initial=at) if widths else ()
-        at += size
-    ends = np.array(begins, np.int64) + np.array([width for _, widths in cut for width in widths], np.int64)
-    return np.stack([np.array(begins, np.int64), ends], axis=1)
-
-
-def to_raw(text: str, positions: IntArray, words: Sequence[Aligned], spans: IntArray) -> IntArray:
-    """Bytes of the raw text that tokens cover.
-
-    A token that begins or ends inside a character covers its part of it where normalisation left the character alone,
-    and else all that the character covers.
-
-    Parameters
-    ----------
-    text : the raw text
-    positions : (characters + 1,) byte position of each of its characters
-    words : what was encoded
-    spans : (tokens, 2) bytes within the words' texts laid end to end
-
-    Returns
-    -------
-    (tokens, 2) int64; both columns never decrease.
-    """
-    if not len(spans):
-        return spans
-    if len(words) == 1 and words[0].spans is None and text.startswith(words[0].text, words[0].origin):
-        return np.asarray(spans + positions[words[0].origin], np.int64)
-    joined = "".join(word.text for word in words)
-    inner = char_to_byte(joined)
-    covered = np.array([span for word in words for span in word.covered()], np.int64).reshape(-1, 2)
-    codes = np.frombuffer(joined.encode("utf-32-le"), np.uint32)
-    raw = np.frombuffer((text + "\0").encode("utf-32-le"), np.uint32)
-    same = (covered[:, 1] - covered[:, 0] == 1) & (raw[covered[:, 0]] == codes)
-    empty = spans[:, 0] == spans[:, 1]
-    first = np.searchsorted(inner, np.where(empty, spans[:, 0] - 1, spans[:, 0]), side="right") - 1
-    first = np.clip(first, 0, len(codes) - 1)
-    last = np.searchsorted(inner, np.maximum(spans[:, 1] - 1, 0), side="right") - 1
-    begins = positions[covered[first, 0]] + np.where(same[first], spans[:, 0] - inner[first], 0)
-    cut_short = same[last] & (spans[:, 1] < inner[last + 1])
-    ends = np.where(cut_short, positions[covered[last, 0]] + spans[:, 1] - inner[last], positions[covered[last, 1]])
-    found = np.stack([np.where(empty, ends, begins), ends], axis=1)
-    return np.maximum.accumulate(found, axis=0).astype(np.int64, copy=False)

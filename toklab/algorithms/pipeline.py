@@ -11,14 +11,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from toklab.algorithms.models import BpeModel, Model, Segmentation
+from toklab.algorithms.models import BpeModel, Model
+from toklab.algorithms.offsets import RawBytes, assemble
 from toklab.algorithms.unigram_model import UnigramModel
+from toklab.algorithms.word_cache import WordCache
 from toklab.algorithms.wordpiece_model import WordPieceModel
 from toklab.backend import READY_LIMIT, has_run, use_kernel
 from toklab.errors import UsageError
-from toklab.pretokenize import Normalized, PreTokenizer, get_normalizer, normalize_all
+from toklab.pretokenize import PreTokenizer, get_normalizer, normalize_all
 from toklab.pretokenize.precompiled import RULES
-from toklab.pretokenize.utf8 import char_to_byte
 from toklab.types import Batch, Encoding, IdArray, IntArray, Posterior, TrainSpec, Vocab
 
 if TYPE_CHECKING:
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
     from toklab.algorithms.scanned import ScannedEncoder
     from toklab.pretokenize.cutter import Cutter
 
-# Words that a tokenizer remembers; past that it starts to remember anew.
-CACHE_WORDS = 1 << 17
 # Characters that the readable twin encodes in about a second.
 REFERENCE_LIMIT = 1_000_000
 # What `toklab.algorithms.ahead` compiles for a model.
@@ -59,7 +58,7 @@ class TrainedTokenizer:
     signature: Mapping[str, str] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     backend: str = "auto"
-    _cache: dict[str, Segmentation] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _cache: WordCache = field(default_factory=WordCache, init=False, repr=False, compare=False)
     _encoders: list[ScannedEncoder] = field(default_factory=list, init=False, repr=False, compare=False)
 
     @property
@@ -108,8 +107,8 @@ class TrainedTokenizer:
             if cutter is not None:
                 return self._scanned(cutter).encode(texts, offsets, threads)
         cut = [self._cut(text) for text in texts]
-        table = self._segment(word for words, _, _ in cut for word in words)
-        batch = Batch.stack([_assemble([table[word] for word in words], starts, back) for words, starts, back in cut])
+        table = self._cache.segment(self.model, (word for words, _, _ in cut for word in words), self.backend)
+        batch = Batch.stack([assemble([table[word] for word in words], starts, back) for words, starts, back in cut])
         return batch if offsets else replace(batch, offsets=np.zeros((0, 2), np.int64))
 
     def _encode_whole(self, model: UnigramModel, texts: list[str], offsets: bool, threads: int | None) -> Batch:
@@ -119,7 +118,7 @@ class TrainedTokenizer:
         batch = encode_whole(model, normalize_all(self.normalizer, texts), offsets, threads, self.backend)
         if not offsets or self.normalizer == "none":
             return batch
-        backs = (_Bytes.of(text, get_normalizer(self.normalizer)(text)) for text in texts)
+        backs = (RawBytes.of(text, get_normalizer(self.normalizer)(text)) for text in texts)
         spans = [back.to_raw(*row.offsets.T) for back, row in zip(backs, batch, strict=True)]
         return replace(batch, offsets=np.concatenate([batch.offsets[:0], *spans]))
 
@@ -133,27 +132,14 @@ class TrainedTokenizer:
             self._encoders.append(ScannedEncoder(cutter, keeps_gaps, self.model.segment, task, whole))
         return self._encoders[0]
 
-    def _cut(self, text: str) -> tuple[list[str], IntArray, _Bytes]:
+    def _cut(self, text: str) -> tuple[list[str], IntArray, RawBytes]:
         """Words of a text, where each starts in the normalised text (bytes), and the way back to raw bytes."""
         normalized = get_normalizer(self.normalizer)(text)
-        back = _Bytes.of(text, normalized)
+        back = RawBytes.of(text, normalized)
         spans = self.pretokenizer.spans(normalized.text)
         words = [normalized.text[start:end] for start, end in spans]
         starts = back.inner[np.array([start for start, _ in spans], np.int64)]
         return words, starts, back
-
-    def _segment(self, words: Iterable[str]) -> dict[str, Segmentation]:
-        """Segmentations of the distinct words, from the cache where it has them."""
-        cache = self._cache
-        distinct = list(dict.fromkeys(words))
-        fresh = [word for word in distinct if word not in cache]
-        made = dict(zip(fresh, self.model.encode_words(fresh, self.backend), strict=True))
-        table = {word: made.get(word) or cache[word] for word in distinct}
-        if len(cache) + len(made) > CACHE_WORDS:
-            cache.clear()
-        if len(made) <= CACHE_WORDS:
-            cache.update(made)
-        return table
 
     @cached_property
     def _special_pattern(self) -> re.Pattern[str] | None:
@@ -205,7 +191,7 @@ class TrainedTokenizer:
 
         words, starts, back = self._cut(text)
         drawn = draw(self.model, self.name, words, n, alpha, seed, self.backend)
-        return [Sample(_assemble(found, starts, back), probability) for found, probability in drawn]
+        return [Sample(assemble(found, starts, back), probability) for found, probability in drawn]
 
     def posterior(self, texts: Iterable[str]) -> Posterior | None:
         """What the model thinks of texts as a probability distribution; None where it is none.
@@ -268,68 +254,6 @@ class TrainedTokenizer:
         from toklab.formats.tokenizer_json import save_tokenizer
 
         return save_tokenizer(self, Path(folder))
-
-
-def _assemble(found: list[Segmentation], starts: IntArray, back: _Bytes) -> Encoding:
-    """Lay the segmentations of a text's words end to end, with byte offsets into the raw text."""
-    per_word = np.array([len(ids) for ids, _ in found], np.int64)
-    ids = np.array([i for ids, _ in found for i in ids], np.int32)
-    lengths = np.array([n for _, widths in found for n in widths], np.int64)
-    ends = np.cumsum(lengths)
-    begins = ends - lengths
-    firsts = np.cumsum(per_word) - per_word
-    used = per_word > 0
-    shift = np.zeros(len(found), np.int64)
-    shift[used] = starts[used] - begins[firsts[used]]
-    moved = np.repeat(shift, per_word)
-    return Encoding(ids, back.to_raw(begins + moved, ends + moved))
-
-
-@dataclass(frozen=True)
-class _Bytes:
-    """The way from byte positions in the normalised text back to the raw text.
-
-    Parameters
-    ----------
-    raw, inner : (characters + 1,) byte position of each character in the raw and the normalised text
-    source : raw character of each normalised character
-    edges : raw character at which each normalised character and their end begin; both are None where nothing was
-        changed
-    """
-
-    raw: IntArray
-    inner: IntArray
-    source: IntArray | None
-    edges: IntArray | None
-
-    @staticmethod
-    def of(text: str, normalized: Normalized) -> _Bytes:
-        raw = char_to_byte(text)
-        inner = raw if normalized.text == text else char_to_byte(normalized.text)
-        source, edges = (
-            None if places is None else np.array(places, np.int64) for places in (normalized.source, normalized.edges)
-        )
-        return _Bytes(raw, inner, source, edges)
-
-    def to_raw(self, begins: IntArray, ends: IntArray) -> IntArray:
-        if self.edges is not None:
-            places = np.searchsorted(self.inner, np.stack([begins, ends], axis=1), side="right") - 1
-            return np.asarray(self.raw[self.edges[places]], np.int64)
-        if self.source is None:
-            return np.stack([begins, ends], axis=1)
-        # A piece without a byte of its own (a spelled suffix) stands at the end of what precedes it.
-        empty = begins == ends
-        first = np.searchsorted(self.inner, np.where(empty, begins - 1, begins), side="right") - 1
-        last = np.searchsorted(self.inner, ends - 1, side="right") - 1
-        if (np.diff(self.source) < 0).any():  # canonical ordering has moved combining marks
-            pieces = [self.source[a : b + 1] for a, b in zip(first, last, strict=True)]
-            low = np.array([piece.min() for piece in pieces], np.int64)
-            high = np.array([piece.max() for piece in pieces], np.int64)
-        else:
-            low, high = self.source[first], self.source[last]
-        stops = self.raw[high + 1]
-        spans = np.stack([np.where(empty, stops, self.raw[low]), stops], axis=1)
-        return np.asarray(np.maximum.accumulate(spans, axis=0), np.int64)
 
 
 def build_tokenizer(

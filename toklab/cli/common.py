@@ -48,6 +48,30 @@ pretokenizer_help = (
     "A published pattern (gpt2, cl100k, o200k, llama3, qwen2, deepseek-v3, sentencepiece, whitespace, bert, none) "
     "or a regex."
 )
+pretokenizer_option = click.option(
+    "--pretokenizer", "-p", default="gpt2", show_default=True, metavar="NAME|REGEX", help=pretokenizer_help
+)
+held_out_option = click.option(
+    "--held-out",
+    type=float,
+    default=0.1,
+    show_default=True,
+    metavar="SHARE",
+    help="Share of the documents to judge on.",
+)
+seed_option = click.option(
+    "--seed",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    help="Of the held-out choice and the bootstrap.",
+)
+time_limit_option = click.option(
+    "--time-limit", type=float, default=900, show_default=True, metavar="SECONDS", help="For each training."
+)
+memory_limit_option = click.option(
+    "--memory-limit", type=int, default=12_000, show_default=True, metavar="MB", help="For each training."
+)
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead.")
 strict_option = click.option("--strict", is_flag=True, help="A vocabulary size that cannot be reached is an error.")
 

@@ -12,11 +12,15 @@ from toklab.cli.common import (
     SIZE,
     documents_option,
     files_argument,
-    pretokenizer_help,
+    held_out_option,
+    memory_limit_option,
+    pretokenizer_option,
     progress,
     read_corpus,
+    seed_option,
     strict_option,
     tell_written,
+    time_limit_option,
 )
 from toklab.cli.parallel import check_parallel, compare_parallel, parallel_options
 from toklab.cli.showing import check_format, format_options, show_report
@@ -41,23 +45,10 @@ from toklab.cli.showing import check_format, format_options, show_report
     metavar="N",
     help="May be repeated  [default: 2000].",
 )
-@click.option("--pretokenizer", "-p", default="gpt2", show_default=True, metavar="NAME|REGEX", help=pretokenizer_help)
+@pretokenizer_option
 @documents_option
-@click.option(
-    "--held-out",
-    type=float,
-    default=0.1,
-    show_default=True,
-    metavar="SHARE",
-    help="Share of the documents to judge on.",
-)
-@click.option(
-    "--seed",
-    type=click.IntRange(min=0),
-    default=0,
-    show_default=True,
-    help="Of the held-out choice and the bootstrap.",
-)
+@held_out_option
+@seed_option
 @click.option("--probe/--no-probe", default=True, help="Train each contender twice more, to see what moves.")
 @click.option("--rank-pretrained", is_flag=True, help="Rank models among the trained, whatever their sizes.")
 @click.option(
@@ -66,8 +57,8 @@ from toklab.cli.showing import check_format, format_options, show_report
     metavar="FILE",
     help="Words cut into morphemes to judge by: WORD, a tab, its morphemes with spaces  [default: toklab's own].",
 )
-@click.option("--time-limit", type=float, default=900, show_default=True, metavar="SECONDS", help="For each training.")
-@click.option("--memory-limit", type=int, default=12_000, show_default=True, metavar="MB", help="For each training.")
+@time_limit_option
+@memory_limit_option
 @click.option(
     "--output",
     type=click.Path(path_type=Path),

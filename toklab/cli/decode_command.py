@@ -17,16 +17,21 @@ from toklab.cli.encode_command import read_text
 @json_option
 def command(model: str, ids: tuple[str, ...], engine: str, as_json: bool) -> None:
     """Turn IDS (or those on standard input) back into text with a saved MODEL."""
-    from toklab.errors import UsageError
     from toklab.loading import load
 
     words = " ".join(ids).split() if ids and ids != ("-",) else read_text("-").split()
-    try:
-        numbers = [int(word) for word in words]
-    except ValueError as error:
-        raise UsageError(f"ids must be whole numbers: {error}") from None
+    numbers = [_whole(word) for word in words]
     text = load(model, engine=engine).decode(numbers)
     if as_json:
         click.echo(json.dumps({"schema": 1, "text": text}, ensure_ascii=False))
     else:
         click.echo(text.encode("utf-8"))  # as bytes: of a text that it prints, click drops the escape codes
+
+
+def _whole(word: str) -> int:
+    from toklab.errors import UsageError
+
+    try:
+        return int(word)
+    except ValueError:
+        raise UsageError(f"{word[:80]!r} is no id; ids are whole numbers") from None

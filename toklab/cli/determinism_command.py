@@ -14,12 +14,14 @@ from toklab.cli.common import (
     documents_option,
     files_argument,
     json_option,
+    memory_limit_option,
     one_line,
-    pretokenizer_help,
+    pretokenizer_option,
     progress,
     read_corpus,
     tell_written,
     terminal_width,
+    time_limit_option,
     use_colour,
 )
 
@@ -62,7 +64,7 @@ RETRAINED = ("axes", "runs", "resamples", "requirements", "output", "evidence")
     metavar="LIBRARY==VERSION",
     help="Train with another version of a library too, installed with pip; may be repeated.",
 )
-@click.option("--pretokenizer", "-p", default="gpt2", show_default=True, metavar="NAME|REGEX", help=pretokenizer_help)
+@pretokenizer_option
 @documents_option
 @click.option(
     "--seed",
@@ -71,8 +73,8 @@ RETRAINED = ("axes", "runs", "resamples", "requirements", "output", "evidence")
     show_default=True,
     help="Of the choice of the texts whose encodings are compared, and of the resamples.",
 )
-@click.option("--time-limit", type=float, default=900, show_default=True, metavar="SECONDS", help="For each training.")
-@click.option("--memory-limit", type=int, default=12_000, show_default=True, metavar="MB", help="For each training.")
+@time_limit_option
+@memory_limit_option
 @click.option("--lock", type=click.Path(path_type=Path), metavar="FILE", help="Train once and write fingerprints.")
 @click.option(
     "--check",

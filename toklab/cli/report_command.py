@@ -52,14 +52,17 @@ def command(
 
 
 def _read(file: Path) -> AnyReport:
-    from toklab.errors import InputError
+    from toklab.errors import FormatError, InputError
     from toklab.report.reading import read_report
 
     try:
         content = file.read_bytes()
     except OSError as error:
         raise InputError(f"{file} cannot be read: {error.strerror or error}") from None
-    return read_report(content)
+    try:
+        return read_report(content)
+    except FormatError as error:
+        raise FormatError(f"{file} is {error}") from None
 
 
 def _findings(report: AnyReport, folder: Path) -> Findings:

@@ -11,13 +11,17 @@ import click
 from toklab.cli.common import (
     documents_option,
     files_argument,
+    held_out_option,
     json_option,
+    memory_limit_option,
     one_line,
-    pretokenizer_help,
+    pretokenizer_option,
     progress,
     read_corpus,
+    seed_option,
     tell_written,
     terminal_width,
+    time_limit_option,
     use_colour,
 )
 
@@ -48,25 +52,12 @@ from toklab.cli.common import (
     metavar="TOKENS",
     help="What a piece added is to save per million bytes of held-out text.",
 )
-@click.option("--pretokenizer", "-p", default="gpt2", show_default=True, metavar="NAME|REGEX", help=pretokenizer_help)
+@pretokenizer_option
 @documents_option
-@click.option(
-    "--held-out",
-    type=float,
-    default=0.1,
-    show_default=True,
-    metavar="SHARE",
-    help="Share of the documents to judge on.",
-)
-@click.option(
-    "--seed",
-    type=click.IntRange(min=0),
-    default=0,
-    show_default=True,
-    help="Of the held-out choice and the bootstrap.",
-)
-@click.option("--time-limit", type=float, default=900, show_default=True, metavar="SECONDS", help="For each training.")
-@click.option("--memory-limit", type=int, default=12_000, show_default=True, metavar="MB", help="For each training.")
+@held_out_option
+@seed_option
+@time_limit_option
+@memory_limit_option
 @click.option(
     "--output",
     type=click.Path(path_type=Path),

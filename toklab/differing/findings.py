@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
+from toklab.cells import Displayed, to_text
 from toklab.differing.idmap import IdMap
 from toklab.metrics.pairs import Overlap
-from toklab.results import Displayed
 
 SCHEMA = 1
 
@@ -156,7 +155,7 @@ class DiffReport(Displayed):
 
     def to_json(self) -> str:
         """`to_dict` as text."""
-        return json.dumps(self.to_dict(), indent=1, ensure_ascii=False, allow_nan=False)
+        return to_text(self.to_dict())
 
 
 def _text(raw: bytes) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from toklab.algorithms.detokenizing import (
@@ -49,6 +49,20 @@ from toklab.pretokenize.splitting import (
 SCHEMES = ("always", "first", "never")
 
 
+def _flat(part: Any, what: str, known: Iterable[str]) -> Iterator[tuple[str, Any]]:
+    """Type and object of each step, those inside sequences too."""
+    if part is None:
+        return
+    kind = kind_of(part)
+    if kind == "Sequence":
+        for inner in entry(part, f"{what.replace('_', '')}s", list):
+            yield from _flat(inner, what, known)
+    elif kind in known:
+        yield kind, part
+    else:
+        raise ValueError(f"a {what} of type {kind!r}, where toklab runs {', '.join(known)} and Sequence")
+
+
 def read_normalizers(part: Any) -> tuple[NormalizerStep, ...]:
     """The steps of a ``normalizer``.
 
@@ -57,14 +71,7 @@ def read_normalizers(part: Any) -> tuple[NormalizerStep, ...]:
     ValueError
         It is of a type that toklab does not run, or not what its type says.
     """
-    if part is None:
-        return ()
-    kind = kind_of(part)
-    if kind == "Sequence":
-        return tuple(step for inner in entry(part, "normalizers", list) for step in read_normalizers(inner))
-    if kind not in _NORMALIZERS:
-        raise ValueError(f"a normalizer of type {kind!r}, where toklab runs {', '.join(_NORMALIZERS)} and Sequence")
-    return (_NORMALIZERS[kind](part),)
+    return tuple(_NORMALIZERS[kind](one) for kind, one in _flat(part, "normalizer", _NORMALIZERS))
 
 
 def _read_bert(part: Any) -> Bert:
@@ -111,19 +118,8 @@ def read_splitters(part: Any) -> tuple[SplitterStep, ...]:
     ValueError
         It is of a type that toklab does not run, or not what its type says.
     """
-    steps = _read_splitters(part)
+    steps = tuple(step for kind, one in _flat(part, "pre_tokenizer", _SPLITTERS) for step in _SPLITTERS[kind](one))
     return (_isolated(PATTERNS["deepseek-v3"]), *steps[3:]) if steps[:3] == DEEPSEEK else steps
-
-
-def _read_splitters(part: Any) -> tuple[SplitterStep, ...]:
-    if part is None:
-        return ()
-    kind = kind_of(part)
-    if kind == "Sequence":
-        return tuple(step for inner in entry(part, "pretokenizers", list) for step in _read_splitters(inner))
-    if kind not in _SPLITTERS:
-        raise ValueError(f"a pre_tokenizer of type {kind!r}, where toklab runs {', '.join(_SPLITTERS)} and Sequence")
-    return _SPLITTERS[kind](part)
 
 
 def _isolated(pattern: Pattern) -> Split:
@@ -204,14 +200,7 @@ def read_decoders(part: Any) -> tuple[DecoderStep, ...]:
     ValueError
         It is of a type that toklab does not run, or not what its type says.
     """
-    if part is None:
-        return ()
-    kind = kind_of(part)
-    if kind == "Sequence":
-        return tuple(step for inner in entry(part, "decoders", list) for step in read_decoders(inner))
-    if kind not in _DECODERS:
-        raise ValueError(f"a decoder of type {kind!r}, where toklab runs {', '.join(_DECODERS)} and Sequence")
-    return (_DECODERS[kind](part),)
+    return tuple(_DECODERS[kind](one) for kind, one in _flat(part, "decoder", _DECODERS))
 
 
 def _read_metaspace_decoder(part: Any) -> MetaspaceDecoder:

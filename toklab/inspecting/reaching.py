@@ -28,8 +28,8 @@ CONTEXTS = (
 )  # fmt: skip
 # Texts that are tried for one piece, at first and at most, and of characters that hold its bytes.
 FEW, MOST = 26, 600
-# Texts encoded in one call.
-CHUNK = 20_000
+# Texts encoded in one call: enough of them for the compiled encoder to be worth its start.
+CHUNK = 200_000
 # Characters of a document around a piece that may be enough to give it again.
 AROUND = 24
 

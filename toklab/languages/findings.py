@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from toklab.errors import UnknownNameError, UsageError
-from toklab.results import SCHEMA, Cell, Displayed
+from toklab.cells import FIGURE, SCHEMA, Cell, Displayed, cell_of, frame, only, to_text
+from toklab.errors import UnknownNameError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -16,7 +15,7 @@ if TYPE_CHECKING:
 Curve = tuple[tuple[float, float], ...]
 # Share of a language's bytes; above it a low premium is no merit, since unknown text costs next to nothing.
 MOST_UNKNOWN = 0.01
-COLUMNS = ("tokenizer", "vocab_size", "language", "script", "metric", "value", "ci_low", "ci_high", "unit", "better")
+COLUMNS = ("tokenizer", "vocab_size", "language", "script", *FIGURE)
 
 
 @dataclass(frozen=True)
@@ -36,7 +35,7 @@ class LanguageFigures:
     error: str | None = None
 
     def __getitem__(self, metric: str) -> Cell:
-        return _find(self.cells, metric)
+        return cell_of(self.cells, metric)
 
     @property
     def premium(self) -> float | None:
@@ -102,7 +101,7 @@ class Fairness:
 
     def figure(self, metric: str) -> Cell:
         """A figure of all languages together."""
-        return _find(self.cells, metric)
+        return cell_of(self.cells, metric)
 
     def rows(self) -> list[dict[str, Any]]:
         """One per figure: of each language, of each script (language None), of all (script None too)."""
@@ -149,14 +148,7 @@ class LanguageReport(Displayed):
 
     def __getitem__(self, key: str | tuple[str, int]) -> Fairness:
         """``report["bpe"]``, or ``report["bpe", 8000]`` where several sizes were compared."""
-        name, size = key if isinstance(key, tuple) else (key, None)
-        found = [r for r in self.results if r.tokenizer == name and size in (None, r.vocab_size)]
-        if not found:
-            raise UnknownNameError("contender", name, dict.fromkeys(r.tokenizer for r in self.results))
-        if len(found) > 1:
-            sizes = ", ".join(str(r.vocab_size) for r in found)
-            raise UsageError(f"{name!r} was compared at several sizes ({sizes}); use report[{name!r}, size]")
-        return found[0]
+        return only(self.results, key)
 
     def rows(self) -> list[dict[str, Any]]:
         """Long form: one row per tokenizer, vocabulary size, language and metric."""
@@ -164,10 +156,7 @@ class LanguageReport(Displayed):
 
     def to_frame(self) -> pd.DataFrame:
         """The rows as a data frame."""
-        import pandas as pd
-
-        frame = pd.DataFrame(self.rows(), columns=list(COLUMNS))
-        return frame.astype(dict.fromkeys(("value", "ci_low", "ci_high"), "float64"))
+        return frame(self.rows(), COLUMNS, {})
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object of ``--json`` and ``languages.json``."""
@@ -189,7 +178,7 @@ class LanguageReport(Displayed):
 
     def to_json(self) -> str:
         """`to_dict` as text."""
-        return json.dumps(self.to_dict(), indent=1, ensure_ascii=False, allow_nan=False)
+        return to_text(self.to_dict())
 
     @staticmethod
     def from_dict(data: object) -> LanguageReport:
@@ -226,12 +215,5 @@ def _contender(result: Fairness) -> dict[str, Any]:
 
 
 def _row(result: Fairness, language: str | None, script: str | None, cell: Cell) -> dict[str, Any]:
-    values = (result.tokenizer, result.vocab_size, language, script, cell.metric, cell.value)
-    return dict(zip(COLUMNS, (*values, cell.ci_low, cell.ci_high, cell.unit, cell.better), strict=True))
-
-
-def _find(cells: tuple[Cell, ...], metric: str) -> Cell:
-    for cell in cells:
-        if cell.metric == metric:
-            return cell
-    raise UnknownNameError("metric", metric, [cell.metric for cell in cells])
+    place = {"tokenizer": result.tokenizer, "vocab_size": result.vocab_size, "language": language, "script": script}
+    return place | cell.row()

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from toklab.files import write_atomic
+from toklab.files import write_all
 from toklab.report.columns import DETERMINISM, Figure, Row, SizeTable, size_tables
 from toklab.report.pairs import MEANING, Matrix, matrices
 from toklab.report.table import ARROWS, SAME, SEPARATOR, corpus_facts, legend, signature_text, warning_lines
@@ -53,12 +53,7 @@ def write_report(report: Report, folder: str | Path) -> list[Path]:
     if report.pairs:
         pairs = _pairs_frame(report)
         contents |= {"pairs.csv": csv_bytes(pairs), "pairs.parquet": parquet_bytes(pairs)}
-    paths = []
-    for name, data in contents.items():
-        path = Path(folder) / name
-        write_atomic(path, data)
-        paths.append(path)
-    return paths
+    return write_all(folder, contents)
 
 
 def frame_of(report: Report) -> pd.DataFrame:

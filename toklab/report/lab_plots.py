@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from toklab.files import write_atomic
+from toklab.files import write_all
 from toklab.report.canvas import logarithmic, short
 from toklab.report.palette import line_styles
-from toklab.report.plots import plain_style, png
+from toklab.report.plots import pictures
 from toklab.retraining import Census, DeterminismReport, Stability
 
 if TYPE_CHECKING:
@@ -39,14 +39,8 @@ def write_determinism(report: DeterminismReport, folder: str | Path) -> list[Pat
     OutputError
         The folder or a file cannot be written.
     """
-    contents = {"determinism.json": json.dumps(report.to_dict(), indent=1, allow_nan=False).encode() + b"\n"}
-    with plain_style():
-        drawn = {"ties.png": ties(report.censuses), "growth.png": growth(report.stabilities)}
-        contents |= {name: png(figure) for name, figure in drawn.items() if figure is not None}
-    paths = [Path(folder) / name for name in contents]
-    for path, data in zip(paths, contents.values(), strict=True):
-        write_atomic(path, data)
-    return paths
+    text = json.dumps(report.to_dict(), indent=1, allow_nan=False)
+    return write_all(folder, {"determinism.json": text.encode() + b"\n", **pictures(report, FIGURES)})
 
 
 def ties(censuses: Sequence[Census]) -> Figure | None:
@@ -100,3 +94,9 @@ def _panels(title: str, count: int) -> tuple[Figure, list[Axes]]:
     FigureCanvasAgg(figure)
     figure.suptitle(title, x=0.01, ha="left", fontsize=13, fontweight="bold")
     return figure, [figure.add_subplot(rows, columns, index + 1) for index in range(count)]
+
+
+FIGURES: Mapping[str, Callable[[DeterminismReport], Figure | None]] = {
+    "ties.png": lambda report: ties(report.censuses),
+    "growth.png": lambda report: growth(report.stabilities),
+}

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from toklab.files import write_atomic
+from toklab.files import write_all
 from toklab.languages import Fairness, LanguageReport
 from toklab.report.canvas import line_legend, new_figure, short
 from toklab.report.files import csv_bytes, encode
 from toklab.report.language_table import by_size, worst_first
 from toklab.report.palette import line_styles
-from toklab.report.plots import plain_style, png
+from toklab.report.plots import pictures
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -43,17 +43,8 @@ def write_languages(report: LanguageReport, folder: str | Path) -> list[Path]:
     OutputError
         The folder or a file cannot be written.
     """
-    contents = {
-        "languages.json": encode(f"{report.to_json()}\n"),
-        "languages.csv": csv_bytes(report.to_frame()),
-    }
-    with plain_style():
-        drawn = {"premiums.png": premiums(report), "lorenz.png": lorenz_curves(report)}
-        contents |= {name: png(figure) for name, figure in drawn.items() if figure is not None}
-    paths = [Path(folder) / name for name in contents]
-    for path, data in zip(paths, contents.values(), strict=True):
-        write_atomic(path, data)
-    return paths
+    tables = {"languages.json": encode(f"{report.to_json()}\n"), "languages.csv": csv_bytes(report.to_frame())}
+    return write_all(folder, tables | pictures(report, FIGURES))
 
 
 def premiums(report: LanguageReport) -> Figure | None:
@@ -132,3 +123,9 @@ def lorenz_curves(report: LanguageReport) -> Figure | None:
 
 def _without_errors(results: Sequence[Fairness]) -> list[Fairness]:
     return [result for result in results if result.error is None]
+
+
+FIGURES: Mapping[str, Callable[[LanguageReport], Figure | None]] = {
+    "premiums.png": premiums,
+    "lorenz.png": lorenz_curves,
+}

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import io
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
-from toklab.files import write_atomic
+from toklab.files import write_all
 from toklab.report.figures import FIGURES
 from toklab.results import Report
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+R = TypeVar("R")
 DPI = 150
 
 
@@ -40,15 +41,14 @@ def write_plots(report: Report, folder: str | Path) -> list[Path]:
     OutputError
         The folder or a file cannot be written.
     """
+    return write_all(folder, pictures(report, FIGURES))
+
+
+def pictures(report: R, figures: Mapping[str, Callable[[R], Figure | None]]) -> dict[str, bytes]:
+    """The contents of the pictures that there is something to draw for, by the names of their files."""
     with plain_style():
-        drawn = {name: draw(report) for name, draw in FIGURES.items()}
-        contents = {name: png(figure) for name, figure in drawn.items() if figure is not None}
-    paths = []
-    for name, data in contents.items():
-        path = Path(folder) / name
-        write_atomic(path, data)
-        paths.append(path)
-    return paths
+        drawn = {name: draw(report) for name, draw in figures.items()}
+        return {name: png(figure) for name, figure in drawn.items() if figure is not None}
 
 
 @contextmanager

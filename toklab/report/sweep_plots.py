@@ -7,12 +7,12 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from toklab.files import write_atomic
+from toklab.files import write_all
 from toklab.ranking import find, number
 from toklab.report.canvas import line_legend, logarithmic, new_figure
 from toklab.report.files import csv_bytes, encode
 from toklab.report.palette import line_styles
-from toklab.report.plots import plain_style, png
+from toklab.report.plots import pictures
 from toklab.sweeping import Curve, SweepReport
 
 if TYPE_CHECKING:
@@ -44,14 +44,8 @@ def write_sweep(report: SweepReport, folder: str | Path) -> list[Path]:
     OutputError
         The folder or a file cannot be written.
     """
-    contents = {"sweep.json": encode(f"{report.to_json()}\n"), "sweep.csv": csv_bytes(report.to_frame())}
-    with plain_style():
-        drawn = {name: draw(report) for name, draw in FIGURES.items()}
-        contents |= {name: png(figure) for name, figure in drawn.items() if figure is not None}
-    paths = [Path(folder) / name for name in contents]
-    for path, data in zip(paths, contents.values(), strict=True):
-        write_atomic(path, data)
-    return paths
+    tables = {"sweep.json": encode(f"{report.to_json()}\n"), "sweep.csv": csv_bytes(report.to_frame())}
+    return write_all(folder, tables | pictures(report, FIGURES))
 
 
 def over_sizes(report: SweepReport, title: str, panels: dict[str, str]) -> Figure | None:

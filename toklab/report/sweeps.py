@@ -5,7 +5,8 @@ from __future__ import annotations
 from rich.text import Text
 
 from toklab.ranking import find, number
-from toklab.report.columns import DEFAULT_COLUMNS, MISSING, Column, error_phrase, half_width, show_value
+from toklab.report.columns import MISSING, error_phrase, half_width, show_value
+from toklab.report.default_columns import DEFAULT_COLUMNS, Column
 from toklab.report.grid import Entry, Grid, Head
 from toklab.report.table import ARROWS, SEPARATOR, corpus_facts, heading, wrapped
 from toklab.report.terminal import to_string, visible

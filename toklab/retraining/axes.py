@@ -121,13 +121,18 @@ def versions(contender: Contender, corpus: Corpus, installed: Mapping[str, Path]
     ----------
     installed : folder in which each requirement, such as ``tokenizers==0.22.0``, is installed
     """
-    library = getattr(get_algorithm(contender.algorithm), "library", "")
     found = []
     for requirement, folder in installed.items():
-        if library.rpartition("-")[0].replace("_", "-").lower() == distribution(requirement):
+        if library_of(contender) == distribution(requirement):
             path = {**PLAIN, "PYTHONPATH": f"{folder}:{search_path()}"}
             found.append(Variation(requirement, Job(contender, corpus, path)))
     return found
+
+
+def library_of(contender: Contender) -> str:
+    """The library that trains the contender, as package indexes write it; empty where toklab does."""
+    library: str = getattr(get_algorithm(contender.algorithm), "library", "")
+    return library.rpartition("-")[0].replace("_", "-").lower()
 
 
 def distribution(requirement: str) -> str:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from toklab.errors import BaselineError, UsageError
-from toklab.retraining.axes import distribution
+from toklab.retraining.axes import distribution, library_of
+from toklab.types import Contender
 
 TIME_LIMIT = 600
 
@@ -27,18 +28,31 @@ def install(requirements: Sequence[str], folder: Path) -> dict[str, Path]:
 
     Raises
     ------
-    UsageError
-        A requirement names no distribution.
     BaselineError
         pip is missing, or could not install it.
     """
     found: dict[str, Path] = {}
     for index, requirement in enumerate(dict.fromkeys(requirements)):
-        if requirement.startswith("-") or not distribution(requirement):
-            raise UsageError(f"{requirement!r} is no requirement; write for example tokenizers==0.22.0")
         found[requirement] = folder / f"version-{index}"
         _install(requirement, found[requirement])
     return found
+
+
+def check_requirements(requirements: Iterable[str], contenders: Iterable[Contender]) -> None:
+    """Refuse what would be installed in vain.
+
+    Raises
+    ------
+    UsageError
+        A requirement names no distribution, or none that trains one of the contenders.
+    """
+    libraries = sorted({library_of(contender) for contender in contenders} - {""})
+    for requirement in requirements:
+        if requirement.startswith("-") or not distribution(requirement):
+            raise UsageError(f"{requirement!r} is no requirement; write for example tokenizers==0.22.0")
+        if distribution(requirement) not in libraries:
+            known = f"they are trained by {', '.join(libraries)}" if libraries else "toklab itself trains them"
+            raise UsageError(f"no contender is trained by {distribution(requirement)!r}: {known}")
 
 
 def _install(requirement: str, folder: Path) -> None:

@@ -17,7 +17,7 @@ from toklab.corpus import Corpus, open_corpus
 from toklab.errors import ToklabError, UnknownNameError, UsageError
 from toklab.pretokenize import get_pretokenizer
 from toklab.retraining.axes import AXES, PLAIN, VERSION, Variation, versions
-from toklab.retraining.environments import install
+from toklab.retraining.environments import check_requirements, install
 from toklab.retraining.findings import DeterminismReport, Probe
 from toklab.retraining.probing import judge, prepared, probe_axis, raise_if_all_too_small
 from toklab.retraining.replaying import Witness, census_of
@@ -98,6 +98,7 @@ def determinism(
         get_pretokenizer(pretokenizer)
     corpus = open_corpus(source, documents=documents)
     chosen = [prepared(contender, vocab_size, pretokenizer) for contender in resolve(contenders)]
+    check_requirements(requirements, chosen)
     training, test = corpus.split(held_out, seed)
     with tempfile.TemporaryDirectory(prefix="toklab-") as folder:
         installed = install(requirements, Path(folder))
@@ -139,7 +140,7 @@ def _check(axes: Sequence[str], runs: int, resamples: int) -> None:
         if axis not in AXES:
             raise UnknownNameError("axis", axis, AXES)
     if runs < 2:
-        raise UsageError(f"{runs} run cannot be compared with anything; ask for at least 2")
+        raise UsageError(f"{runs} run{'' if runs == 1 else 's'} cannot be compared with anything; ask for at least 2")
     if resamples < 0 or resamples == 1:
         raise UsageError(f"{resamples} resamples cannot be compared with each other; ask for at least 2, or 0 for none")
 

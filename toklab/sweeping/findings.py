@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from toklab.cells import FIGURE, SCHEMA, Cell, Displayed, frame, to_text
 from toklab.errors import UnknownNameError
-from toklab.results import SCHEMA, Cell, Displayed, Result
+from toklab.results import Result
 from toklab.sweeping.curves import GAIN
 
 if TYPE_CHECKING:
     import pandas as pd
 
 TRAINED, TRUNCATED = "trained", "truncated"
-COLUMNS = (
-    *("tokenizer", "vocab_size", "vocab_obtained", "origin", "metric"),
-    *("value", "ci_low", "ci_high", "unit", "better"),
-)
+COLUMNS = ("tokenizer", "vocab_size", "vocab_obtained", "origin", *FIGURE)
 
 
 @dataclass(frozen=True)
@@ -121,12 +118,7 @@ class SweepReport(Displayed):
                 "vocab_size": point.result.vocab_size,
                 "vocab_obtained": point.pieces,
                 "origin": point.origin,
-                "metric": cell.metric,
-                "value": cell.value,
-                "ci_low": cell.ci_low,
-                "ci_high": cell.ci_high,
-                "unit": cell.unit,
-                "better": cell.better,
+                **cell.row(),
             }
             for curve in self.curves
             for point in curve.measured
@@ -135,13 +127,9 @@ class SweepReport(Displayed):
 
     def to_frame(self) -> pd.DataFrame:
         """The rows as a data frame."""
-        import pandas as pd
-
-        frame = pd.DataFrame(self.rows(), columns=list(COLUMNS))
-        types = dict.fromkeys(("value", "ci_low", "ci_high"), "float64")
-        types |= dict.fromkeys(("vocab_size", "vocab_obtained"), "int64")
+        types = dict.fromkeys(("vocab_size", "vocab_obtained"), "int64")
         types |= dict.fromkeys(("tokenizer", "origin", "metric", "unit", "better"), "str")
-        return frame.astype(types)
+        return frame(self.rows(), COLUMNS, types)
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object of ``--json`` and ``sweep.json``."""
@@ -160,7 +148,7 @@ class SweepReport(Displayed):
 
     def to_json(self) -> str:
         """`to_dict` as text."""
-        return json.dumps(self.to_dict(), indent=1, ensure_ascii=False, allow_nan=False)
+        return to_text(self.to_dict())
 
     @staticmethod
     def from_dict(data: object) -> SweepReport:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from toklab.errors import FormatError
 from toklab.reading import Object, read_whole
-from toklab.restoring import read_cell, read_groups
+from toklab.restoring import read_cells
 from toklab.results import SCHEMA, Cell, Result
 from toklab.sweeping.curves import GAIN
 from toklab.sweeping.findings import TRAINED, TRUNCATED, Curve, Point, SweepReport
@@ -21,10 +21,7 @@ def restore(data: object) -> SweepReport:
         It is no such object, or of a later schema; the message names the place.
     """
     whole = read_whole(data, SCHEMA, "curves")
-    groups = read_groups(whole)
-    cells: Cells = {}
-    for row in whole.objects("rows"):
-        cells.setdefault((row.text("tokenizer"), row.whole("vocab_size")), []).append(read_cell(row, groups))
+    cells = read_cells(whole)
     curves = tuple(_curve(each, cells) for each in whole.objects("curves"))
     if cells:
         raise FormatError(f"no report: rows of {next(iter(cells))[0]!r}, which is no contender at that size")
