@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
+from threading import Condition
 from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from toklab.algorithms.parts import even, in_parts
-from toklab.algorithms.spelling import Characters
-from toklab.algorithms.unigram_seeds import Chains, Seeds, find_seeds, text_at
+from toklab.algorithms.unigram_seeds import Chains, Seeds, find_seeds
 from toklab.algorithms.unigram_steps import CHUNKS, LEAST_COUNT
 from toklab.backend import thread_count
 from toklab.kernels import announce, unigram, unigram_chains
-from toklab.types import FloatArray, IdArray, IntArray, WordCounts
+from toklab.types import FloatArray, IdArray, IntArray, WordCounts, Words
 
 T = TypeVar("T")
 
@@ -28,20 +28,17 @@ class FastSteps:
         """The seeds of a corpus; the arguments are those of `unigram_steps.seeds`, and how many threads may run."""
         announce(unigram.expect)
         self._threads = thread_count(threads, CHUNKS)
-        characters = Characters.of(words.flat)
-        found = self._seeds(characters, words.counts, size, longest, reserved)
-        self._codes, self._starts, self._counts = characters.codes, characters.starts, words.counts
+        found = self._seeds(words.flat, words.counts, size, longest, reserved)
+        self._text, self._starts, self._counts = words.flat.text, found.starts, words.counts
         self._places, self._sizes, self._required = found.places, found.sizes, found.required
         self._chains, self._longest = found.chains, longest
         self._room = int(np.diff(self._starts).max(initial=0)) + 1
         self._scores = np.empty(len(found.weights))
         self._rate(found.weights)
 
-    def _seeds(
-        self, characters: Characters, counts: IntArray, size: int, longest: int, reserved: Collection[str]
-    ) -> Seeds:
+    def _seeds(self, words: Words, counts: IntArray, size: int, longest: int, reserved: Collection[str]) -> Seeds:
         """The first vocabulary."""
-        return find_seeds(characters, counts, size, longest, reserved, self._threads)
+        return find_seeds(words, counts, size, longest, reserved, self._threads)
 
     def _rate(self, weights: IntArray) -> None:
         """The first scores."""
@@ -53,8 +50,8 @@ class FastSteps:
     @property
     def texts(self) -> list[str]:
         """The pieces."""
-        spans = zip(self._places.tolist(), self._sizes.tolist(), strict=True)
-        return [text_at(self._codes, place, size) for place, size in spans]
+        text = self._text.tobytes().decode("utf-8")
+        return [text[place : place + n] for place, n in zip(self._places.tolist(), self._sizes.tolist(), strict=True)]
 
     @property
     def scores(self) -> list[float]:
@@ -64,7 +61,9 @@ class FastSteps:
 
     def improve(self, least: int) -> None:
         """See `unigram_steps.Steps.improve`."""
-        expected, _ = self.expect()
+        # The probabilities take the room of the scores, which are found anew.
+        unigram.weigh(self._scores, self._scores)
+        expected, _ = self._expect(self._scores)
         wanted = expected >= LEAST_COUNT
         wanted[: self._required] = True
         if wanted.sum() < least:
@@ -77,22 +76,30 @@ class FastSteps:
         """See `unigram_steps.Steps.expect`."""
         weights = np.empty(len(self))
         unigram.weigh(self._scores, weights)
-        deepest, table = self._chains
+        return self._expect(weights)
 
-        def run(_: int, first: int, last: int) -> tuple[FloatArray, float]:
+    def _expect(self, weights: FloatArray) -> tuple[FloatArray, float]:
+        """The same, given the probability of each piece."""
+        deepest, table = self._chains
+        total, likelihoods = np.zeros(len(self)), [0.0]
+        turn = Condition()
+
+        def run(part: int, first: int, last: int) -> None:
             forward, backward, frames = np.empty(self._room), np.empty(self._room), np.empty(self._room, np.int64)
             expected = np.zeros(len(self))
             likelihood: float = unigram.expect(
                 *(first, last, self._starts, self._counts, deepest, table, weights, self._longest),
                 *(forward, backward, frames, expected),
             )
-            return expected, likelihood
+            # In order, and here, so that no more parts are held than there are threads.
+            with turn:
+                turn.wait_for(lambda: len(likelihoods) > part)
+                np.add(total, expected, out=total)
+                likelihoods.append(likelihoods[-1] + likelihood)
+                turn.notify_all()
 
-        total, likelihood = np.zeros(len(self)), 0.0
-        for part, part_likelihood in self._in_chunks(run, len(self._counts)):
-            total += part
-            likelihood += part_likelihood
-        return total, likelihood
+        list(self._in_chunks(run, len(self._counts)))
+        return total, likelihoods[-1]
 
     def prune(self, least: int, factor: float) -> None:
         """See `unigram_steps.Steps.prune`."""
@@ -153,7 +160,9 @@ class FastSteps:
     def _keep(self, wanted: npt.NDArray[np.bool_]) -> None:
         """Drop the other pieces; the order stays."""
         if not wanted.all():
-            numbers = np.where(wanted, np.cumsum(wanted) - 1, -1).astype(np.int32)
+            numbers = np.cumsum(wanted, dtype=np.int32)
+            numbers -= 1
+            numbers[~wanted] = -1
             self._relink(numbers, int(wanted.sum()))
             self._places, self._sizes, self._scores = self._places[wanted], self._sizes[wanted], self._scores[wanted]
 
