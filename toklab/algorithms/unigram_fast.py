@@ -50,8 +50,13 @@ class FastSteps:
     @property
     def texts(self) -> list[str]:
         """The pieces."""
+        return self._texts(np.arange(len(self)))
+
+    def _texts(self, pieces: IntArray) -> list[str]:
+        """Some of them."""
         text = self._text.tobytes().decode("utf-8")
-        return [text[place : place + n] for place, n in zip(self._places.tolist(), self._sizes.tolist(), strict=True)]
+        spans = zip(self._places[pieces].tolist(), self._sizes[pieces].tolist(), strict=True)
+        return [text[place : place + size] for place, size in spans]
 
     @property
     def scores(self) -> list[float]:
@@ -105,10 +110,13 @@ class FastSteps:
         """See `unigram_steps.Steps.prune`."""
         usage = self.usage()
         losses = self.losses(usage)
-        may_go = np.arange(len(self)) >= self._required
-        used = int(((usage > 0) | ~may_go).sum())
-        ranks = np.lexsort((-losses, usage == 0, may_go))
-        self._keep_first(ranks, max(least, min(int(factor * len(self)), used)))
+        used = usage > 0
+        used[: self._required] = True
+        n_used = int(used.sum())
+        number = max(least, min(int(factor * len(self)), n_used))
+        # Those that are used come first, and the characters before all.
+        certain, rest = (used, ~used) if number > n_used else (np.arange(len(self)) < self._required, used)
+        self._keep(certain | _largest(losses, rest & ~certain, number - int(certain.sum()), _first))
 
     def usage(self) -> IntArray:
         """See `unigram_steps.Steps.usage`."""
@@ -144,18 +152,17 @@ class FastSteps:
 
     def cut(self, size: int) -> None:
         """See `unigram_steps.Steps.cut`."""
-        scores, texts = self.scores, self.texts
-        order = sorted(range(len(self)), key=lambda i: (i >= self._required, -scores[i], texts[i]))
-        self._keep_first(np.array(order, np.int64), size)
+        learned = np.arange(len(self)) >= self._required
+
+        def by_text(ties: IntArray, number: int) -> IntArray:
+            texts = self._texts(ties)
+            return ties[sorted(range(len(ties)), key=texts.__getitem__)[:number]]
+
+        self._keep(~learned | _largest(self._scores, learned, size - self._required, by_text))
 
     def _in_chunks(self, run: Callable[[int, int, int], T], size: int) -> Iterator[T]:
         """Do the chunks of ``size`` things in threads; what they give comes in their order."""
         return in_parts(run, even(size, CHUNKS), self._threads)
-
-    def _keep_first(self, order: IntArray, size: int) -> None:
-        wanted = np.zeros(len(self), np.bool_)
-        wanted[order[:size]] = True
-        self._keep(wanted)
 
     def _keep(self, wanted: npt.NDArray[np.bool_]) -> None:
         """Drop the other pieces; the order stays."""
@@ -177,3 +184,24 @@ class FastSteps:
 
         list(self._in_chunks(run, len(deepest)))
         self._chains = Chains(deepest, fresh)
+
+
+def _largest(
+    values: FloatArray, of: npt.NDArray[np.bool_], number: int, choose: Callable[[IntArray, int], IntArray]
+) -> npt.NDArray[np.bool_]:
+    """Which are the ``number`` largest of some values; ``choose`` says which of equal ones, given so many to choose."""
+    some = np.flatnonzero(of)
+    found = np.zeros(len(values), np.bool_)
+    if number >= len(some):
+        return of
+    if number <= 0:
+        return found
+    least = np.partition(values[some], -number)[-number]
+    found[some] = values[some] > least
+    found[choose(some[values[some] == least], number - int(found.sum()))] = True
+    return found
+
+
+def _first(ties: IntArray, number: int) -> IntArray:
+    """The first of equal ones."""
+    return ties[:number]

@@ -110,11 +110,12 @@ def find_seeds(
     numbers = numbers[kept]
     singles = _count_characters(codes, starts, counts, len(alphabet))
     chains = find_chains(codes, order, firsts, lasts, sizes, numbers, len(alphabet), longest)
+    del lasts, sizes
     places = np.empty(len(chains.table), np.int32)
     places[: len(alphabet)] = alone
     for span in _spans(len(numbers)):
         places[numbers[span]] = order[firsts[span]]
-    del order, firsts, lasts, sizes, numbers
+    del order, firsts, numbers
     lengths = np.empty(len(places), np.uint8)
     np.bitwise_and(chains.table, 255, out=lengths, casting="unsafe")
     return Seeds(starts, places, lengths, np.concatenate([singles, weights]), len(alphabet), chains)
