@@ -9,14 +9,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from toklab.algorithms import unigram_seeds
+from toklab.algorithms import suffix_sorting, unigram_seeds
 from toklab.algorithms.spelling import Characters
+from toklab.algorithms.suffix_sorting import sort_suffixes
 from toklab.algorithms.unigram_seeds import (
     check_positions,
     find_seeds,
     number_heaviest,
     repeated_substrings,
-    sort_suffixes,
 )
 from toklab.errors import InputError
 from toklab.kernels import unigram_chains
@@ -59,7 +59,7 @@ def test_the_stretches_and_the_threads_change_nothing(
     generator = random.Random(5)
     words = ["".join(generator.choices(characters[:40], k=generator.randint(1, 30))) for _ in range(300)]
     words += [characters, characters[::-1], characters[:20] * 10, characters[:20] * 9]
-    monkeypatch.setattr(unigram_seeds, "ROOM_BITS", room_bits)
+    monkeypatch.setattr(suffix_sorting, "ROOM_BITS", room_bits)
     assert_sorted(words, 16, threads=3)
 
 

@@ -24,6 +24,7 @@ from typing import Any, Protocol
 
 from toklab.algorithms.ahead import count_beside
 from toklab.algorithms.bpe import UNKNOWN, character_symbols
+from toklab.algorithms.frugal import frugal_memory
 from toklab.algorithms.pipeline import TrainedTokenizer, build_tokenizer
 from toklab.algorithms.spm_rules import SpmSpec
 from toklab.algorithms.symbols import Symbol, fallback_symbols, ids_by_key, special_symbols
@@ -33,7 +34,6 @@ from toklab.algorithms.unigram_steps import Steps, seeds
 from toklab.backend import use_kernel
 from toklab.corpus import Corpus
 from toklab.errors import UnknownNameError, UsageError, VocabSizeError
-from toklab.frugal import frugal_memory
 from toklab.pretokenize import get_pretokenizer
 from toklab.types import Determinism, Lazy, Piece, TrainSpec, Vocab, WordCounts
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from toklab.algorithms.lattice import UNKNOWN_PENALTY
 from toklab.algorithms.spelling import Characters
+from toklab.algorithms.suffix_sorting import sort_suffixes
 from toklab.algorithms.unigram_fast import FastSteps
 from toklab.algorithms.unigram_seeds import (
     Nodes,
@@ -17,7 +18,6 @@ from toklab.algorithms.unigram_seeds import (
     number_nodes,
     repeated_substrings,
     reserved_nodes,
-    sort_suffixes,
 )
 from toklab.algorithms.unigram_steps import LEAST_COUNT
 from toklab.kernels import announce, unigram, unigram_hf, unigram_seeds

@@ -7,7 +7,7 @@ and given up early.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from typing import NamedTuple
 
 import numpy as np
@@ -15,18 +15,14 @@ import numpy.typing as npt
 
 from toklab.algorithms.parts import even, in_parts
 from toklab.algorithms.spelling import Characters
+from toklab.algorithms.suffix_sorting import KEY_BITS, sort_suffixes, spans
 from toklab.errors import InputError
-from toklab.kernels import announce, unigram_seeds, unigram_suffixes
+from toklab.kernels import announce, unigram_seeds
 from toklab.types import ByteArray, IdArray, IntArray, ShortArray, Words
 
 CodeArray = npt.NDArray[np.uint32]
-# Bits of how many suffixes are sorted at once: their keys fit into a core's cache.
-ROOM_BITS = 15
-KEY_BITS = 63
 # Parts for each thread, since they differ in their work.
 PARTS = 16
-# Positions, or words, that NumPy looks at at a time.
-GROUP = 1 << 15
 # Positions are int32.
 MOST_CHARACTERS = (1 << 31) - 1
 
@@ -113,7 +109,7 @@ def find_seeds(
     del lasts, sizes
     places = np.empty(len(chains.table), np.int32)
     places[: len(alphabet)] = alone
-    for span in _spans(len(numbers)):
+    for span in spans(len(numbers)):
         places[numbers[span]] = order[firsts[span]]
     del order, firsts, numbers
     lengths = np.empty(len(places), np.uint8)
@@ -136,24 +132,19 @@ def check_positions(size: int) -> None:
         )
 
 
-def _spans(size: int) -> Iterator[slice]:
-    """Some of ``size`` things at a time: what NumPy makes on its way would take much memory for all of them."""
-    return (slice(first, min(first + GROUP, size)) for first in range(0, size, GROUP))
-
-
 def _read(words: Words) -> tuple[CodeArray, IdArray, IdArray, IntArray]:
     """The distinct characters by code point, where each occurs, and the words' characters as numbers from 1."""
     check_positions(int(np.count_nonzero((words.text & 0xC0) != 0x80)))
     characters = Characters.of(words)
     codes, starts = characters.codes, characters.starts
     places = np.full(int(codes.max(initial=0)) + 1, -1, np.int32)
-    for span in _spans(len(codes)):
+    for span in spans(len(codes)):
         places[codes[span]] = np.arange(span.start, span.stop, dtype=np.int32)
     alphabet = np.flatnonzero(places >= 0).astype(np.uint32)
     numbers = np.zeros(len(places), np.int32)
     numbers[alphabet] = np.arange(1, len(alphabet) + 1)
     found = np.empty(len(codes), np.int32)
-    for span in _spans(len(codes)):
+    for span in spans(len(codes)):
         found[span] = numbers[codes[span]]
     return alphabet, places[alphabet], found, starts
 
@@ -161,64 +152,10 @@ def _read(words: Words) -> tuple[CodeArray, IdArray, IdArray, IntArray]:
 def _count_characters(codes: IdArray, starts: IntArray, counts: IntArray, size: int) -> IntArray:
     """Occurrences of each of the characters."""
     found = np.zeros(size + 1, np.int64)
-    for span in _spans(len(counts)):
+    for span in spans(len(counts)):
         some = starts[span.start : span.stop + 1]
         np.add.at(found, codes[some[0] : some[-1]], np.repeat(counts[span], np.diff(some)))
     return found[1:]
-
-
-class Suffixes(NamedTuple):
-    """The sorted suffixes of words; see `toklab.kernels.unigram_suffixes`.
-
-    Parameters
-    ----------
-    order : (n,) int32, positions
-    left : (n,) uint16, the characters from each position to its word's end, or ``longest``
-    """
-
-    order: IdArray
-    left: ShortArray
-
-
-def sort_suffixes(codes: IdArray, starts: IntArray, longest: int, threads: int = 1) -> Suffixes:
-    """Sort positions by the ``longest`` characters that follow in the word, or a few more, then by position.
-
-    Parameters
-    ----------
-    codes : the characters of all words as numbers from 1
-    starts : where each word begins, and the end
-    threads : that may run; they change nothing
-    """
-    left = np.empty(len(codes), np.uint16)
-    for span in _spans(len(starts) - 1):
-        some = starts[span.start : span.stop + 1]
-        ahead = np.repeat(some[1:], np.diff(some)) - np.arange(some[0], some[-1])
-        left[some[0] : some[-1]] = np.minimum(ahead, longest)
-    order, ranks = np.empty(len(codes), np.int32), np.empty(len(codes), np.int32)
-    heads = np.empty(len(codes), np.uint8)
-    unigram_suffixes.by_character(codes, np.zeros(codes.max(initial=0) + 2, np.int64), order, heads)
-    bounds = np.empty((2 * len(codes) >> ROOM_BITS) + 3, np.int64)
-    size_bits, code_bits = len(codes).bit_length(), int(codes.max(initial=0)).bit_length()
-    # Beside what follows, a key holds a number in the stretch and a group of two or more, or a number among all.
-    width, more = 1, (KEY_BITS - max(2 * ROOM_BITS - 1, size_bits)) // max(code_bits, 1)
-
-    def rank(_: int, first: int, last: int) -> None:
-        unigram_suffixes.rank(first, last, order, heads, ranks)
-
-    def sort(_: int, first: int, last: int) -> None:
-        bits = np.array([(last - first - 1).bit_length(), size_bits, code_bits])
-        keys, held = np.empty(last - first, np.int64), np.empty(last - first, np.int32)
-        used = unigram_suffixes.gather(first, last, width, more, codes, left, order, heads, ranks, bits, keys, held)
-        keys[:used].sort()
-        unigram_suffixes.place(first, last, width, left, order, heads, bits, keys, held)
-
-    while width < longest:
-        stretches = bounds[: unigram_suffixes.cut(heads, 1 << ROOM_BITS, bounds)].tolist()
-        list(in_parts(sort, stretches, threads))
-        width, more = width + (more or width), 0
-        if width < longest:
-            list(in_parts(rank, stretches, threads))
-    return Suffixes(order, left)
 
 
 def repeated_substrings(
@@ -302,7 +239,7 @@ def number_heaviest(weights: IntArray, size: int, required: int) -> tuple[IdArra
     weights.sort()
     numbers = np.full(len(weights), -1, np.int32)
     weights = weights[:size]
-    for span in _spans(size):
+    for span in spans(size):
         chosen = weights[span] & ((1 << bits) - 1)
         numbers[chosen] = np.arange(required + span.start, required + span.stop)
     weights >>= bits

@@ -13,12 +13,12 @@ import numpy.typing as npt
 
 from toklab.algorithms.spelling import Characters
 from toklab.algorithms.spm_rules import DIGITS, INHERITED, LONGEST, NEVER, SPACE, script_of
+from toklab.algorithms.suffix_sorting import sort_suffixes
 from toklab.algorithms.unigram_seeds import (
     check_positions,
     find_chains,
     number_nodes,
     repeated_substrings,
-    sort_suffixes,
 )
 from toklab.algorithms.unigram_spm_seeds import END, Sentences
 from toklab.kernels import unigram_spm_seeds
