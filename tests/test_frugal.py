@@ -10,7 +10,6 @@ import sys
 import numpy as np
 import pytest
 
-from toklab.algorithms import frugal
 from toklab.algorithms.frugal import frugal_memory
 from toklab.backend import search_path
 
@@ -44,7 +43,7 @@ def test_freed_arrays_go_back_to_the_system() -> None:
 
 
 def test_elsewhere_nothing_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(frugal.sys, "platform", "darwin")
+    monkeypatch.setattr(sys, "platform", "darwin")
     monkeypatch.setattr(ctypes, "CDLL", lambda _: pytest.fail("no library is to be asked"))
     with frugal_memory():
         assert np.ones(10).sum() == 10

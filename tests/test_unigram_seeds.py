@@ -100,7 +100,9 @@ def nodes_of(words: list[str], count: int, longest: int, threads: int = 1) -> li
     codes, characters = numbered(words)
     order = sort_suffixes(codes, characters.starts, longest).order
     counts = np.full(len(words), count)
-    return np.stack(repeated_substrings(codes, characters.starts, order, counts, longest, threads), axis=1).tolist()
+    nodes = repeated_substrings(codes, characters.starts, order, counts, longest, threads)
+    found: list[list[int]] = np.stack(nodes, axis=1).tolist()
+    return found
 
 
 def test_more_substrings_than_half_of_the_characters() -> None:

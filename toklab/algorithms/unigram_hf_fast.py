@@ -11,7 +11,6 @@ from toklab.algorithms.spelling import Characters
 from toklab.algorithms.suffix_sorting import sort_suffixes
 from toklab.algorithms.unigram_fast import FastSteps
 from toklab.algorithms.unigram_seeds import (
-    Nodes,
     Seeds,
     check_positions,
     find_chains,
@@ -42,7 +41,7 @@ def find_hf_seeds(
     unigram_hf.followed_alike(suffixes.left, order, nodes.lasts, nodes.sizes, kept)
     kept = ~kept & (nodes.sizes <= longest)
     kept[reserved_nodes(codes, order, nodes.firsts, nodes.sizes, alphabet, reserved)] = False
-    nodes = Nodes(*(column[kept] for column in nodes))
+    nodes = nodes.of(kept)
     weights = nodes.counts * nodes.sizes
     # Nodes are in the order of their texts.
     chosen = np.argsort(weights, kind="stable")[::-1]

@@ -75,6 +75,21 @@ class Nodes(NamedTuple):
     sizes: ShortArray
     counts: IntArray
 
+    @staticmethod
+    def room(size: int) -> Nodes:
+        """Room for so many; what is not used of it takes no memory."""
+        first, last = np.empty(size, np.int32), np.empty(size, np.int32)
+        return Nodes(first, last, np.empty(size, np.uint16), np.empty(size, np.int64))
+
+    def of(self, where: slice | npt.NDArray[np.bool_]) -> Nodes:
+        """Some of them."""
+        return Nodes(self.firsts[where], self.lasts[where], self.sizes[where], self.counts[where])
+
+    def write(self, where: slice, some: Nodes) -> None:
+        """Write some over others."""
+        self.firsts[where], self.lasts[where] = some.firsts, some.lasts
+        self.sizes[where], self.counts[where] = some.sizes, some.counts
+
 
 def find_seeds(
     words: Words, counts: IntArray, size: int, longest: int, reserved: Collection[str], threads: int
@@ -176,30 +191,24 @@ def repeated_substrings(
 
     def find(_: int, begin: int, end: int) -> Nodes:
         # Seldom more than half of the suffixes.
-        nodes = _room_for((end - begin) // 2)
-        stack = np.empty((longest + 2, 3), np.int64)
+        nodes, stack = Nodes.room((end - begin) // 2), np.empty((longest + 2, 3), np.int64)
         where = begin, end, codes, order, starts, blocks, counts, longest, stack
         used = unigram_seeds.repeated(*where, *nodes)
         if used > len(nodes.firsts):
-            nodes = _room_for(used)
+            nodes = Nodes.room(used)
             unigram_seeds.repeated(*where, *nodes)
-        return Nodes(*(column[len(column) - used :] for column in nodes))
+        return nodes.of(slice(len(nodes.firsts) - used, None))
 
-    # What is not used of the room takes no memory.
-    every, done = _room_for(len(order) // 2), 0
+    every, done = Nodes.room(len(order) // 2), 0
     for some in in_parts(find, bounds, threads):
         behind = done + len(some.firsts)
         if behind > len(every.firsts):
-            every = Nodes(*(np.concatenate([column[:done], np.empty(behind, column.dtype)]) for column in every))
-        for column, more in zip(every, some, strict=True):
-            column[done:behind] = more
+            longer = Nodes.room(2 * behind)
+            longer.write(slice(done), every.of(slice(done)))
+            every = longer
+        every.write(slice(done, behind), some)
         done = behind
-    return Nodes(*(column[:done] for column in every))
-
-
-def _room_for(size: int) -> Nodes:
-    types = (np.int32, np.int32, np.uint16, np.int64)
-    return Nodes(*(np.empty(size, each) for each in types))
+    return every.of(slice(done))
 
 
 def reserved_nodes(

@@ -124,7 +124,7 @@ def find_seeds(units: Units, counts: IntArray, size: int, split_digits: bool = F
     id_of = np.full(len(alphabet), characters, np.int32)
     id_of[by_count] = np.arange(characters)
     pieces = number_nodes(ranked, len(every), characters + 1)
-    columns = (every[:, i].astype(each) for i, each in enumerate((np.int32, np.int32, np.uint16)))
+    columns = every[:, 0].astype(np.int32), every[:, 1].astype(np.int32), every[:, 2].astype(np.uint16)
     chains = find_chains(id_of[numbers] + np.int32(1), order, *columns, pieces, characters + 1, LONGEST)
     rows, none = np.empty(len(held) + 1, np.int64), np.empty(0, np.int32)
     unigram_spm_seeds.spread(chains.deepest[: len(held)], chains.table, rows, none, none.astype(np.uint8))
@@ -158,7 +158,7 @@ def _nodes(
     # A piece, the NUL after it, and the byte after that.
     depth = LONGEST + 2
     order = sort_suffixes(numbers, starts, depth, threads).order
-    nodes = np.stack(repeated_substrings(numbers, starts, order, units.counts, depth, threads), axis=1)
+    nodes: IntArray = np.stack(repeated_substrings(numbers, starts, order, units.counts, depth, threads), axis=1)
     limits = np.empty(len(numbers), np.uint8)
     unigram_spm_seeds.reaches(_scripts(alphabet, split_digits)[numbers - 1], stops, LONGEST, limits)
     firsts = np.array([chr(code).encode()[0] for code in alphabet.tolist()], np.int32)
