@@ -15,6 +15,9 @@ import numpy.typing as npt
 
 from toklab.types import IdArray, IntArray, Words
 
+# Values that are looked at at a time.
+GROUP = 1 << 15
+
 
 @dataclass(frozen=True, eq=False)
 class Characters:
@@ -83,8 +86,9 @@ class Spelling:
 
 
 def _distinct(values: npt.NDArray[np.uint32]) -> list[int]:
-    """The values that occur, in order; quicker than sorting them."""
+    """The values that occur, in order; quicker than sorting them, and some at a time, which stay in the cache."""
     seen = np.zeros(values.max(initial=0) + 1, np.bool_)
-    seen[values] = True
+    for first in range(0, len(values), GROUP):
+        seen[values[first : first + GROUP]] = True
     found: list[int] = np.flatnonzero(seen).tolist()
     return found

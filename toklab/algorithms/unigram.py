@@ -24,6 +24,7 @@ from typing import Any, Protocol
 
 from toklab.algorithms.ahead import count_beside
 from toklab.algorithms.bpe import UNKNOWN, character_symbols
+from toklab.algorithms.frugal import frugal_memory
 from toklab.algorithms.pipeline import TrainedTokenizer, build_tokenizer
 from toklab.algorithms.spm_rules import SpmSpec
 from toklab.algorithms.symbols import Symbol, fallback_symbols, ids_by_key, special_symbols
@@ -34,7 +35,7 @@ from toklab.backend import use_kernel
 from toklab.corpus import Corpus
 from toklab.errors import UnknownNameError, UsageError, VocabSizeError
 from toklab.pretokenize import get_pretokenizer
-from toklab.types import Determinism, Piece, TrainSpec, Vocab, WordCounts
+from toklab.types import Determinism, Lazy, Piece, TrainSpec, Vocab, WordCounts
 
 # UTF-8 bytes of distinct words that the readable twin trains on in about a second.
 REFERENCE_LIMIT = 10_000
@@ -171,7 +172,15 @@ class Unigram:
 
             return fit(corpus, spec)
         pretokenizer = get_pretokenizer(spec.pretokenizer or "gpt2")
-        words = count_beside("train-unigram", corpus, spec, pretokenizer)
+        with frugal_memory():
+            words = count_beside("train-unigram", corpus, spec, pretokenizer)
+            del corpus  # a text that nobody else holds is given up before training takes memory
+            model = self._learn(words, spec)
+        name = self.name if spec.variant == VARIANTS[0] else f"{self.name}-{spec.variant}"
+        return build_tokenizer(name, spec, pretokenizer, model, {"variant": spec.variant})
+
+    def _learn(self, words: WordCounts, spec: UnigramSpec) -> UnigramModel:
+        """The model of counted words, canonical or Hugging Face's."""
         hidden = hidden_symbols(spec)
         alphabet = character_symbols(words, "")
         smallest = len(ids_by_key(hidden + alphabet))
@@ -185,9 +194,7 @@ class Unigram:
             learned = ranked(learn_hf(hf_steps, characters, *sizes, spec.shrinking_factor))
         else:
             learned = learn(begin(words, spec, reserved), spec.vocab_size - len(hidden), spec)
-        model = model_of(hidden, learned, spec.byte_fallback)
-        name = self.name if spec.variant == VARIANTS[0] else f"{self.name}-{spec.variant}"
-        return build_tokenizer(name, spec, pretokenizer, model, {"variant": spec.variant})
+        return model_of(hidden, learned, spec.byte_fallback)
 
 
 def model_of(
@@ -198,7 +205,9 @@ def model_of(
     pieces = [symbol.piece for symbol in hidden]
     scores = [hidden_score(spelled(piece), lowest) for piece in pieces]
     unknown = pieces.index(Piece(UNKNOWN.encode(), special=True))
-    vocab = Vocab((*pieces, *(Piece(text.encode()) for text, _ in learned)), unknown)
+    size = len(pieces) + len(learned)
+    every = Lazy(size, lambda: (*pieces, *(Piece(text.encode()) for text, _ in learned)))
+    vocab = Vocab(every, unknown)
     return UnigramModel(vocab, (*scores, *(score for _, score in learned)), byte_fallback, single_precision)
 
 

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
+from threading import Condition
 from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from toklab.algorithms.parts import even, in_parts
-from toklab.algorithms.spelling import Characters
-from toklab.algorithms.unigram_seeds import Chains, Seeds, find_seeds, text_at
+from toklab.algorithms.unigram_seeds import Chains, Seeds, find_seeds
 from toklab.algorithms.unigram_steps import CHUNKS, LEAST_COUNT
 from toklab.backend import thread_count
 from toklab.kernels import announce, unigram, unigram_chains
-from toklab.types import FloatArray, IdArray, IntArray, WordCounts
+from toklab.types import FloatArray, IdArray, IntArray, WordCounts, Words
 
 T = TypeVar("T")
 
@@ -28,20 +28,17 @@ class FastSteps:
         """The seeds of a corpus; the arguments are those of `unigram_steps.seeds`, and how many threads may run."""
         announce(unigram.expect)
         self._threads = thread_count(threads, CHUNKS)
-        characters = Characters.of(words.flat)
-        found = self._seeds(characters, words.counts, size, longest, reserved)
-        self._codes, self._starts, self._counts = characters.codes, characters.starts, words.counts
+        found = self._seeds(words.flat, words.counts, size, longest, reserved)
+        self._text, self._starts, self._counts = words.flat.text, found.starts, words.counts
         self._places, self._sizes, self._required = found.places, found.sizes, found.required
         self._chains, self._longest = found.chains, longest
         self._room = int(np.diff(self._starts).max(initial=0)) + 1
         self._scores = np.empty(len(found.weights))
         self._rate(found.weights)
 
-    def _seeds(
-        self, characters: Characters, counts: IntArray, size: int, longest: int, reserved: Collection[str]
-    ) -> Seeds:
+    def _seeds(self, words: Words, counts: IntArray, size: int, longest: int, reserved: Collection[str]) -> Seeds:
         """The first vocabulary."""
-        return find_seeds(characters, counts, size, longest, reserved, self._threads)
+        return find_seeds(words, counts, size, longest, reserved, self._threads)
 
     def _rate(self, weights: IntArray) -> None:
         """The first scores."""
@@ -53,8 +50,13 @@ class FastSteps:
     @property
     def texts(self) -> list[str]:
         """The pieces."""
-        spans = zip(self._places.tolist(), self._sizes.tolist(), strict=True)
-        return [text_at(self._codes, place, size) for place, size in spans]
+        return self._texts(np.arange(len(self)))
+
+    def _texts(self, pieces: IntArray) -> list[str]:
+        """Some of them."""
+        text = self._text.tobytes().decode("utf-8")
+        spans = zip(self._places[pieces].tolist(), self._sizes[pieces].tolist(), strict=True)
+        return [text[place : place + size] for place, size in spans]
 
     @property
     def scores(self) -> list[float]:
@@ -64,7 +66,9 @@ class FastSteps:
 
     def improve(self, least: int) -> None:
         """See `unigram_steps.Steps.improve`."""
-        expected, _ = self.expect()
+        # The probabilities take the room of the scores, which are found anew.
+        unigram.weigh(self._scores, self._scores)
+        expected, _ = self._expect(self._scores)
         wanted = expected >= LEAST_COUNT
         wanted[: self._required] = True
         if wanted.sum() < least:
@@ -77,31 +81,42 @@ class FastSteps:
         """See `unigram_steps.Steps.expect`."""
         weights = np.empty(len(self))
         unigram.weigh(self._scores, weights)
-        deepest, table = self._chains
+        return self._expect(weights)
 
-        def run(_: int, first: int, last: int) -> tuple[FloatArray, float]:
+    def _expect(self, weights: FloatArray) -> tuple[FloatArray, float]:
+        """The same, given the probability of each piece."""
+        deepest, table = self._chains
+        total, likelihoods = np.zeros(len(self)), [0.0]
+        turn = Condition()
+
+        def run(part: int, first: int, last: int) -> None:
             forward, backward, frames = np.empty(self._room), np.empty(self._room), np.empty(self._room, np.int64)
             expected = np.zeros(len(self))
             likelihood: float = unigram.expect(
                 *(first, last, self._starts, self._counts, deepest, table, weights, self._longest),
                 *(forward, backward, frames, expected),
             )
-            return expected, likelihood
+            # In order, and here, so that no more parts are held than there are threads.
+            with turn:
+                turn.wait_for(lambda: len(likelihoods) > part)
+                np.add(total, expected, out=total)
+                likelihoods.append(likelihoods[-1] + likelihood)
+                turn.notify_all()
 
-        total, likelihood = np.zeros(len(self)), 0.0
-        for part, part_likelihood in self._in_chunks(run, len(self._counts)):
-            total += part
-            likelihood += part_likelihood
-        return total, likelihood
+        list(self._in_chunks(run, len(self._counts)))
+        return total, likelihoods[-1]
 
     def prune(self, least: int, factor: float) -> None:
         """See `unigram_steps.Steps.prune`."""
         usage = self.usage()
         losses = self.losses(usage)
-        may_go = np.arange(len(self)) >= self._required
-        used = int(((usage > 0) | ~may_go).sum())
-        ranks = np.lexsort((-losses, usage == 0, may_go))
-        self._keep_first(ranks, max(least, min(int(factor * len(self)), used)))
+        used = usage > 0
+        used[: self._required] = True
+        n_used = int(used.sum())
+        number = max(least, min(int(factor * len(self)), n_used))
+        # Those that are used come first, and the characters before all.
+        certain, rest = (used, ~used) if number > n_used else (np.arange(len(self)) < self._required, used)
+        self._keep(certain | _largest(losses, rest & ~certain, number - int(certain.sum()), _first))
 
     def usage(self) -> IntArray:
         """See `unigram_steps.Steps.usage`."""
@@ -137,23 +152,24 @@ class FastSteps:
 
     def cut(self, size: int) -> None:
         """See `unigram_steps.Steps.cut`."""
-        scores, texts = self.scores, self.texts
-        order = sorted(range(len(self)), key=lambda i: (i >= self._required, -scores[i], texts[i]))
-        self._keep_first(np.array(order, np.int64), size)
+        learned = np.arange(len(self)) >= self._required
+
+        def by_text(ties: IntArray, number: int) -> IntArray:
+            texts = self._texts(ties)
+            return ties[sorted(range(len(ties)), key=texts.__getitem__)[:number]]
+
+        self._keep(~learned | _largest(self._scores, learned, size - self._required, by_text))
 
     def _in_chunks(self, run: Callable[[int, int, int], T], size: int) -> Iterator[T]:
         """Do the chunks of ``size`` things in threads; what they give comes in their order."""
         return in_parts(run, even(size, CHUNKS), self._threads)
 
-    def _keep_first(self, order: IntArray, size: int) -> None:
-        wanted = np.zeros(len(self), np.bool_)
-        wanted[order[:size]] = True
-        self._keep(wanted)
-
     def _keep(self, wanted: npt.NDArray[np.bool_]) -> None:
         """Drop the other pieces; the order stays."""
         if not wanted.all():
-            numbers = np.where(wanted, np.cumsum(wanted) - 1, -1).astype(np.int32)
+            numbers = np.cumsum(wanted, dtype=np.int32)
+            numbers -= 1
+            numbers[~wanted] = -1
             self._relink(numbers, int(wanted.sum()))
             self._places, self._sizes, self._scores = self._places[wanted], self._sizes[wanted], self._scores[wanted]
 
@@ -168,3 +184,24 @@ class FastSteps:
 
         list(self._in_chunks(run, len(deepest)))
         self._chains = Chains(deepest, fresh)
+
+
+def _largest(
+    values: FloatArray, of: npt.NDArray[np.bool_], number: int, choose: Callable[[IntArray, int], IntArray]
+) -> npt.NDArray[np.bool_]:
+    """Which are the ``number`` largest of some values; ``choose`` says which of equal ones, given so many to choose."""
+    some = np.flatnonzero(of)
+    found = np.zeros(len(values), np.bool_)
+    if number >= len(some):
+        return of
+    if number <= 0:
+        return found
+    least = np.partition(values[some], -number)[-number]
+    found[some] = values[some] > least
+    found[choose(some[values[some] == least], number - int(found.sum()))] = True
+    return found
+
+
+def _first(ties: IntArray, number: int) -> IntArray:
+    """The first of equal ones."""
+    return ties[:number]

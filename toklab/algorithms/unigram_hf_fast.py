@@ -8,37 +8,43 @@ import numpy as np
 
 from toklab.algorithms.lattice import UNKNOWN_PENALTY
 from toklab.algorithms.spelling import Characters
+from toklab.algorithms.suffix_sorting import sort_suffixes
 from toklab.algorithms.unigram_fast import FastSteps
 from toklab.algorithms.unigram_seeds import (
     Seeds,
-    are_reserved,
+    check_positions,
     find_chains,
     number_nodes,
     repeated_substrings,
-    sort_suffixes,
+    reserved_nodes,
 )
 from toklab.algorithms.unigram_steps import LEAST_COUNT
 from toklab.kernels import announce, unigram, unigram_hf, unigram_seeds
-from toklab.types import FloatArray, IntArray
+from toklab.types import FloatArray, IntArray, Words
 
 
 def find_hf_seeds(
-    characters: Characters, counts: IntArray, size: int, longest: int, reserved: Collection[str], threads: int = 1
+    words: Words, counts: IntArray, size: int, longest: int, reserved: Collection[str], threads: int
 ) -> Seeds:
     """Compiled twin of `unigram_hf.hf_seeds`; the unknown has place, size and weight 0."""
     announce(unigram_seeds.repeated)
+    characters = Characters.of(words)
+    check_positions(len(characters.codes))
     starts = _starts(characters)
     alphabet, firsts, numbers = np.unique(characters.codes, return_index=True, return_inverse=True)
     codes = (numbers + 1).astype(np.int32)
     # One character more than a piece may have tells whether the longest are always followed by the same.
     suffixes = sort_suffixes(codes, starts, longest + 1, threads)
-    nodes = repeated_substrings(suffixes, np.ones(len(starts) - 1, np.int64), longest + 1)
-    order, alike = suffixes.order, np.empty(len(nodes), np.bool_)
-    unigram_hf.followed_alike(suffixes.left, order, nodes, alike)
-    nodes = nodes[~alike & (nodes[:, 2] <= longest)]
-    nodes = nodes[~are_reserved(characters.codes, order[nodes[:, 0]], nodes[:, 2], reserved)]
+    once = np.ones(len(starts) - 1, np.int64)
+    nodes = repeated_substrings(codes, starts, suffixes.order, once, longest + 1, threads)
+    order, kept = suffixes.order, np.empty(len(nodes.firsts), np.bool_)
+    unigram_hf.followed_alike(suffixes.left, order, nodes.lasts, nodes.sizes, kept)
+    kept = ~kept & (nodes.sizes <= longest)
+    kept[reserved_nodes(codes, order, nodes.firsts, nodes.sizes, alphabet, reserved)] = False
+    nodes = nodes.of(kept)
+    weights = nodes.counts * nodes.sizes
     # Nodes are in the order of their texts.
-    chosen = np.argsort(nodes[:, 2] * nodes[:, 3], kind="stable")[::-1]
+    chosen = np.argsort(weights, kind="stable")[::-1]
 
     char_weights = np.zeros(len(alphabet), np.int64)
     np.add.at(char_weights, numbers, np.repeat(counts, np.diff(characters.starts)))
@@ -49,14 +55,14 @@ def find_hf_seeds(
     # NUL is no piece, so it is spelled by the unknown.
     id_of = np.zeros(len(alphabet), np.int32)
     id_of[by_count] = np.arange(1, required)
-    pieces = number_nodes(chosen, len(nodes), required)
-    chains = find_chains(id_of[numbers] + np.int32(1), order, nodes, pieces, required, longest)
-    nodes = nodes[chosen]
+    pieces = number_nodes(chosen, len(weights), required)
+    chains = find_chains(id_of[numbers] + np.int32(1), order, *nodes[:3], pieces, required, longest)
     none = np.zeros(1, np.int64)
     return Seeds(
-        np.concatenate([none, firsts[by_count], order[nodes[:, 0]]]),
-        np.concatenate([none, np.ones(len(by_count), np.int64), nodes[:, 2]]).astype(np.uint8),
-        np.concatenate([none, char_weights[by_count], nodes[:, 2] * nodes[:, 3]]),
+        characters.starts,
+        np.concatenate([none, firsts[by_count], order[nodes.firsts[chosen]]]).astype(np.int32),
+        np.concatenate([none, np.ones(len(by_count), np.int64), nodes.sizes[chosen]]).astype(np.uint8),
+        np.concatenate([none, char_weights[by_count], weights[chosen]]),
         required,
         chains,
     )
@@ -71,10 +77,8 @@ def _starts(characters: Characters) -> IntArray:
 class FastHfSteps(FastSteps):
     """Compiled twin of `unigram_hf.HfSteps`, with its pieces as numbers."""
 
-    def _seeds(
-        self, characters: Characters, counts: IntArray, size: int, longest: int, reserved: Collection[str]
-    ) -> Seeds:
-        return find_hf_seeds(characters, counts, size, longest, reserved, self._threads)
+    def _seeds(self, words: Words, counts: IntArray, size: int, longest: int, reserved: Collection[str]) -> Seeds:
+        return find_hf_seeds(words, counts, size, longest, reserved, self._threads)
 
     def _rate(self, weights: IntArray) -> None:
         unigram.log_shares(weights[1:], self._scores[1:])

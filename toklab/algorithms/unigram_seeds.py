@@ -1,7 +1,12 @@
-"""The first vocabulary of unigram training on flat arrays: the compiled twin of `unigram_steps.seeds`."""
+"""The first vocabulary of unigram training on flat arrays: the compiled twin of `unigram_steps.seeds`.
+
+Memory is what limits the size of a corpus here, so arrays of a number for each character are made seldom, in parts,
+and given up early.
+"""
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Collection
 from typing import NamedTuple
 
@@ -10,13 +15,16 @@ import numpy.typing as npt
 
 from toklab.algorithms.parts import even, in_parts
 from toklab.algorithms.spelling import Characters
-from toklab.kernels import announce, unigram_seeds, unigram_suffixes
-from toklab.types import ByteArray, IdArray, IntArray, ShortArray
+from toklab.algorithms.suffix_sorting import KEY_BITS, sort_suffixes, spans
+from toklab.errors import InputError
+from toklab.kernels import announce, unigram_seeds
+from toklab.types import ByteArray, IdArray, IntArray, ShortArray, Words
 
 CodeArray = npt.NDArray[np.uint32]
-# Bits of how many suffixes are sorted at once: their keys fit into a core's cache.
-ROOM_BITS = 15
-KEY_BITS = 63
+# Parts for each thread, since they differ in their work.
+PARTS = 16
+# Positions are int32.
+MOST_CHARACTERS = (1 << 31) - 1
 
 
 class Seeds(NamedTuple):
@@ -24,13 +32,15 @@ class Seeds(NamedTuple):
 
     Parameters
     ----------
-    places, sizes : a position where each piece occurs in the words, end to end, and its characters
+    starts : where each word begins in the words, end to end, and the end
+    places, sizes : a position where each piece occurs, and its characters
     weights : occurrences x characters of each piece
     required : how many pieces are characters
     chains : the pieces that fit at each position
     """
 
-    places: IntArray
+    starts: IntArray
+    places: IdArray
     sizes: ByteArray
     weights: IntArray
     required: int
@@ -50,8 +60,39 @@ class Chains(NamedTuple):
     table: IntArray
 
 
+class Nodes(NamedTuple):
+    """Substrings that may be seeds, in the order of their texts, as stretches of the sorted suffixes.
+
+    Parameters
+    ----------
+    firsts, lasts : (nodes,) int32, the first suffix of the stretch, and the one behind it
+    sizes : (nodes,) uint16, characters
+    counts : (nodes,) int64, occurrences
+    """
+
+    firsts: IdArray
+    lasts: IdArray
+    sizes: ShortArray
+    counts: IntArray
+
+    @staticmethod
+    def room(size: int) -> Nodes:
+        """Room for so many; what is not used of it takes no memory."""
+        first, last = np.empty(size, np.int32), np.empty(size, np.int32)
+        return Nodes(first, last, np.empty(size, np.uint16), np.empty(size, np.int64))
+
+    def of(self, where: slice | npt.NDArray[np.bool_]) -> Nodes:
+        """Some of them."""
+        return Nodes(self.firsts[where], self.lasts[where], self.sizes[where], self.counts[where])
+
+    def write(self, where: slice, some: Nodes) -> None:
+        """Write some over others."""
+        self.firsts[where], self.lasts[where] = some.firsts, some.lasts
+        self.sizes[where], self.counts[where] = some.sizes, some.counts
+
+
 def find_seeds(
-    characters: Characters, counts: IntArray, size: int, longest: int, reserved: Collection[str], threads: int = 1
+    words: Words, counts: IntArray, size: int, longest: int, reserved: Collection[str], threads: int
 ) -> Seeds:
     """Compiled twin of `unigram_steps.seeds`.
 
@@ -60,144 +101,175 @@ def find_seeds(
     counts : occurrences of each word
     size, longest, reserved : as there
     threads : that may run; they change nothing
+
+    Raises
+    ------
+    InputError
+        The words have more characters than positions can count.
     """
     announce(unigram_seeds.repeated)
-    alphabet, places, codes = _number(characters.codes)
-    single = np.zeros(len(alphabet), np.int64)
-    np.add.at(single, codes - 1, np.repeat(counts, np.diff(characters.starts)))
-    suffixes = sort_suffixes(codes, characters.starts, longest, threads)
-    nodes = repeated_substrings(suffixes, counts, longest)
-    order = suffixes.order
-    del suffixes
-    # Nodes are in the order of their texts.
-    chosen = np.argsort(-nodes[:, 2] * nodes[:, 3], kind="stable")
-    chosen = chosen[~are_reserved(characters.codes, order[nodes[chosen, 0]], nodes[chosen, 2], reserved)]
-    chosen = chosen[: max(0, size - len(alphabet))]
-    chains = find_chains(codes, order, nodes, number_nodes(chosen, len(nodes), len(alphabet)), len(alphabet), longest)
-    return Seeds(
-        np.concatenate([places, order[nodes[chosen, 0]]]),
-        np.concatenate([np.ones(len(alphabet), np.uint8), nodes[chosen, 2].astype(np.uint8)]),
-        np.concatenate([single, nodes[chosen, 2] * nodes[chosen, 3]]),
-        len(alphabet),
-        chains,
-    )
+    alphabet, alone, codes, starts = _read(words)
+    order = sort_suffixes(codes, starts, longest, threads).order
+    firsts, lasts, sizes, weights = repeated_substrings(codes, starts, order, counts, longest, threads)
+    weights *= sizes
+    weights[reserved_nodes(codes, order, firsts, sizes, alphabet, reserved)] = 0
+    numbers, weights = number_heaviest(weights, max(0, size - len(alphabet)), len(alphabet))
+    kept = numbers >= 0
+    firsts = firsts[kept]
+    lasts = lasts[kept]
+    sizes = sizes[kept]
+    numbers = numbers[kept]
+    singles = _count_characters(codes, starts, counts, len(alphabet))
+    chains = find_chains(codes, order, firsts, lasts, sizes, numbers, len(alphabet), longest)
+    del lasts, sizes
+    places = np.empty(len(chains.table), np.int32)
+    places[: len(alphabet)] = alone
+    for span in spans(len(numbers)):
+        places[numbers[span]] = order[firsts[span]]
+    del order, firsts, numbers
+    lengths = np.empty(len(places), np.uint8)
+    np.bitwise_and(chains.table, 255, out=lengths, casting="unsafe")
+    return Seeds(starts, places, lengths, np.concatenate([singles, weights]), len(alphabet), chains)
 
 
-def _number(codes: CodeArray) -> tuple[IntArray, IntArray, IdArray]:
-    """The distinct characters by code point, where each occurs, and all characters as numbers from 1."""
-    places = np.full(int(codes.max(initial=0)) + 1, -1, np.int64)
-    places[codes] = np.arange(len(codes))
-    alphabet = np.flatnonzero(places >= 0)
+def check_positions(size: int) -> None:
+    """Refuse more characters than positions can count.
+
+    Raises
+    ------
+    InputError
+        There are 2**31 or more.
+    """
+    if size > MOST_CHARACTERS:
+        raise InputError(
+            f"the distinct words of the corpus have {size:,} characters, and Unigram is trained on {MOST_CHARACTERS:,} "
+            "at most; train on a part of it"
+        )
+
+
+def _read(words: Words) -> tuple[CodeArray, IdArray, IdArray, IntArray]:
+    """The distinct characters by code point, where each occurs, and the words' characters as numbers from 1."""
+    check_positions(int(np.count_nonzero((words.text & 0xC0) != 0x80)))
+    characters = Characters.of(words)
+    codes, starts = characters.codes, characters.starts
+    places = np.full(int(codes.max(initial=0)) + 1, -1, np.int32)
+    for span in spans(len(codes)):
+        places[codes[span]] = np.arange(span.start, span.stop, dtype=np.int32)
+    alphabet = np.flatnonzero(places >= 0).astype(np.uint32)
     numbers = np.zeros(len(places), np.int32)
     numbers[alphabet] = np.arange(1, len(alphabet) + 1)
-    return alphabet, places[alphabet], numbers[codes]
+    found = np.empty(len(codes), np.int32)
+    for span in spans(len(codes)):
+        found[span] = numbers[codes[span]]
+    return alphabet, places[alphabet], found, starts
 
 
-class Suffixes(NamedTuple):
-    """The sorted suffixes of words; see `toklab.kernels.unigram_suffixes`.
-
-    Parameters
-    ----------
-    order : (n,) int32, positions
-    left : (n,) uint16, the characters from each position to its word's end
-    common : (n,) uint16, the characters that each suffix in the order shares with the one before
-    owners : (n,) int32, the word of each position
-    """
-
-    order: IdArray
-    left: ShortArray
-    common: ShortArray
-    owners: IdArray
+def _count_characters(codes: IdArray, starts: IntArray, counts: IntArray, size: int) -> IntArray:
+    """Occurrences of each of the characters."""
+    found = np.zeros(size + 1, np.int64)
+    for span in spans(len(counts)):
+        some = starts[span.start : span.stop + 1]
+        np.add.at(found, codes[some[0] : some[-1]], np.repeat(counts[span], np.diff(some)))
+    return found[1:]
 
 
-def sort_suffixes(codes: IdArray, starts: IntArray, longest: int, threads: int = 1) -> Suffixes:
-    """Sort positions by the ``longest`` characters that follow in the word, or a few more, then by position.
+def repeated_substrings(
+    codes: IdArray, starts: IntArray, order: IdArray, counts: IntArray, longest: int, threads: int = 1
+) -> Nodes:
+    """The substrings that may be seeds; see `toklab.kernels.unigram_seeds.repeated`.
 
     Parameters
     ----------
-    codes : the characters of all words as numbers from 1
-    starts : where each word begins, and the end
+    codes, starts, longest : as for `sort_suffixes`
+    order : the positions as it gives them
+    counts : occurrences of each word
     threads : that may run; they change nothing
     """
-    sizes, positions = np.diff(starts), np.arange(len(codes), dtype=np.int32)
-    owners = np.repeat(np.arange(len(sizes), dtype=np.int32), sizes)
-    left = np.minimum(np.repeat(starts[1:].astype(np.int32), sizes) - positions, longest).astype(np.uint16)
-    del positions
-    order, ranks = np.empty(len(codes), np.int32), np.empty(len(codes), np.int32)
-    heads = np.empty(len(codes), np.uint8)
-    unigram_suffixes.by_character(codes, np.zeros(codes.max(initial=0) + 2, np.int64), order, heads)
-    bounds = np.empty((2 * len(codes) >> ROOM_BITS) + 3, np.int64)
-    size_bits, code_bits = len(codes).bit_length(), int(codes.max(initial=0)).bit_length()
-    # Beside what follows, a key holds a number in the stretch and a group of two or more, or a number among all.
-    width, more = 1, (KEY_BITS - max(2 * ROOM_BITS - 1, size_bits)) // max(code_bits, 1)
+    blocks = np.arange(0, len(order), 1 << unigram_seeds.BLOCK_BITS)
+    blocks = (np.searchsorted(starts, blocks, side="right") - 1).astype(np.int32)
+    bounds = [unigram_seeds.next_cut(at, codes, order, starts, blocks) for at in even(len(order), PARTS * threads)]
 
-    def rank(_: int, first: int, last: int) -> None:
-        unigram_suffixes.rank(first, last, order, heads, ranks)
+    def find(_: int, begin: int, end: int) -> Nodes:
+        # Seldom more than half of the suffixes.
+        nodes, stack = Nodes.room((end - begin) // 2), np.empty((longest + 2, 3), np.int64)
+        where = begin, end, codes, order, starts, blocks, counts, longest, stack
+        used = unigram_seeds.repeated(*where, *nodes)
+        if used > len(nodes.firsts):
+            nodes = Nodes.room(used)
+            unigram_seeds.repeated(*where, *nodes)
+        return nodes.of(slice(len(nodes.firsts) - used, None))
 
-    def sort(_: int, first: int, last: int) -> None:
-        bits = np.array([(last - first - 1).bit_length(), size_bits, code_bits])
-        keys, held = np.empty(last - first, np.int64), np.empty(last - first, np.int32)
-        used = unigram_suffixes.gather(first, last, width, more, codes, left, order, heads, ranks, bits, keys, held)
-        keys[:used].sort()
-        unigram_suffixes.place(first, last, width, left, order, heads, bits, keys, held)
-
-    while width < longest:
-        stretches = bounds[: unigram_suffixes.cut(heads, 1 << ROOM_BITS, bounds)].tolist()
-        list(in_parts(sort, stretches, threads))
-        width, more = width + (more or width), 0
-        list(in_parts(rank, stretches, threads))
-    common = np.empty(len(codes), np.uint16)
-
-    def compare(_: int, first: int, last: int) -> None:
-        unigram_suffixes.common_prefixes(first, last, codes, left, order, common)
-
-    list(in_parts(compare, even(len(codes), threads), threads))
-    return Suffixes(order, left, common, owners)
+    every, done = Nodes.room(len(order) // 2), 0
+    for some in in_parts(find, bounds, threads):
+        behind = done + len(some.firsts)
+        if behind > len(every.firsts):
+            longer = Nodes.room(2 * behind)
+            longer.write(slice(done), every.of(slice(done)))
+            every = longer
+        every.write(slice(done, behind), some)
+        done = behind
+    return every.of(slice(done))
 
 
-def repeated_substrings(suffixes: Suffixes, counts: IntArray, longest: int) -> IntArray:
-    """The substrings that may be seeds, (n, 4): see ``nodes`` of `toklab.kernels.unigram_seeds.repeated`.
-
-    Parameters
-    ----------
-    counts : occurrences of each word
-    """
-    order, left, common, owners = suffixes
-    stack = np.empty((longest + 2, 3), np.int64)
-    # Seldom more than half of the suffixes; what is not used of the room takes no memory.
-    nodes = np.empty((len(order) // 2, 4), np.int64)
-    number = unigram_seeds.repeated(left, order, common, owners, counts, stack, nodes)
-    if number > len(nodes):
-        nodes = np.empty((number, 4), np.int64)
-        unigram_seeds.repeated(left, order, common, owners, counts, stack, nodes)
-    return nodes[len(nodes) - number :]
-
-
-def are_reserved(
-    codes: CodeArray, places: IdArray, sizes: IntArray, reserved: Collection[str]
-) -> npt.NDArray[np.bool_]:
-    """Which of these texts are reserved."""
-    found = np.zeros(len(places), np.bool_)
-    firsts = [ord(text[0]) for text in reserved]
-    for i in np.flatnonzero(np.isin(codes[places], firsts)).tolist():
-        found[i] = text_at(codes, places[i], sizes[i]) in reserved
+def reserved_nodes(
+    codes: IdArray, order: IdArray, firsts: IdArray, sizes: ShortArray, alphabet: CodeArray, reserved: Collection[str]
+) -> list[int]:
+    """Which nodes are texts that must not be pieces."""
+    number_of = {chr(code): number for number, code in enumerate(alphabet.tolist(), 1)}
+    texts = {tuple(number_of.get(char, 0) for char in text) for text in reserved}
+    found = []
+    # Nodes are in the order of their texts, so those with the same first character stand together.
+    for first in {text[0] for text in texts if all(text)}:
+        stretch = range(*(bisect_left(firsts, first + more, key=lambda i: codes[order[i]]) for more in (0, 1)))
+        found += [node for node in stretch if tuple(codes[order[firsts[node]] :][: sizes[node]].tolist()) in texts]
     return found
 
 
-def text_at(codes: CodeArray, place: int, size: int) -> str:
-    """Some characters as a string."""
-    return codes[place : place + size].tobytes().decode("utf-32-le")
+def number_heaviest(weights: IntArray, size: int, required: int) -> tuple[IdArray, IntArray]:
+    """Number those that weigh something, ``size`` at most, the heaviest first and equal ones in their order.
+
+    Parameters
+    ----------
+    weights : written over: they are sorted together with their places, as one number if that is large enough
+    required : the first number
+
+    Returns
+    -------
+    numbers, weights : the number of each, -1 for none; and their weights in that order
+    """
+    most, bits = int(weights.max(initial=0)), len(weights).bit_length()
+    size = min(size, int(np.count_nonzero(weights)))
+    if most.bit_length() + bits > KEY_BITS:
+        chosen = np.argsort(-weights, kind="stable")[:size]
+        return number_nodes(chosen, len(weights), required), weights[chosen]
+    np.subtract(most, weights, out=weights)
+    weights <<= bits
+    weights += np.arange(len(weights), dtype=np.int32)
+    weights.sort()
+    numbers = np.full(len(weights), -1, np.int32)
+    weights = weights[:size]
+    for span in spans(size):
+        chosen = weights[span] & ((1 << bits) - 1)
+        numbers[chosen] = np.arange(required + span.start, required + span.stop)
+    weights >>= bits
+    return numbers, np.subtract(most, weights, out=weights)
 
 
 def find_chains(
-    codes: IdArray, order: IdArray, nodes: IntArray, numbers: IdArray, required: int, longest: int
+    codes: IdArray,
+    order: IdArray,
+    firsts: IdArray,
+    lasts: IdArray,
+    sizes: ShortArray,
+    numbers: IdArray,
+    required: int,
+    longest: int,
 ) -> Chains:
-    """The chains of every position; see `toklab.kernels.unigram_seeds.link`."""
-    pieces = required + int((numbers >= 0).sum())
-    chains = Chains(np.empty(len(codes), np.int32), np.empty(pieces, np.int64))
+    """The chains of every position; see `toklab.kernels.unigram_seeds.link`, which writes over ``codes``."""
+    table = np.empty(required + np.count_nonzero(numbers >= 0), np.int64)
     stack = np.empty((longest + 2, 2), np.int64)
-    unigram_seeds.link(codes, order, nodes, numbers, required, stack, *chains)
-    return chains
+    unigram_seeds.link(codes, order, firsts, lasts, sizes, numbers, required, stack, table)
+    return Chains(codes, table)
 
 
 def number_nodes(chosen: IntArray, nodes: int, required: int) -> IdArray:

@@ -9,7 +9,6 @@ import numpy as np
 
 from toklab.algorithms.lattice import UNKNOWN_PENALTY
 from toklab.algorithms.spm_rules import LONGEST
-from toklab.algorithms.unigram_seeds import text_at
 from toklab.algorithms.unigram_spm_seeds import Sentences
 from toklab.algorithms.unigram_spm_seeds_fast import Edges, find_seeds, units_of
 from toklab.algorithms.unigram_steps import LEAST_COUNT
@@ -56,7 +55,7 @@ class FastSpmSteps:
     def texts(self) -> list[str]:
         """The pieces."""
         spans = zip(self._places.tolist(), self._sizes.tolist(), strict=True)
-        return [text_at(self._codes, place, size) for place, size in spans]
+        return [self._codes[place : place + size].tobytes().decode("utf-32-le") for place, size in spans]
 
     @property
     def scores(self) -> list[float]:

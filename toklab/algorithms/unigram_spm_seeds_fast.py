@@ -13,7 +13,13 @@ import numpy.typing as npt
 
 from toklab.algorithms.spelling import Characters
 from toklab.algorithms.spm_rules import DIGITS, INHERITED, LONGEST, NEVER, SPACE, script_of
-from toklab.algorithms.unigram_seeds import find_chains, number_nodes, repeated_substrings, sort_suffixes
+from toklab.algorithms.suffix_sorting import sort_suffixes
+from toklab.algorithms.unigram_seeds import (
+    check_positions,
+    find_chains,
+    number_nodes,
+    repeated_substrings,
+)
 from toklab.algorithms.unigram_spm_seeds import END, Sentences
 from toklab.kernels import unigram_spm_seeds
 from toklab.kernels.unigram_spm import Singles
@@ -95,6 +101,7 @@ def find_seeds(units: Units, counts: IntArray, size: int, split_digits: bool = F
     threads : that may run; they change nothing
     """
     codes, starts = units.characters.codes, units.characters.starts
+    check_positions(len(codes))
     alphabet, firsts, numbers = np.unique(codes, return_index=True, return_inverse=True)
     order, nodes = _nodes(units, alphabet, (numbers + 1).astype(np.int32), split_digits, threads)
     weights = (nodes[:, 2] * nodes[:, 3]).astype(np.float32)
@@ -117,7 +124,8 @@ def find_seeds(units: Units, counts: IntArray, size: int, split_digits: bool = F
     id_of = np.full(len(alphabet), characters, np.int32)
     id_of[by_count] = np.arange(characters)
     pieces = number_nodes(ranked, len(every), characters + 1)
-    chains = find_chains(id_of[numbers] + np.int32(1), order, every, pieces, characters + 1, LONGEST)
+    columns = every[:, 0].astype(np.int32), every[:, 1].astype(np.int32), every[:, 2].astype(np.uint16)
+    chains = find_chains(id_of[numbers] + np.int32(1), order, *columns, pieces, characters + 1, LONGEST)
     rows, none = np.empty(len(held) + 1, np.int64), np.empty(0, np.int32)
     unigram_spm_seeds.spread(chains.deepest[: len(held)], chains.table, rows, none, none.astype(np.uint8))
     ids, lengths = np.empty(rows[-1], np.int32), np.empty(rows[-1], np.uint8)
@@ -149,8 +157,8 @@ def _nodes(
     ends, stops = np.repeat(starts[1:], each), np.repeat(starts[:-1] + units.sizes, each)
     # A piece, the NUL after it, and the byte after that.
     depth = LONGEST + 2
-    suffixes = sort_suffixes(numbers, starts, depth, threads)
-    order, nodes = suffixes.order, repeated_substrings(suffixes, units.counts, depth)
+    order = sort_suffixes(numbers, starts, depth, threads).order
+    nodes: IntArray = np.stack(repeated_substrings(numbers, starts, order, units.counts, depth, threads), axis=1)
     limits = np.empty(len(numbers), np.uint8)
     unigram_spm_seeds.reaches(_scripts(alphabet, split_digits)[numbers - 1], stops, LONGEST, limits)
     firsts = np.array([chr(code).encode()[0] for code in alphabet.tolist()], np.int32)

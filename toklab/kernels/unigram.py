@@ -226,7 +226,7 @@ def x_log_x(count: int) -> float:
 def lose(
     first_piece: int,
     last_piece: int,
-    places: IntArray,
+    places: IdArray,
     sizes: ByteArray,
     deepest: IdArray,
     table: IntArray,

@@ -14,21 +14,23 @@ from toklab.types import ByteArray, FloatArray, IdArray, IntArray, ShortArray
 
 
 @njit
-def followed_alike(left: ShortArray, order: IdArray, nodes: IntArray, alike: npt.NDArray[np.bool_]) -> None:
+def followed_alike(
+    left: ShortArray, order: IdArray, lasts: IdArray, sizes: ShortArray, alike: npt.NDArray[np.bool_]
+) -> None:
     """Which substrings stand only at ends of words, so that the same follows them everywhere.
 
     Sorted suffixes begin with the shortest, so the last of a stretch is the substring itself only if all are.
     """
-    for node in range(len(nodes)):
-        p = order[nodes[node, 1] - 1]
-        alike[node] = left[p] == nodes[node, 2]
+    for node in range(len(lasts)):
+        p = order[lasts[node] - 1]
+        alike[node] = left[p] == sizes[node]
 
 
 @njit
 def hf_lose(
     first_piece: int,
     last_piece: int,
-    places: IntArray,
+    places: IdArray,
     sizes: ByteArray,
     deepest: IdArray,
     table: IntArray,

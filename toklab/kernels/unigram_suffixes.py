@@ -141,18 +141,3 @@ def place(
                     heads[i] = 1
                 at += 1
         begin = end
-
-
-@njit
-def common_prefixes(
-    first: int, last: int, codes: IdArray, left: ShortArray, order: IdArray, common: ShortArray
-) -> None:
-    """``common[i]``: characters that suffixes i - 1 and i share; 0 for the first."""
-    for i in range(first, last):
-        same = 0
-        if i > 0:
-            a, b = order[i - 1], order[i]
-            most = min(left[a], left[b])
-            while same < most and codes[a + same] == codes[b + same]:
-                same += 1
-        common[i] = same

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import regex
 
 from toklab.errors import PatternError
@@ -13,10 +15,6 @@ LONGEST_RUN = 500
 LARGEST = 10_000  # parts of a pattern once its counted repeats are written out
 # Seconds for what takes milliseconds, unless a pattern backtracks without end.
 PATIENCE = 5.0
-_RUN = regex.compile(
-    rf"(?:\\x[0-9A-Fa-f]{{2}}|\\x\{{\w+\}}|\\[uU]\w{{4}}|\\[^A-Za-z]|[^\\\[\](){{}}?*+|.^$]){{{LONGEST_RUN + 1}}}",
-    regex.DOTALL,
-)
 _PART = regex.compile(
     r"(?P<open>\()|(?P<close>\))|\{(?P<least>\d+)(?:,(?P<most>\d*))?\}|\[(?:\\.|[^\\\]])*\]|\\?.", regex.DOTALL
 )
@@ -34,7 +32,7 @@ def compile_safely(pattern: str) -> regex.Pattern[str]:
         raise PatternError(f"a pattern of {len(pattern):,} characters; {LONGEST:,} is the most")
     if written_out(pattern) > LARGEST:
         raise PatternError(f"pattern {pattern!r} repeats too much: written out it has more than {LARGEST:,} parts")
-    if _RUN.search(pattern):
+    if _long_run().search(pattern):
         raise PatternError(f"pattern {pattern!r} has more than {LONGEST_RUN} plain characters in a row")
     try:
         compiled = regex.compile(pattern)
@@ -46,6 +44,13 @@ def compile_safely(pattern: str) -> regex.Pattern[str]:
     if empty:
         raise PatternError(f"pattern {pattern!r} matches the empty string; every match must hold a character")
     return compiled
+
+
+@lru_cache(maxsize=1)
+def _long_run() -> regex.Pattern[str]:
+    """Finds too many plain characters in a row; compiled where it is needed, since it takes megabytes."""
+    plain = r"\\x[0-9A-Fa-f]{2}|\\x\{\w+\}|\\[uU]\w{4}|\\[^A-Za-z]|[^\\\[\](){}?*+|.^$]"
+    return regex.compile(rf"(?:{plain}){{{LONGEST_RUN + 1}}}", regex.DOTALL)
 
 
 def matches_nothing(compiled: regex.Pattern[str], text: str) -> bool:
