@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 from broken_trainers import TRAINERS
 
-from toklab.corpus import Corpus, bundled_path, cut_documents
+from toklab.corpus import Corpus, Held, bundled_path, cut_documents
 
 TESTS = Path(__file__).resolve().parent
 PATIENCE = 60.0  # seconds, for what ends at once unless something is broken
@@ -25,7 +25,7 @@ PATIENCE = 60.0  # seconds, for what ends at once unless something is broken
 @cache
 def english(size: int = 20_000) -> Corpus:
     """The first ``size`` bytes or so of the bundled text, in whole paragraphs."""
-    documents = cut_documents(bundled_path().read_bytes(), "paragraph")
+    documents = cut_documents(Held(bundled_path().read_bytes()), "paragraph")
     count = total = 0
     while total < size:
         total += len(documents[count].encode("utf-8"))

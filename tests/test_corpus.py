@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from strategies import TEXT
 
-from toklab.corpus import DOCUMENT_KINDS, Corpus, Documents, bundled_path, cut_documents, open_corpus
+from toklab.corpus import DOCUMENT_KINDS, Corpus, Documents, Held, bundled_path, cut_documents, open_corpus
 from toklab.corpus.documents import size_of
 from toklab.errors import InputError, UnknownNameError, UsageError
 
@@ -49,12 +49,12 @@ def oracle(text: str, kind: str) -> list[str]:
 
 
 def cut(text: str, kind: str) -> list[str]:
-    return list(cut_documents(text.encode(), kind))
+    return list(cut_documents(Held(text.encode()), kind))
 
 
 @given(texts=st.lists(TEXT, min_size=1, max_size=5), kind=st.sampled_from(DOCUMENT_KINDS))
 def test_documents_of_files_are_a_sequence_of_texts(texts: list[str], kind: str) -> None:
-    files = [cut_documents(text.encode(), kind) for text in texts]
+    files = [cut_documents(Held(text.encode()), kind) for text in texts]
     expected = [document for text in texts for document in cut(text, kind)]
     found = Documents.joined(files)
     assert list(found) == expected

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import TEXT
 
-from toklab.corpus import cut_documents
+from toklab.corpus import Held, cut_documents
 from toklab.pretokenize import count_words, get_pretokenizer, words
 
 
@@ -20,7 +20,7 @@ def laid(texts: list[str]) -> list[bytes]:
 
 @given(text=TEXT, kind=st.sampled_from(["paragraph", "line", "file"]), most=st.sampled_from([1, 3, 50]))
 def test_a_file_is_laid_like_its_documents(text: str, kind: str, most: int) -> None:
-    documents = cut_documents(text.encode(), kind)
+    documents = cut_documents(Held(text.encode()), kind)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(words, "STRETCH", most)
         for texts in (documents, list(documents)):
@@ -36,7 +36,7 @@ def test_a_file_is_laid_like_its_documents(text: str, kind: str, most: int) -> N
 
 def test_a_file_has_the_words_of_its_documents(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(words, "COUNT_WORTH", 1 << 12)
-    documents = cut_documents("It is. It's à la carte.\n\nIt is 日本.\n".encode() * 500, "paragraph")
+    documents = cut_documents(Held("It is. It's à la carte.\n\nIt is 日本.\n".encode() * 500), "paragraph")
     assert len(documents) > 500
     pretokenizer = get_pretokenizer("gpt2")
     expected = count_words(list(documents), pretokenizer, backend="reference")

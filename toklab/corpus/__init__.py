@@ -10,9 +10,10 @@ from functools import cached_property
 from pathlib import Path
 
 from toklab.corpus.documents import DOCUMENT_KINDS, Documents, cut_documents
+from toklab.corpus.raw import Held, raw_file
 from toklab.errors import InputError, UnknownNameError, UsageError
 
-__all__ = ["DOCUMENT_KINDS", "Corpus", "Documents", "bundled_path", "cut_documents", "open_corpus"]
+__all__ = ["DOCUMENT_KINDS", "Corpus", "Documents", "Held", "bundled_path", "cut_documents", "open_corpus"]
 
 
 @dataclass(frozen=True)
@@ -187,20 +188,20 @@ def _from_texts(source: Iterable[str], name: str | None) -> Corpus:
 def _read(path: Path, documents: str) -> Documents:
     label = "standard input" if str(path) == "-" else str(path)
     try:
-        raw = sys.stdin.buffer.read() if str(path) == "-" else path.read_bytes()
+        raw = Held(sys.stdin.buffer.read()) if str(path) == "-" else raw_file(path)
     except FileNotFoundError:
         raise InputError(f"{label}: no such file") from None
     except IsADirectoryError:
         raise InputError(f"{label} is a folder; name the files in it") from None
     except (OSError, ValueError) as error:  # ValueError: a NUL in the name
         raise InputError(f"{label!r} cannot be read: {getattr(error, 'strerror', None) or error}") from None
-    if not raw:
+    if not len(raw):
         raise InputError(f"{label} is empty; give a file with text")
     try:
         return cut_documents(raw, documents)
     except UnicodeDecodeError as error:
-        line = raw.count(b"\n", 0, error.start) + 1
+        line = bytes(raw.read(0, error.start)).count(b"\n") + 1
         raise InputError(
-            f"{label} is not UTF-8: line {line}, byte offset {error.start} (0x{raw[error.start]:02x}); "
+            f"{label} is not UTF-8: line {line}, byte offset {error.start} (0x{error.object[error.start]:02x}); "
             "convert it first, for example with: iconv -f latin1 -t utf-8"
         ) from None

@@ -10,7 +10,8 @@ from typing import overload
 import numpy as np
 import numpy.typing as npt
 
-from toklab.types import IntArray
+from toklab.corpus.raw import Held, RawText, Several
+from toklab.types import ByteArray, IntArray
 
 DOCUMENT_KINDS = ("paragraph", "line", "file")
 NEWLINE = 0x0A
@@ -35,10 +36,10 @@ class Documents(Sequence[str]):
     Parameters
     ----------
     raw : the text in UTF-8
-    bounds : (documents + 1,) int64, document i is ``raw[bounds[i]:bounds[i + 1]]``
+    bounds : (documents + 1,) int64, document i is the bytes from ``bounds[i]`` to before ``bounds[i + 1]``
     """
 
-    def __init__(self, raw: bytes, bounds: IntArray) -> None:
+    def __init__(self, raw: RawText, bounds: IntArray) -> None:
         self.raw, self.bounds = raw, bounds
 
     def __len__(self) -> int:
@@ -52,35 +53,48 @@ class Documents(Sequence[str]):
         if isinstance(index, slice):
             return tuple(self[i] for i in range(*index.indices(len(self))))
         where = range(len(self))[index]
-        return self.raw[self.bounds[where] : self.bounds[where + 1]].decode("utf-8")
+        return str(self.raw.read(int(self.bounds[where]), int(self.bounds[where + 1])), "utf-8")
 
     def __iter__(self) -> Iterator[str]:
         return (part.decode("utf-8") for part in self.parts())
 
     def parts(self) -> Iterator[bytes]:
         """The documents in UTF-8."""
-        return (self.raw[start:end] for start, end in itertools.pairwise(self.bounds.tolist()))
+        for first, last in self.stretches(BLOCK):
+            begin = int(self.bounds[first])
+            block = self.raw.read(begin, int(self.bounds[last]))
+            for start, end in itertools.pairwise((self.bounds[first : last + 1] - begin).tolist()):
+                yield bytes(block[start:end])
+
+    def stretches(self, size: int) -> Iterator[tuple[int, int]]:
+        """About so many bytes of documents at a time: the first of each stretch, and the one behind its last."""
+        first = 0
+        while first < len(self):
+            last = int(np.searchsorted(self.bounds, self.bounds[first] + size))
+            last = max(first + 1, min(last, len(self)))
+            yield first, last
+            first = last
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Documents):
             return NotImplemented
-        return self.raw == other.raw and np.array_equal(self.bounds, other.bounds)
+        return np.array_equal(self.bounds, other.bounds) and all(map(bytes.__eq__, self.parts(), other.parts()))
 
     def __hash__(self) -> int:
-        return hash((self.raw, len(self)))
+        return hash((len(self.raw), len(self)))
 
     @staticmethod
     def of(texts: Sequence[str]) -> Documents:
         """Texts, as if they stood in a file."""
         parts = [text.encode("utf-8") for text in texts]
-        return Documents(b"".join(parts), np.cumsum([0, *map(len, parts)]))
+        return Documents(Held(b"".join(parts)), np.cumsum([0, *map(len, parts)]))
 
     @staticmethod
     def joined(files: Sequence[Documents]) -> Documents:
         """The documents of several files."""
         sizes = np.cumsum([0, *(len(file.raw) for file in files)])
         bounds = [file.bounds[:-1] + size for file, size in zip(files, sizes.tolist(), strict=False)]
-        return Documents(b"".join(file.raw for file in files), np.concatenate([*bounds, sizes[-1:]]))
+        return Documents(Several([file.raw for file in files]), np.concatenate([*bounds, sizes[-1:]]))
 
 
 def size_of(texts: Sequence[str]) -> int:
@@ -88,7 +102,7 @@ def size_of(texts: Sequence[str]) -> int:
     return len(texts.raw) if isinstance(texts, Documents) else sum(map(len, texts))
 
 
-def cut_documents(raw: bytes, kind: str) -> Documents:
+def cut_documents(raw: RawText, kind: str) -> Documents:
     """Cut a text.
 
     ``paragraph`` cuts after each run of blank lines, which stay with the document before them (a file's
@@ -105,46 +119,47 @@ def cut_documents(raw: bytes, kind: str) -> Documents:
     UnicodeDecodeError
         ``raw`` is not UTF-8; the place of the error counts from the beginning of ``raw``.
     """
-    _check(raw)
-    starts = np.zeros(1, np.int64) if kind == "file" else _line_starts(raw)
-    if kind == "paragraph":
+    starts = _checked_lines(raw)
+    if kind == "file":
+        starts = np.zeros(1, np.int64)
+    elif kind == "paragraph":
         starts = _paragraph_starts(raw, starts)
     return Documents(raw, np.append(starts, len(raw)))
 
 
-def _check(raw: bytes) -> None:
-    """Decode, some at a time, what is kept in bytes."""
+def _checked_lines(raw: RawText) -> IntArray:
+    """Where lines begin; the text is decoded, some at a time, though it is kept in bytes."""
     decoder = codecs.getincrementaldecoder("utf-8")()
-    try:
-        for start in range(0, len(raw), BLOCK):
-            decoder.decode(raw[start : start + BLOCK], final=start + BLOCK >= len(raw))
-    except UnicodeDecodeError:
-        raw.decode("utf-8")  # raises the error with its place in the whole text
-        raise
-
-
-def _line_starts(raw: bytes) -> IntArray:
     found = [np.zeros(1, np.int64)]
     for start in range(0, len(raw), BLOCK):
-        block = np.frombuffer(raw, np.uint8, count=min(BLOCK, len(raw) - start), offset=start)
-        found.append(np.flatnonzero(block == NEWLINE) + (start + 1))
+        block = raw.read(start, min(start + BLOCK, len(raw)))
+        try:
+            decoder.decode(block, final=start + BLOCK >= len(raw))
+        except UnicodeDecodeError:
+            str(raw.read(0, len(raw)), "utf-8")  # raises the error with its place in the whole text
+            raise
+        found.append(np.flatnonzero(np.frombuffer(block, np.uint8) == NEWLINE) + (start + 1))
     starts = np.concatenate(found)
     return starts[:-1] if starts[-1] == len(raw) else starts
 
 
-def _paragraph_starts(raw: bytes, lines: IntArray) -> IntArray:
+def _paragraph_starts(raw: RawText, lines: IntArray) -> IntArray:
     """The first line, and each line of text after a blank one that has text somewhere before it."""
-    blank = _blank(raw, lines)
+    blank = np.zeros(len(lines), np.bool_)
+    for first, last in Documents(raw, np.append(lines, len(raw))).stretches(BLOCK):
+        end = int(lines[last]) if last < len(lines) else len(raw)
+        text = raw.read(int(lines[first]), end)
+        bounds = np.append(lines[first:last], end) - lines[first]
+        blank[first:last] = _blank(np.frombuffer(text, np.uint8), bounds)
     after_blank = 1 + np.flatnonzero(blank[:-1] & ~blank[1:])
     leading = int(blank[:1].sum())
     return np.concatenate([lines[:1], lines[after_blank[leading:]]])
 
 
-def _blank(raw: bytes, lines: IntArray) -> npt.NDArray[np.bool_]:
+def _blank(text: ByteArray, bounds: IntArray) -> npt.NDArray[np.bool_]:
     """Which lines are blank; `str.strip` is asked only where their first bytes leave it open."""
-    text = np.frombuffer(raw, np.uint8)
+    lines, ends = bounds[:-1], bounds[1:]
     blank = np.zeros(len(lines), np.bool_)
-    ends = np.append(lines[1:], len(raw))
     left = np.flatnonzero(BYTE_KINDS[text[lines]] != 2)
     at = lines[left]
     for _ in range(INDENT):
@@ -157,12 +172,12 @@ def _blank(raw: bytes, lines: IntArray) -> npt.NDArray[np.bool_]:
         # Lines that may go on with nothing but whitespace stay in hand; they are few.
         stay = (kinds == 0) & ~over
         for line in left[kinds == 1].tolist():
-            blank[line] = _is_blank(raw, lines[line], ends[line])
+            blank[line] = _is_blank(text[lines[line] : ends[line]])
         left, at = left[stay], at[stay]
     for line in left.tolist():
-        blank[line] = _is_blank(raw, lines[line], ends[line])
+        blank[line] = _is_blank(text[lines[line] : ends[line]])
     return blank
 
 
-def _is_blank(raw: bytes, start: int, end: int) -> bool:
-    return not raw[start:end].decode("utf-8", "replace").strip()
+def _is_blank(line: ByteArray) -> bool:
+    return not line.tobytes().decode("utf-8", "replace").strip()

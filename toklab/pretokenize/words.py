@@ -83,16 +83,13 @@ def _stretch(texts: Sequence[str]) -> Stretch:
 
 def _file_stretches(texts: Documents) -> Iterator[Stretch]:
     """The same for documents that stand end to end already."""
-    raw, first = np.frombuffer(texts.raw, np.uint8), 0
-    while first < len(texts):
-        last = int(np.searchsorted(texts.bounds, texts.bounds[first] + STRETCH))
-        last = max(first + 1, min(last, len(texts)))
-        bounds = texts.bounds[first : last + 1]
-        laid = np.zeros(bounds[-1] - bounds[0] + last - first + MARGIN, np.uint8)
+    for first, last in texts.stretches(STRETCH):
+        bounds = texts.bounds[first : last + 1] - texts.bounds[first]
+        raw = np.frombuffer(texts.raw.read(int(texts.bounds[first]), int(texts.bounds[last])), np.uint8)
+        laid = np.zeros(bounds[-1] + last - first + MARGIN, np.uint8)
         words.lay_texts(raw, bounds, laid)
         laid.flags.writeable = False
-        yield Stretch(laid, bounds - bounds[0] + np.arange(len(bounds)))
-        first = last
+        yield Stretch(laid, bounds + np.arange(len(bounds)))
 
 
 class WordTable:

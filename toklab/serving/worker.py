@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from toklab.comparison import compare, judge_text
-from toklab.corpus import Corpus, cut_documents
+from toklab.corpus import Corpus, Held, cut_documents
 from toklab.errors import InputError, ToklabError
 from toklab.page import render_page
 from toklab.page.answer import METRIC, interval
@@ -43,7 +43,7 @@ def main(folder: Path) -> None:
     result: dict[str, Any]
     try:
         raw = (folder / TEXT).read_bytes()
-        text = Corpus(task["name"], tuple(cut_documents(raw, task["documents"])))
+        text = Corpus(task["name"], tuple(cut_documents(Held(raw), task["documents"])))
         report = _report(task, read_bench(Path(task["bench"])), text, progress)
         (folder / PAGE).write_bytes(encode(render_page(report)))
         result = {"rows": rows(report)}
