@@ -157,12 +157,13 @@ def command(
         if short:
             raise UsageError(f"these did not reach the vocabulary size (--strict): {', '.join(dict.fromkeys(short))}")
     if output is not None:
+        from toklab.choosing import resolve_all
         from toklab.page import Findings, write_page
         from toklab.report.files import write_report
         from toklab.report.models import load_models, save_models
         from toklab.report.plots import write_plots
 
-        report = save_models(report, output)
+        report = save_models(report, output, resolve_all(list(contenders) or None)[1])
         page = write_page(Findings(report, models=load_models(report, output)), output / "report.html")
         tell_written([*write_report(report, output), *write_plots(report, output), page])
     show_report(report, chosen, metrics, pairs)
