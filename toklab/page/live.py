@@ -1,4 +1,4 @@
-"""Try it: the trained contenders in the page, which cut what a reader types, and show how they cut a word."""
+"""Try it: the contenders in the page, which cut what a reader types, and show how they cut a word."""
 
 from __future__ import annotations
 

@@ -57,6 +57,18 @@ def new_figure(
     return figure, top, [top.add_subplot(rows, columns, i + 1) for i in range(panels)]
 
 
+def lay_out(figure: Figure, dpi: float) -> None:
+    """Find the places of everything in a figure, so that its canvas can be printed.
+
+    Matplotlib's ``savefig`` draws all of it for that alone, and then once more.
+    """
+    figure.dpi = dpi
+    engine = figure.get_layout_engine()
+    if engine is not None:
+        engine.execute(figure)
+        figure.set_layout_engine("none")
+
+
 def short(name: str) -> str:
     """A name that leaves room for the picture; the tables have all of it."""
     text = visible(name)
