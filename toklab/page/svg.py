@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree
 
 from markupsafe import Markup
@@ -60,8 +60,9 @@ def inline(figure: Figure, name: str) -> Markup:
     from matplotlib.backends.backend_svg import FigureCanvasSVG
 
     buffer = io.BytesIO()
-    canvas = FigureCanvasSVG(figure)
-    for part in (figure, *figure.subfigs, *figure.axes):
+    canvas: Any = FigureCanvasSVG(figure)
+    parts: list[Any] = [figure, *figure.subfigs, *figure.axes]
+    for part in parts:
         part.patch.set_facecolor("none")
     # Text stays text; ids come from a salt and no date is written, so that equal figures are equal bytes.
     with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": "toklab"}):
