@@ -9,14 +9,14 @@ from typing import Any
 import click
 
 from toklab.cli.common import (
-    SIZE,
-    documents_option,
     files_argument,
-    pretokenizer_help,
+    limit_options,
+    probe_option,
     progress,
     read_corpus,
     strict_option,
     tell_written,
+    training_options,
 )
 from toklab.cli.parallel import check_parallel, compare_parallel, parallel_options
 from toklab.cli.showing import check_format, format_options, show_report
@@ -33,16 +33,7 @@ from toklab.cli.showing import check_format, format_options, show_report
     help="Contender, may be repeated: NAME or NAME:option=value to train; a path, hf:owner/name or tiktoken:name to "
     "load. LABEL= in front of either gives it another name.",
 )
-@click.option(
-    "--vocab-size",
-    "vocab_sizes",
-    type=SIZE,
-    multiple=True,
-    metavar="N",
-    help="May be repeated  [default: 2000].",
-)
-@click.option("--pretokenizer", "-p", default="gpt2", show_default=True, metavar="NAME|REGEX", help=pretokenizer_help)
-@documents_option
+@training_options
 @click.option(
     "--held-out",
     type=float,
@@ -58,7 +49,7 @@ from toklab.cli.showing import check_format, format_options, show_report
     show_default=True,
     help="Of the held-out choice and the bootstrap.",
 )
-@click.option("--probe/--no-probe", default=True, help="Train each contender twice more, to see what moves.")
+@probe_option
 @click.option("--rank-pretrained", is_flag=True, help="Rank models among the trained, whatever their sizes.")
 @click.option(
     "--morphemes",
@@ -66,8 +57,7 @@ from toklab.cli.showing import check_format, format_options, show_report
     metavar="FILE",
     help="Words cut into morphemes to judge by: WORD, a tab, its morphemes with spaces  [default: toklab's own].",
 )
-@click.option("--time-limit", type=float, default=900, show_default=True, metavar="SECONDS", help="For each training.")
-@click.option("--memory-limit", type=int, default=12_000, show_default=True, metavar="MB", help="For each training.")
+@limit_options("For each training.", "For each training.")
 @click.option(
     "--output",
     type=click.Path(path_type=Path),
