@@ -14,6 +14,7 @@ from toklab.cli.common import (
     documents_option,
     files_argument,
     json_option,
+    limit_options,
     one_line,
     pretokenizer_help,
     progress,
@@ -71,8 +72,7 @@ RETRAINED = ("axes", "runs", "resamples", "requirements", "output", "evidence")
     show_default=True,
     help="Of the choice of the texts whose encodings are compared, and of the resamples.",
 )
-@click.option("--time-limit", type=float, default=900, show_default=True, metavar="SECONDS", help="For each training.")
-@click.option("--memory-limit", type=int, default=12_000, show_default=True, metavar="MB", help="For each training.")
+@limit_options("For each training.", "For each training.")
 @click.option("--lock", type=click.Path(path_type=Path), metavar="FILE", help="Train once and write fingerprints.")
 @click.option(
     "--check",

@@ -12,6 +12,7 @@ from toklab.cli.common import (
     documents_option,
     files_argument,
     json_option,
+    limit_options,
     one_line,
     pretokenizer_help,
     progress,
@@ -65,8 +66,7 @@ from toklab.cli.common import (
     show_default=True,
     help="Of the held-out choice and the bootstrap.",
 )
-@click.option("--time-limit", type=float, default=900, show_default=True, metavar="SECONDS", help="For each training.")
-@click.option("--memory-limit", type=int, default=12_000, show_default=True, metavar="MB", help="For each training.")
+@limit_options("For each training.", "For each training.")
 @click.option(
     "--output",
     type=click.Path(path_type=Path),

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure, SubFigure
 
 
+# Where a logarithmic axis ends before this multiple of its beginning, powers of ten alone would be too few ticks.
+FEW_TICKS = 30
+
+
 class Contestant(Protocol):
     """What a picture needs to know of a result to name it."""
 
@@ -85,7 +89,9 @@ def logarithmic(axis: Axes, which: str, steps: tuple[int, ...] = (1,)) -> None:
         scale = {"value": "log"} if lowest > 0 else {"value": "symlog", "linthresh": 1}
         (axis.set_xscale if direction == "x" else axis.set_yscale)(**scale)
         if lowest > 0:
-            side.set_major_locator(LogLocator(subs=steps))
+            highest = (axis.dataLim.x1, axis.dataLim.y1)[direction == "y"]
+            few = highest < FEW_TICKS * lowest
+            side.set_major_locator(LogLocator(subs=(1, 2, 5) if few else steps))
         else:
             (axis.set_xlim if direction == "x" else axis.set_ylim)(0)
         side.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
