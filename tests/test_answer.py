@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 from helpers import english
@@ -92,6 +93,11 @@ def test_without_differences_nothing_is_claimed() -> None:
             "trained fastest.",
         ),
         ([A], [], "a is the only contender that can be ranked: 3.00 bytes per token."),
+        (
+            [replace(A, sized=False)],
+            [],
+            "No contender can be ranked: none has exactly the vocabulary size asked for.",
+        ),
         ([result("x", 2, unknown=0.5)], [], "No contender keeps the text: there is nothing to rank."),
     ],
 )

@@ -26,13 +26,12 @@ from toklab.contenders import DEFAULT_CONTENDERS, parse_contender
 from toklab.corpus import Corpus
 from toklab.page import Findings, render_page, write_page
 from toklab.page.data import as_json
-from toklab.report.models import ONLY_LIBRARY, load_models, save_models
+from toklab.report.models import load_models, save_models
 from toklab.results import Report, Result
 from toklab.sentences import with_sentences
 from toklab.types import Encoding, Tokenizer
 
 HOSTILE = "</script><script>alert(1)</script><!--<img src=x onerror=alert(2)>\u2028\u2029&lt;${x}{{7*7}}"
-LEFT_OUT = ["hf-unigram", "spm-word", "spm-char"]
 WORDS = [
     "the quick brown fox",
     "Zoë's naïve café",
@@ -108,7 +107,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
     (folder / "report.json").write_text(report.to_json(), encoding="utf-8")
     again = Report.from_json(report.to_json())
     path = write_page(Findings(again, models=load_models(again, folder)), folder / "report.html")
-    return Made(path, report, {r.tokenizer: r.run for r in report.results if r.run is not None})
+    return Made(path, report, dict(zip(DEFAULT_CONTENDERS, trained, strict=True)))
 
 
 @pytest.fixture
@@ -150,7 +149,7 @@ def type_in(shown: Visit, text: str) -> None:
 def test_the_library_gives_the_same_ids(shown: Visit, made: Made) -> None:
     assert len(set(TEXTS)) >= 100
     names = names_in_page(shown)
-    assert names == [name for name in made.trained if name not in LEFT_OUT]
+    assert names == list(made.trained) == list(DEFAULT_CONTENDERS)
     for name, found in zip(names, encode_in_page(shown, TEXTS), strict=True):
         for text, row in zip(TEXTS, found, strict=True):
             assert row["ids"] == made.trained[name].encode(text).ids.tolist(), (name, text)
@@ -354,12 +353,6 @@ def test_a_press_on_a_token_explains_its_word(shown: Visit) -> None:
     assert shown.page.input_value("#word") == " water"
     assert shown.page.locator("#word-of").evaluate("box => box.selectedOptions[0].textContent") == "unigram"
     assert shown.page.locator("#inside svg[aria-label^=Lattice]").count() == 1
-
-
-def test_what_the_page_does_not_run_is_said(shown: Visit) -> None:
-    shown.page.locator("#try summary").last.click()
-    assert shown.texts("#try dl dt") == [f"{name}, 400" if name != "spm-char" else name for name in LEFT_OUT]
-    assert set(shown.texts("#try dl dd")) == {ONLY_LIBRARY}
 
 
 def test_ten_kilobytes_are_encoded_in_a_second(shown: Visit) -> None:

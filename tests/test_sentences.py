@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import toklab
-from toklab.algorithms.pipeline import TrainedTokenizer
+from toklab.choosing import resolve_all
 from toklab.comparison import compare
 from toklab.errors import BaselineError, FormatError
-from toklab.report.models import ONLY_LIBRARY, load_models, save_models
+from toklab.report.models import NO_COPY, ONLY_LIBRARY, load_models, runnable, save_models
 from toklab.results import Report, Result
 from toklab.sentences import CANDIDATES, LONGEST, MOST, candidates, sentences_of, with_sentences
 from toklab.types import Tokenizer
@@ -100,16 +100,42 @@ def test_a_comparison_has_them_and_its_tokenizers(tmp_path: Path) -> None:
             assert ours.dtype == theirs.dtype
             assert ours.tolist() == theirs.tolist()
     models = load_models(again, tmp_path)
-    assert models["hf-unigram", 300] == ONLY_LIBRARY
-    for result in report.results:
-        loaded = models[result.tokenizer, result.vocab_size]
-        if result.tokenizer != "hf-unigram":
-            assert isinstance(loaded, TrainedTokenizer)
+    for found in (models, runnable(report)):
+        for result in report.results:
+            loaded = found[result.tokenizer, result.vocab_size]
+            assert not isinstance(loaded, str)
             assert result.run is not None
-            assert list(loaded.vocab) == list(result.run.vocab)
+            assert [piece.surface for piece in loaded.vocab] == [piece.surface for piece in result.run.vocab]
     assert (
         load_models(again, tmp_path / "elsewhere")["bpe", 300] == "its model is not beside the report (models/bpe-300)"
     )
+
+
+def test_models_are_copied_where_toklab_runs_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    corpus = english(6_000)
+    paths = {name: tmp_path / name for name in ("bpe", "hf-wordpiece", "spm-unigram")}
+    for name, path in paths.items():
+        toklab.train(name, corpus, vocab_size=400).save(path)
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken" / "tokenizer.json").write_text("{}")
+    named = [f"{name}-model={path}" for name, path in paths.items()]
+    report = compare(corpus, ["byte", *named, f"gone={tmp_path / 'broken'}"], resamples=20, probe=False)
+    loaded = resolve_all(named)[1]
+    models = load_models(save_models(report, tmp_path / "out", loaded), tmp_path / "out")
+    assert [name for name, _ in models] == ["byte", *(model.name for model in loaded)]
+    assert not any(isinstance(model, str) for model in models.values())
+    monkeypatch.setattr("toklab.report.models.MOST_BYTES", 100)
+    small = load_models(save_models(report, tmp_path / "small", loaded), tmp_path / "small")
+    assert list(small.values())[1:] == [NO_COPY] * 3
+    assert not isinstance(small["byte", 256], str)
+
+
+def test_a_tokenizer_of_a_library_alone_is_named() -> None:
+    class Strange:
+        name = "strange"
+
+    result = Result("strange", 9, run=Strange())  # type: ignore[arg-type]
+    assert runnable(Report((result,), "")) == {("strange", 9): ONLY_LIBRARY}
 
 
 def test_names_of_folders_are_safe(tmp_path: Path) -> None:

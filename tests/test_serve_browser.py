@@ -9,10 +9,11 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from browser import Visit, visit
 from helpers import PATIENCE, english
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Page, expect
 
 from toklab.serving import Server
-from toklab.trained import train_all
+from toklab.trained import Trained, train_all
+from toklab.workshop import Fit
 
 TEXT = "".join(english(4_000).documents[-8:])
 HOSTILE = "<img src=x onerror=alert(1)>.txt"
@@ -25,8 +26,12 @@ DROP = """([name, text, event]) => {
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    trained = train_all(english(), ["bpe", "byte"], vocab_size=300, resamples=50, probe=False)
+def trained() -> Trained:
+    return train_all(english(), ["bpe", "byte"], vocab_size=300, resamples=50, probe=False)
+
+
+@pytest.fixture(scope="module")
+def server(trained: Trained) -> Iterator[Server]:
     with Server(trained, max_mb=0.1) as running:
         yield running
 
@@ -43,7 +48,23 @@ def ready(shown: Visit, name: str) -> None:
     expect(shown.page.locator("#said")).to_have_text(f"{name}: the report is ready.", timeout=SOON)
 
 
-def test_a_pasted_text_gets_a_report(shown: Visit, browser: Browser) -> None:
+def check_live(page: Page, trained: Trained) -> None:
+    """The box cuts what is typed as the contenders that were trained first."""
+    page.fill("#typed", "the quick 東京 naïve")
+    page.wait_for_selector("#live-board[aria-busy=false]")
+    rows = page.locator("#live-rows .row")
+    found = rows.evaluate_all(
+        "all => all.map((r) => [...r.querySelectorAll('.token')].map((t) => Number(t.dataset.id)))"
+    )
+    tokenizers = [fit.tokenizer for fit, *_ in trained.runs if isinstance(fit, Fit)]
+    assert found == [tokenizer.encode("the quick 東京 naïve").ids.tolist() for tokenizer in tokenizers]
+
+
+def test_the_page_encodes_what_is_typed(shown: Visit, trained: Trained) -> None:
+    check_live(shown.page, trained)
+
+
+def test_a_pasted_text_gets_a_report(shown: Visit, trained: Trained) -> None:
     assert shown.texts("h2")[:2] == ["Judge another text", "The answer"]
     shown.page.fill("#text", TEXT)
     shown.page.get_by_role("button", name="Judge").click()
@@ -60,6 +81,7 @@ def test_a_pasted_text_gets_a_report(shown: Visit, browser: Browser) -> None:
     report.wait_for_load_state()
     assert report.title() == "Tokenizers compared: pasted text"
     assert report.locator("#figures tbody tr").count() == 2
+    check_live(report, trained)
     assert report.evaluate("window.opener") is None
     assert complaints == []
     report.close()

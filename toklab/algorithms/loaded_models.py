@@ -120,15 +120,15 @@ class LoadedBpe:
         """Ids of the bytes of an unknown character; None where not all have one."""
         if not self.byte_fallback:
             return None
-        found = [self._fallback[byte] for byte in text.encode("utf-8")]
+        found = [self.fallback[byte] for byte in text.encode("utf-8")]
         return None if None in found else [index for index in found if index is not None]
 
     @cached_property
-    def _fallback(self) -> tuple[int | None, ...]:
+    def fallback(self) -> tuple[int | None, ...]:
         return tuple(self.ids.get(text) for text in BYTE_TOKENS)
 
     @cached_property
-    def _whole(self) -> Mapping[str, int]:
+    def whole(self) -> Mapping[str, int]:
         """Id of each word that is a piece by itself."""
         if not self.ignore_merges:
             return {}
@@ -142,7 +142,7 @@ class LoadedBpe:
         return {raw.decode("utf-8"): index for raw, index in spelled if _is_text(raw)}
 
     @cached_property
-    def _byte_ids(self) -> tuple[int, ...] | None:
+    def byte_ids(self) -> tuple[int, ...] | None:
         """Ids of the 256 bytes, where a word starts as nothing else."""
         found = [self.ids.get(char) for char in BYTE_TO_CHAR]
         plain = self.byte_level and not self.prefix and not self.suffix and None not in found
@@ -155,7 +155,7 @@ class LoadedBpe:
         return [self._encode(word) for word in words]
 
     def _encode(self, word: str) -> Segmentation:
-        whole = self._whole.get(word)
+        whole = self.whole.get(word)
         if whole is not None:
             return (whole,), (len(word.encode("utf-8")),)
         return merge_by_rank(*self.start(word), self.ranks)
@@ -164,20 +164,20 @@ class LoadedBpe:
         """The same by the compiled twin, on flat arrays."""
         if self.ignore_merges:
             return self._segment_but_for_whole(words.strings())
-        if self._byte_ids is not None:
-            return self._kernel.merge_bytes(words, self._byte_ids)
+        if self.byte_ids is not None:
+            return self._kernel.merge_bytes(words, self.byte_ids)
         return self._kernel.merge([self.start(word) for word in words.strings()])
 
     def _segment_but_for_whole(self, words: list[str]) -> Tokens:
         from toklab.algorithms.segmenting import Tokens
 
-        rest = [word for word in words if word not in self._whole]
-        if self._byte_ids is not None:
-            merged = self._kernel.merge_bytes(Words.of(rest), self._byte_ids)
+        rest = [word for word in words if word not in self.whole]
+        if self.byte_ids is not None:
+            merged = self._kernel.merge_bytes(Words.of(rest), self.byte_ids)
         else:
             merged = self._kernel.merge([self.start(word) for word in rest])
         found = iter(merged.segmentations())
-        whole = self._whole
+        whole = self.whole
         return Tokens.of(
             [((whole[word],), (len(word.encode("utf-8")),)) if word in whole else next(found) for word in words]
         )

@@ -149,7 +149,7 @@ class BpeModel:
         """Encode words; the twins give equal results."""
         if use_kernel(backend, sum(len(word) ** 2 for word in words), ENCODE_LIMIT):
             return self.segment(Words.of(words)).segmentations()
-        whole = self._whole if self.ignore_merges else {}
+        whole = self.whole if self.ignore_merges else {}
         raw = (word.encode("utf-8") for word in words)
         return [
             ((whole[spelled],), (len(spelled),)) if spelled in whole else self.merge(*self.start(word))
@@ -157,7 +157,7 @@ class BpeModel:
         ]
 
     @cached_property
-    def _whole(self) -> dict[bytes, int]:
+    def whole(self) -> dict[bytes, int]:
         """Id of each piece that a whole word can be."""
         return {piece.surface: i for i, piece in enumerate(self.vocab) if not piece.special}
 
@@ -195,7 +195,7 @@ class BpeModel:
     def _whole_words(self) -> WholeWords:
         from toklab.algorithms.whole_words import WholeWords
 
-        return WholeWords.of(self._whole, lambda words: self._kernel.merge_bytes(words, self.byte_ids))
+        return WholeWords.of(self.whole, lambda words: self._kernel.merge_bytes(words, self.byte_ids))
 
 
 def merge_by_rank(ids: list[int], lengths: list[int], ranks: Mapping[tuple[int, int], tuple[int, int]]) -> Segmentation:

@@ -62,7 +62,7 @@ class SpmBpeModel:
         return tuple(piece.surface.decode("utf-8") for piece in self.vocab)
 
     @cached_property
-    def _numbers(self) -> dict[str, int]:
+    def numbers(self) -> dict[str, int]:
         """The number of each text that can come about."""
         found = {**self.used, **self.unused}
         spare = itertools.count(len(self.vocab))
@@ -73,26 +73,24 @@ class SpmBpeModel:
     @cached_property
     def stranger(self) -> int:
         """The number of a character that is in no piece."""
-        return max([len(self.vocab), *self._numbers.values()]) + 1
+        return max([len(self.vocab), *self.numbers.values()]) + 1
 
     @cached_property
     def _ranks(self) -> dict[str, int]:
         """The rank of each text that merging can make, equal for equal scores; the least is merged first."""
         if not self.merging:
             return {}
-        texts = [text for text, number in self._numbers.items() if len(text) > 1]
-        bits = (
-            np.array([self.scores[self._numbers[text]] for text in texts], np.float32).view(np.int32).astype(np.int64)
-        )
+        texts = [text for text, number in self.numbers.items() if len(text) > 1]
+        bits = np.array([self.scores[self.numbers[text]] for text in texts], np.float32).view(np.int32).astype(np.int64)
         # The order of floats, in which -0.0 is less than 0.0.
         keys = np.where(bits < 0, -(bits & 0x7FFFFFFF) - 1, bits)
         places = np.unique(-keys, return_inverse=True)[1]
         return dict(zip(texts, places.reshape(-1).tolist(), strict=True))
 
     @cached_property
-    def _pairs(self) -> dict[tuple[int, int], tuple[int, int]]:
+    def pairs(self) -> dict[tuple[int, int], tuple[int, int]]:
         """(left, right) to (rank, result): every way to spell a piece by two texts that can come about."""
-        numbers, found = self._numbers, {}
+        numbers, found = self.numbers, {}
         for text, rank in self._ranks.items():
             result = numbers[text]
             for middle in range(1, len(text)):
@@ -110,26 +108,26 @@ class SpmBpeModel:
     def cut(self, word: str) -> Segmentation:
         """Merge the neighbours of the best score, leftmost first, until none fit; then cut what is unused again."""
         texts = list(word)
-        numbers = [self._numbers.get(char, self.stranger) for char in word]
-        while self._pairs:
-            found = [self._pairs.get(pair) for pair in itertools.pairwise(numbers)]
+        numbers = [self.numbers.get(char, self.stranger) for char in word]
+        while self.pairs:
+            found = [self.pairs.get(pair) for pair in itertools.pairwise(numbers)]
             best = min(((entry[0], at) for at, entry in enumerate(found) if entry), default=None)
             if best is None:
                 break
             at = best[1]
-            numbers[at : at + 2] = [self._pairs[numbers[at], numbers[at + 1]][1]]
+            numbers[at : at + 2] = [self.pairs[numbers[at], numbers[at + 1]][1]]
             texts[at : at + 2] = ["".join(texts[at : at + 2])]
-        parts = [self._tokens(text) for text in texts]
+        parts = [self.tokens_of(text) for text in texts]
         return tuple(i for ids, _ in parts for i in ids), tuple(n for _, widths in parts for n in widths)
 
-    def _tokens(self, text: str, cuts: int = 0) -> Segmentation:
+    def tokens_of(self, text: str, cuts: int = 0) -> Segmentation:
         """What becomes of a text that nothing merges with."""
         size = len(text.encode())
         if text in self.used or (text in self.unused and cuts > MOST_CUTS):
-            return (self._numbers[text],), (size,)
+            return (self.numbers[text],), (size,)
         middle = last_merge(text, self._ranks) if text in self.unused else None
         if middle is not None:
-            left, right = self._tokens(text[:middle], cuts + 1), self._tokens(text[middle:], cuts + 1)
+            left, right = self.tokens_of(text[:middle], cuts + 1), self.tokens_of(text[middle:], cuts + 1)
             return left[0] + right[0], left[1] + right[1]
         if self.fallback:
             return tuple(self.fallback[byte] for byte in text.encode()), (1,) * size
@@ -156,7 +154,7 @@ class SpmBpeModel:
     @cached_property
     def _characters(self) -> tuple[IntArray, IdArray]:
         """The characters that have a number, in order, and it."""
-        found = sorted((ord(text), number) for text, number in self._numbers.items() if len(text) == 1)
+        found = sorted((ord(text), number) for text, number in self.numbers.items() if len(text) == 1)
         codes, numbers = zip(*found, strict=True) if found else ((0x110000,), (self.stranger,))
         return np.array(codes, np.int64), np.array(numbers, np.int32)
 
@@ -164,14 +162,14 @@ class SpmBpeModel:
     def _heap(self) -> HeapMerges:
         from toklab.algorithms.segment_bpe import HeapMerges
 
-        rows = np.array([(*pair, new) for pair, (_, new) in self._pairs.items()], np.int64).reshape(-1, 3)
-        return HeapMerges(rows, np.array([rank for rank, _ in self._pairs.values()], np.int64))
+        rows = np.array([(*pair, new) for pair, (_, new) in self.pairs.items()], np.int64).reshape(-1, 3)
+        return HeapMerges(rows, np.array([rank for rank, _ in self.pairs.values()], np.int64))
 
     @cached_property
     def _parts(self) -> Parts:
         found: list[Segmentation] = [((index,), (0,)) for index in range(self.stranger)]
-        for text, number in self._numbers.items():
-            found[number] = self._tokens(text)
+        for text, number in self.numbers.items():
+            found[number] = self.tokens_of(text)
         return Parts.of(found, self.fallback, self.vocab.unk_id or 0)
 
 

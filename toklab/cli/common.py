@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from toklab.corpus import Corpus
 
 T = TypeVar("T")
+Command = TypeVar("Command", bound=Callable[..., Any])
 
 files_argument = click.argument(
     "files", nargs=-1, metavar="[FILE ...]", type=click.Path(path_type=Path, allow_dash=True)
@@ -66,14 +67,39 @@ seed_option = click.option(
     show_default=True,
     help="Of the held-out choice and the bootstrap.",
 )
-time_limit_option = click.option(
-    "--time-limit", type=float, default=900, show_default=True, metavar="SECONDS", help="For each training."
-)
-memory_limit_option = click.option(
-    "--memory-limit", type=int, default=12_000, show_default=True, metavar="MB", help="For each training."
+probe_option = click.option(
+    "--probe/--no-probe", default=True, help="Train each contender twice more, to see what moves."
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead.")
 strict_option = click.option("--strict", is_flag=True, help="A vocabulary size that cannot be reached is an error.")
+
+
+def training_options(command: Command) -> Command:
+    """``--vocab-size``, ``--pretokenizer`` and ``--documents``: what contenders are trained with."""
+    sizes = click.option(
+        "--vocab-size",
+        "vocab_sizes",
+        type=SIZE,
+        multiple=True,
+        metavar="N",
+        help="May be repeated  [default: 2000].",
+    )
+    return sizes(pretokenizer_option(documents_option(command)))
+
+
+def limit_options(seconds_for: str, memory_for: str) -> Callable[[Command], Command]:
+    """``--time-limit`` and ``--memory-limit``; the parameters say in the help what each is for."""
+
+    def add(command: Command) -> Command:
+        seconds = click.option(
+            "--time-limit", type=float, default=900, show_default=True, metavar="SECONDS", help=seconds_for
+        )
+        memory = click.option(
+            "--memory-limit", type=int, default=12_000, show_default=True, metavar="MB", help=memory_for
+        )
+        return seconds(memory(command))
+
+    return add
 
 
 def read_corpus(files: tuple[Path, ...], documents: str) -> Corpus:

@@ -9,18 +9,16 @@ from typing import Any
 import click
 
 from toklab.cli.common import (
-    SIZE,
-    documents_option,
     files_argument,
     held_out_option,
-    memory_limit_option,
-    pretokenizer_option,
+    limit_options,
+    probe_option,
     progress,
     read_corpus,
     seed_option,
     strict_option,
     tell_written,
-    time_limit_option,
+    training_options,
 )
 from toklab.cli.parallel import check_parallel, compare_parallel, parallel_options
 from toklab.cli.showing import check_format, format_options, show_report
@@ -37,19 +35,10 @@ from toklab.cli.showing import check_format, format_options, show_report
     help="Contender, may be repeated: NAME or NAME:option=value to train; a path, hf:owner/name or tiktoken:name to "
     "load. LABEL= in front of either gives it another name.",
 )
-@click.option(
-    "--vocab-size",
-    "vocab_sizes",
-    type=SIZE,
-    multiple=True,
-    metavar="N",
-    help="May be repeated  [default: 2000].",
-)
-@pretokenizer_option
-@documents_option
+@training_options
 @held_out_option
 @seed_option
-@click.option("--probe/--no-probe", default=True, help="Train each contender twice more, to see what moves.")
+@probe_option
 @click.option("--rank-pretrained", is_flag=True, help="Rank models among the trained, whatever their sizes.")
 @click.option(
     "--morphemes",
@@ -57,8 +46,7 @@ from toklab.cli.showing import check_format, format_options, show_report
     metavar="FILE",
     help="Words cut into morphemes to judge by: WORD, a tab, its morphemes with spaces  [default: toklab's own].",
 )
-@time_limit_option
-@memory_limit_option
+@limit_options("For each training.", "For each training.")
 @click.option(
     "--output",
     type=click.Path(path_type=Path),
@@ -148,12 +136,13 @@ def command(
         if short:
             raise UsageError(f"these did not reach the vocabulary size (--strict): {', '.join(dict.fromkeys(short))}")
     if output is not None:
+        from toklab.choosing import resolve_all
         from toklab.page import Findings, write_page
         from toklab.report.files import write_report
         from toklab.report.models import load_models, save_models
         from toklab.report.plots import write_plots
 
-        report = save_models(report, output)
+        report = save_models(report, output, resolve_all(list(contenders) or None)[1])
         page = write_page(Findings(report, models=load_models(report, output)), output / "report.html")
         tell_written([*write_report(report, output), *write_plots(report, output), page])
     show_report(report, chosen, metrics, pairs)

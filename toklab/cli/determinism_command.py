@@ -14,14 +14,13 @@ from toklab.cli.common import (
     documents_option,
     files_argument,
     json_option,
-    memory_limit_option,
+    limit_options,
     one_line,
     pretokenizer_option,
     progress,
     read_corpus,
     tell_written,
     terminal_width,
-    time_limit_option,
     use_colour,
 )
 
@@ -73,8 +72,7 @@ RETRAINED = ("axes", "runs", "resamples", "requirements", "output", "evidence")
     show_default=True,
     help="Of the choice of the texts whose encodings are compared, and of the resamples.",
 )
-@time_limit_option
-@memory_limit_option
+@limit_options("For each training.", "For each training.")
 @click.option("--lock", type=click.Path(path_type=Path), metavar="FILE", help="Train once and write fingerprints.")
 @click.option(
     "--check",

@@ -9,13 +9,13 @@ from pathlib import Path
 import click
 
 from toklab.cli.common import (
-    SIZE,
-    documents_option,
     files_argument,
+    limit_options,
     one_line,
-    pretokenizer_help,
+    probe_option,
     progress,
     read_corpus,
+    training_options,
 )
 
 
@@ -29,28 +29,9 @@ from toklab.cli.common import (
     metavar="NAME|MODEL",
     help="Contender, may be repeated; as for compare.",
 )
-@click.option(
-    "--vocab-size",
-    "vocab_sizes",
-    type=SIZE,
-    multiple=True,
-    metavar="N",
-    help="May be repeated  [default: 2000].",
-)
-@click.option("--pretokenizer", "-p", default="gpt2", show_default=True, metavar="NAME|REGEX", help=pretokenizer_help)
-@documents_option
-@click.option("--probe/--no-probe", default=True, help="Train each contender twice more, to see what moves.")
-@click.option(
-    "--time-limit",
-    type=float,
-    default=900,
-    show_default=True,
-    metavar="SECONDS",
-    help="For each training, and for judging a text.",
-)
-@click.option(
-    "--memory-limit", type=int, default=12_000, show_default=True, metavar="MB", help="For each of these processes."
-)
+@training_options
+@probe_option
+@limit_options("For each training, and for judging a text.", "For each of these processes.")
 @click.option("--port", type=click.IntRange(0, 65535), default=0, show_default=True, help="0 is any that is free.")
 @click.option("--max-mb", type=float, default=20.0, show_default=True, metavar="MB", help="Largest text that is taken.")
 @click.option("--open/--no-open", "open_", default=None, help="Open a browser  [default: at a terminal].")

@@ -13,7 +13,7 @@ from toklab.cli.common import (
     files_argument,
     held_out_option,
     json_option,
-    memory_limit_option,
+    limit_options,
     one_line,
     pretokenizer_option,
     progress,
@@ -21,7 +21,6 @@ from toklab.cli.common import (
     seed_option,
     tell_written,
     terminal_width,
-    time_limit_option,
     use_colour,
 )
 
@@ -56,8 +55,7 @@ from toklab.cli.common import (
 @documents_option
 @held_out_option
 @seed_option
-@time_limit_option
-@memory_limit_option
+@limit_options("For each training.", "For each training.")
 @click.option(
     "--output",
     type=click.Path(path_type=Path),

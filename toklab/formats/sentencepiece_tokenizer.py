@@ -65,7 +65,7 @@ class SpmTokenizer(LibraryTokenizer):
         return normalizer_of(own, kept, self.contents.suffix_space, own.changes is None)
 
     @cached_property
-    def _kept(self) -> dict[str, int]:
+    def kept(self) -> dict[str, int]:
         """Ids of the user's pieces, if the text is taken apart at them."""
         if self.contents.model_type not in (ModelType.BPE, ModelType.CHAR):
             return {}
@@ -100,7 +100,7 @@ class SpmTokenizer(LibraryTokenizer):
         """
         raw = [to_utf8(text) for text in texts]
         changed = self.normalizer.change_all(raw, self.backend)
-        if self._kept:
+        if self.kept:
             batch = self._encode_apart(changed.words, offsets, threads)
         else:
             batch = self.inner.encode_batch(changed.words.strings(), offsets=offsets, threads=threads)
@@ -124,7 +124,7 @@ class SpmTokenizer(LibraryTokenizer):
             threads=threads,
         )
         at = found.rows[:-1][own]
-        kept = np.array([self._kept[strings[place]] for place in np.flatnonzero(own).tolist()], np.int32)
+        kept = np.array([self.kept[strings[place]] for place in np.flatnonzero(own).tolist()], np.int32)
         ids = np.insert(found.ids, at, kept)
         counts = np.diff(found.rows) + own
         rows = np.zeros(len(bounds), np.int64)

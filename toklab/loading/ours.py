@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, TypeAlias
 
 from toklab.algorithms.loaded import LoadedTokenizer
 from toklab.algorithms.pipeline import TrainedTokenizer
 from toklab.algorithms.unigram_model import hidden_score
 from toklab.errors import FormatError
+from toklab.formats.loaded_json import read_loaded
 from toklab.formats.pipeline_json import BYTE_LEVEL, pretokenizer_of
 from toklab.formats.ranks import Ranks, tokenizer_of
 from toklab.formats.sentencepiece_model import load_sentencepiece_model
+from toklab.formats.sentencepiece_tokenizer import SpmTokenizer, run_model
 from toklab.formats.tokenizer_json import read_trained
 from toklab.pretokenize import get_pretokenizer
 from toklab.types import Tokenizer
@@ -25,6 +27,30 @@ _FLAGS = {"fuse_unk": False, "byte_fallback": False, "ignore_merges": False}
 def engine_of(tokenizer: Tokenizer) -> str:
     """The library that runs a tokenizer, or ``"toklab"``."""
     return str(getattr(tokenizer, "engine", "toklab"))
+
+
+Runnable: TypeAlias = TrainedTokenizer | LoadedTokenizer | SpmTokenizer
+"""A tokenizer that toklab itself runs, whoever made it."""
+
+
+def run_by_toklab(tokenizer: Tokenizer) -> Runnable:
+    """The tokenizer as toklab runs it, with the ids that its library gives.
+
+    Raises
+    ------
+    FormatError
+        Only its library can; the text names the part.
+    """
+    if isinstance(tokenizer, TrainedTokenizer | LoadedTokenizer | SpmTokenizer):
+        return tokenizer
+    ranks, data, engine = getattr(tokenizer, "ranks", None), getattr(tokenizer, "model", None), engine_of(tokenizer)
+    if isinstance(ranks, Ranks):
+        return tokenizer_of(ranks)
+    if isinstance(data, bytes) and engine == HUGGING_FACE:
+        return read_loaded(data, tokenizer.name)
+    if isinstance(data, bytes) and engine == SENTENCEPIECE:
+        return run_model(data, tokenizer.name)
+    raise FormatError(f"{tokenizer.name} is run by its library, which alone knows how")
 
 
 def as_ours(tokenizer: Tokenizer) -> TrainedTokenizer:

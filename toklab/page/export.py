@@ -7,14 +7,16 @@ in the vocabulary stands there once.
 from __future__ import annotations
 
 import base64
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from toklab.algorithms.loaded_models import LoadedBpe
 from toklab.algorithms.models import BpeModel, Model
-from toklab.algorithms.pipeline import TrainedTokenizer
-from toklab.algorithms.symbols import CONTINUATION
+from toklab.algorithms.spm_pieces import SpmBpeModel, SpmWordModel
+from toklab.algorithms.symbols import BYTE_TO_CHAR, CONTINUATION
 from toklab.algorithms.unigram_model import UnigramModel
 from toklab.algorithms.word_model import WordModel
 from toklab.algorithms.wordpiece_model import WordPieceModel
@@ -25,7 +27,11 @@ from toklab.types import ByteArray
 def model_data(model: Model) -> dict[str, Any] | None:
     """What encodes a word; None for a model that the page cannot run."""
     if isinstance(model, BpeModel):
-        return None if model.ignore_merges else _bpe(model)
+        return _bpe(model)
+    if isinstance(model, LoadedBpe):
+        return _loaded_bpe(model)
+    if isinstance(model, SpmBpeModel):
+        return _by_score(model)
     if isinstance(model, WordPieceModel):
         shared = {"unknown": model.vocab.unk_id, "longestWord": model.max_word_length}
         return {"kind": "wordpiece", "texts": _texts(model), "prefix": CONTINUATION, **shared}
@@ -33,6 +39,10 @@ def model_data(model: Model) -> dict[str, Any] | None:
         return _unigram(model)
     if isinstance(model, WordModel):
         return {"kind": "word", "texts": _texts(model), "unknown": model.vocab.unk_id}
+    if isinstance(model, SpmWordModel):
+        ids = np.array(list(model.used.values()), np.int64)
+        found = {"kind": "word", "texts": list(model.used), "ids": packed(ids), "unknown": model.vocab.unk_id}
+        return found | {"fallback": _fallback(model.fallback), "spread": model.spread}
     return None
 
 
@@ -57,12 +67,6 @@ def pattern_data(pretokenizer: PreTokenizer) -> dict[str, Any] | None:
     }
 
 
-def works_whole(tokenizer: TrainedTokenizer) -> bool:
-    """Whether texts are encoded without being cut into words first."""
-    model = tokenizer.model
-    return tokenizer.pretokenizer.name == "none" or (isinstance(model, UnigramModel) and model.single_precision)
-
-
 def packed(values: npt.NDArray[Any]) -> dict[str, str]:
     """Numbers as the type of the page's array that holds them all, and its bytes."""
     kind = values.dtype
@@ -74,24 +78,72 @@ def packed(values: npt.NDArray[Any]) -> dict[str, str]:
 
 
 def _bpe(model: BpeModel) -> dict[str, Any]:
-    merges = np.array(model.merges, np.int64).reshape(-1, 3)
-    found: dict[str, Any] = {
-        "kind": "bpe",
-        "size": len(model.vocab),
-        "left": packed(merges[:, 0]),
-        "right": packed(merges[:, 1]),
-        "made": packed(merges[:, 2]),
-    }
+    found = _merges(model.merges, len(model.vocab)) | {"kind": "bpe"}
+    if model.ignore_merges:
+        found |= _whole({text: index for raw, index in model.whole.items() if (text := _text_of(raw)) is not None})
     if model.alphabet == "byte":
         return found | {"bytes": packed(np.array(model.byte_ids))}
     atoms = {text: index for text, index in model.atoms.items() if len(text.removesuffix(model.suffix)) <= 1}
-    return found | {
-        "atoms": list(atoms),
-        "atomIds": packed(np.array(list(atoms.values()), np.int64)),
-        "suffix": model.suffix,
-        "fallback": packed(np.array(model.fallback)) if model.byte_fallback else None,
-        "unknown": model.vocab.unk_id,
+    return found | _spelled(atoms, model.vocab.unk_id) | {"suffix": model.suffix, "fallback": _fallback(model.fallback)}
+
+
+def _loaded_bpe(model: LoadedBpe) -> dict[str, Any]:
+    """Also with the options that only files of others have."""
+    found = _merges(model.merges, len(model.vocab)) | {"kind": "bpe"}
+    if model.ignore_merges:
+        found |= _whole(model.whole)
+    if model.byte_ids is not None:
+        return found | {"bytes": packed(np.array(model.byte_ids))}
+    longest = 1 + len(model.prefix) + len(model.suffix)
+    atoms = {text: index for text, index in model.ids.items() if len(text) <= longest}
+    rules = {"prefix": model.prefix, "suffix": model.suffix, "fuse": model.fuse_unk}
+    # A byte without a piece is told by an id that nothing has.
+    fallback = [len(model.vocab) if index is None else index for index in model.fallback]
+    rules |= {"fallback": _fallback(fallback if model.byte_fallback else ())}
+    characters = {"characters": "".join(BYTE_TO_CHAR)} if model.byte_level else {}
+    return found | _spelled(atoms, model.vocab.unk_id) | rules | characters
+
+
+def _by_score(model: SpmBpeModel) -> dict[str, Any]:
+    """SentencePiece's BPE, in which merges of equal scores have equal ranks; see `SpmBpeModel` for its numbers."""
+    ranked = sorted((rank, left, right, made) for (left, right), (rank, made) in model.pairs.items())
+    found = _merges([(left, right, made) for _, left, right, made in ranked], model.stranger + 1)
+    atoms = {text: number for text, number in model.numbers.items() if len(text) == 1}
+    shared = _spelled(atoms, model.vocab.unk_id) | {"fallback": _fallback(model.fallback)}
+    numbers = {
+        "orders": packed(np.array([rank for rank, *_ in ranked], np.int64)),
+        "pieces": len(model.vocab),
+        "stranger": model.stranger,
+        "unused": [[number, *model.tokens_of(text)] for text, number in model.unused.items()],
     }
+    return found | shared | numbers | {"kind": "bpe"}
+
+
+def _merges(merges: Sequence[tuple[int, int, int]], size: int) -> dict[str, Any]:
+    """Merges by rank; all ids are below ``size``."""
+    rows = np.array(merges, np.int64).reshape(-1, 3)
+    return {"size": size, "left": packed(rows[:, 0]), "right": packed(rows[:, 1]), "made": packed(rows[:, 2])}
+
+
+def _whole(words: Mapping[str, int]) -> dict[str, Any]:
+    """Words that are pieces, whatever the merges would make of them."""
+    return {"whole": list(words), "wholeIds": packed(np.array(list(words.values()), np.int64))}
+
+
+def _text_of(raw: bytes) -> str | None:
+    try:
+        return raw.decode()
+    except UnicodeDecodeError:
+        return None
+
+
+def _spelled(atoms: Mapping[str, int], unknown: int | None) -> dict[str, Any]:
+    return {"atoms": list(atoms), "atomIds": packed(np.array(list(atoms.values()), np.int64)), "unknown": unknown}
+
+
+def _fallback(ids: Sequence[int]) -> dict[str, str] | None:
+    """Ids of the 256 bytes, where there is byte fallback."""
+    return packed(np.array(ids)) if ids else None
 
 
 def _unigram(model: UnigramModel) -> dict[str, Any]:
@@ -105,7 +157,7 @@ def _unigram(model: UnigramModel) -> dict[str, Any]:
         "unknown": unknown,
         "unknownScore": score,
         "single": model.single_precision,
-        "fallback": packed(np.array(model.fallback)) if model.byte_fallback else None,
+        "fallback": _fallback(model.fallback),
     }
 
 

@@ -11,8 +11,8 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from toklab.algorithms.pipeline import TrainedTokenizer
 from toklab.languages import LanguageReport
+from toklab.loading.ours import Runnable
 from toklab.report.reading import AnyReport
 from toklab.report.terminal import visible
 from toklab.results import Report
@@ -39,7 +39,7 @@ class Findings:
     lab: DeterminismReport | None = None
     languages: LanguageReport | None = None
     sweep: SweepReport | None = None
-    models: Mapping[tuple[str, int], TrainedTokenizer | str] = field(default_factory=dict)
+    models: Mapping[tuple[str, int], Runnable | str] = field(default_factory=dict)
 
     @staticmethod
     def of(report: AnyReport) -> Findings:

@@ -1,19 +1,22 @@
-"""Try it: the trained contenders in the page, which cut what a reader types, and show how they cut a word."""
+"""Try it: the contenders in the page, which cut what a reader types, and show how they cut a word."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from toklab.algorithms.pipeline import TrainedTokenizer
+from toklab.errors import FormatError
+from toklab.loading.ours import Runnable
 from toklab.page.data import as_json, element
-from toklab.page.export import model_data, pattern_data, works_whole
+from toklab.page.export import model_data, pattern_data
 from toklab.page.frame import Findings, Section, fill
+from toklab.page.pipelines import pipeline_of
 from toklab.page.segmentation import sizes_of
+from toklab.pretokenize.patterns import Pattern
 from toklab.results import Result
 
 # Of the models' JSON, so that the page stays below about 8 MB.
 MOST_BYTES = 7_000_000
-SCRIPTS = ("tokens.js", "encoders.js", "drawings.js", "words.js", "live.js")
+SCRIPTS = ("tokens.js", "texts.js", "models.js", "rules.js", "encoders.js", "drawings.js", "words.js", "live.js")
 EXAMPLE = "Tokenizers cut text: naïve café, 東京タワー, 👩\u200d🚀 and 3.14159!"
 
 
@@ -22,7 +25,7 @@ def live_section(findings: Findings) -> Section | None:
     shown = [r for r in findings.report.results if (r.tokenizer, r.vocab_size) in findings.models]
     if not shown:
         return None
-    patterns: dict[str, int] = {}
+    patterns: dict[Pattern, int] = {}
     embedded: list[str] = []
     contenders: dict[int, str] = {}
     left_out: dict[int, str] = {}
@@ -56,25 +59,27 @@ def live_section(findings: Findings) -> Section | None:
 
 
 def _contender(
-    result: Result, tokenizer: TrainedTokenizer | str, patterns: dict[str, int], embedded: list[str]
+    result: Result, tokenizer: Runnable | str, patterns: dict[Pattern, int], embedded: list[str]
 ) -> dict[str, Any] | str:
     """The data of a contender, whose pattern is added to those embedded; or why there is none."""
     if isinstance(tokenizer, str):
         return tokenizer
-    if tokenizer.normalizer != "none":
-        return f"it normalises text by {tokenizer.normalizer}, which the page does not"
-    model = model_data(tokenizer.model)
+    try:
+        pipeline = pipeline_of(tokenizer)
+    except FormatError as error:
+        return str(error)
+    model = model_data(pipeline.model)
     if model is None:
         return "the page does not run such a model"
-    pattern = None
-    if not works_whole(tokenizer):
-        name = tokenizer.pretokenizer.name
-        if name not in patterns:
-            data = pattern_data(tokenizer.pretokenizer)
+    place = None
+    if pipeline.pattern is not None:
+        pattern = pipeline.pattern.entry
+        if pattern not in patterns:
+            data = pattern_data(pipeline.pattern)
             if data is None:
                 return "its pattern holds what only a library of regular expressions can do"
-            patterns[name] = len(embedded)
+            patterns[pattern] = len(embedded)
             embedded.append(as_json(data))
-        pattern = patterns[name]
-    head = {"name": result.tokenizer, "size": result.vocab_size, "sized": result.sized, "pattern": pattern}
-    return head | {"model": model}
+        place = patterns[pattern]
+    head = {"name": result.tokenizer, "size": result.vocab_size, "sized": result.sized, "pattern": place}
+    return head | {"changes": pipeline.changes, "model": model}

@@ -5,16 +5,18 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree
 
 from markupsafe import Markup
 
 from toklab.report import palette
+from toklab.report.canvas import lay_out
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+POINTS = 72  # of an inch: the unit of an SVG that Matplotlib writes
 SPACE = "http://www.w3.org/2000/svg"
 LINK = "{http://www.w3.org/1999/xlink}href"
 # Colours of the pictures by their name in the style sheet, which has them for light and for dark grounds.
@@ -55,12 +57,17 @@ def inline(figure: Figure, name: str) -> Markup:
     name : what its ids begin with, so that two pictures of a page share none
     """
     import matplotlib
+    from matplotlib.backends.backend_svg import FigureCanvasSVG
 
     buffer = io.BytesIO()
+    canvas: Any = FigureCanvasSVG(figure)
+    parts: list[Any] = [figure, *figure.subfigs, *figure.axes]
+    for part in parts:
+        part.patch.set_facecolor("none")
     # Text stays text; ids come from a salt and no date is written, so that equal figures are equal bytes.
     with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": "toklab"}):
-        metadata = dict.fromkeys(("Creator", "Date", "Format", "Type"))
-        figure.savefig(buffer, format="svg", transparent=True, metadata=metadata)
+        lay_out(figure, POINTS)
+        canvas.print_svg(buffer, metadata=dict.fromkeys(("Creator", "Date", "Format", "Type")))
     root = ElementTree.fromstring(buffer.getvalue().decode("utf-8").translate(_NO_XML))
     return Markup(_serialise(_adapted(root, name)))
 

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure, SubFigure
 
 
+# Where a logarithmic axis ends before this multiple of its beginning, powers of ten alone would be too few ticks.
+FEW_TICKS = 30
+
+
 class Contestant(Protocol):
     """What a picture needs to know of a result to name it."""
 
@@ -57,6 +61,18 @@ def new_figure(
     return figure, top, [top.add_subplot(rows, columns, i + 1) for i in range(panels)]
 
 
+def lay_out(figure: Figure, dpi: float) -> None:
+    """Find the places of everything in a figure, so that its canvas can be printed.
+
+    Matplotlib's ``savefig`` draws all of it for that alone, and then once more.
+    """
+    figure.dpi = dpi
+    engine = figure.get_layout_engine()
+    if engine is not None:
+        engine.execute(figure)
+        figure.set_layout_engine("none")
+
+
 def short(name: str) -> str:
     """A name that leaves room for the picture; the tables have all of it."""
     text = visible(name)
@@ -73,7 +89,9 @@ def logarithmic(axis: Axes, which: str, steps: tuple[int, ...] = (1,)) -> None:
         scale = {"value": "log"} if lowest > 0 else {"value": "symlog", "linthresh": 1}
         (axis.set_xscale if direction == "x" else axis.set_yscale)(**scale)
         if lowest > 0:
-            side.set_major_locator(LogLocator(subs=steps))
+            highest = (axis.dataLim.x1, axis.dataLim.y1)[direction == "y"]
+            few = highest < FEW_TICKS * lowest
+            side.set_major_locator(LogLocator(subs=(1, 2, 5) if few else steps))
         else:
             (axis.set_xlim if direction == "x" else axis.set_ylim)(0)
         side.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))

@@ -111,8 +111,9 @@ def verdicts(report: Report, lab: DeterminismReport | None = None) -> Figure | N
 def _cell(axis: Axes, column: int, row: int, text: str, colour: Any, ink: str) -> None:
     from matplotlib.patches import Rectangle
 
-    axis.add_patch(Rectangle((column - 0.48, row - 0.48), 0.96, 0.96, facecolor=colour, linewidth=0))
-    axis.text(column, row, text, color=ink, fontsize=8, ha="center", va="center")
+    # As an artist: a patch would move limits, which are set; and what is within the axes takes no part in the layout.
+    axis.add_artist(Rectangle((column - 0.48, row - 0.48), 0.96, 0.96, facecolor=colour, linewidth=0, in_layout=False))
+    axis.text(column, row, text, color=ink, fontsize=8, ha="center", va="center", in_layout=False)
 
 
 def _frame(axis: Axes, across: tuple[float, float], down: tuple[float, float]) -> None:

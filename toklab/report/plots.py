@@ -7,9 +7,10 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from toklab.files import write_all
+from toklab.report.canvas import lay_out
 from toklab.report.figures import FIGURES
 from toklab.results import Report
 
@@ -75,7 +76,11 @@ def plain_style() -> Iterator[None]:
 
 
 def png(figure: Figure) -> bytes:
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
     buffer = io.BytesIO()
+    canvas: Any = FigureCanvasAgg(figure)
+    lay_out(figure, DPI)
     # without the version of Matplotlib in it
-    figure.savefig(buffer, format="png", dpi=DPI, metadata={"Software": None})
+    canvas.print_png(buffer, metadata={"Software": None})
     return buffer.getvalue()

@@ -13,8 +13,9 @@ from typing import Any
 
 from toklab.comparison import judge_all
 from toklab.errors import UsageError
-from toklab.page import render_page
+from toklab.page import Findings, render_page
 from toklab.report.files import encode
+from toklab.report.models import runnable
 from toklab.results import Report
 from toklab.serving.bench import write_bench
 from toklab.serving.handler import Handler
@@ -64,7 +65,7 @@ class Server:
         self.token = secrets.token_urlsafe(24)
         self.home = {(row["tokenizer"], row["vocab_size"]): row for row in rows(report)}
         panel = make_panel(self.token, self.max_bytes, trained.setting.corpus.name)
-        self.page = Page(encode(render_page(report, panel)))
+        self.page = Page(encode(render_page(Findings(report, models=runnable(report, trained.loaded)), panel)))
         self._stack = contextlib.ExitStack()
         with contextlib.ExitStack() as stack:
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="toklab-serve-")))

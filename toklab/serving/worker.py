@@ -17,10 +17,11 @@ from typing import Any
 from toklab.comparison import compare, judge_text
 from toklab.corpus import Corpus, Held, cut_documents
 from toklab.errors import InputError, ToklabError
-from toklab.page import render_page
+from toklab.page import Findings, render_page
 from toklab.page.answer import METRIC, interval
 from toklab.ranking import find, number
 from toklab.report.files import encode
+from toklab.report.models import runnable
 from toklab.results import Report, Result
 from toklab.serving.bench import read_bench
 from toklab.trained import Trained
@@ -44,8 +45,10 @@ def main(folder: Path) -> None:
     try:
         raw = (folder / TEXT).read_bytes()
         text = Corpus(task["name"], tuple(cut_documents(Held(raw), task["documents"])))
-        report = _report(task, read_bench(Path(task["bench"])), text, progress)
-        (folder / PAGE).write_bytes(encode(render_page(report)))
+        trained = read_bench(Path(task["bench"]))
+        report = _report(task, trained, text, progress)
+        findings = Findings(report, models=runnable(report, trained.loaded))
+        (folder / PAGE).write_bytes(encode(render_page(findings)))
         result = {"rows": rows(report)}
     except ToklabError as error:
         result = {"error": str(error)}

@@ -35,10 +35,8 @@
   document.addEventListener("token", ({ detail: { contender, text, begin } }) => {
     const place = contenders.findIndex(({ name, size }) => name === contender.name && size === contender.size);
     if (place < 0) return;
-    const known = new Encoders.Text(text);
-    const [start, end] = encoders[place].cutter.spans(known).findLast(([first]) => known.bytes[first] <= begin);
     wordOf.selectedIndex = place;
-    word.value = known.slice(start, end);
+    word.value = encoders[place].wordAt(text, begin);
     explain();
     document.getElementById("word-heading").scrollIntoView({ block: "nearest" });
   });

@@ -28,6 +28,7 @@ const Words = (() => {
 
   function merges(model, text, bytes) {
     const label = shows(bytes);
+    if (model.whole.has(text.text)) return [say(`A piece by itself, id ${model.whole.get(text.text)}; no merge is asked for.`)];
     const { ids, widths } = model.start(text, 0, text.codes.length);
     let at = 0;
     const nodes = ids.map((id, place) => ({ id, level: 0, begin: at, end: (at += widths[place]) }));
@@ -40,7 +41,7 @@ const Words = (() => {
       made.level = Math.max(parts[0].level, parts[1].level) + 1;
       [nodes[left], nodes[right]] = [made, null];
       const state = nodes.filter(Boolean).map((node) => node.label).join("|");
-      rows.push([made.step, rank + 1, parts[0].label, parts[1].label, made.label, made.id, state]);
+      rows.push([made.step, (model.orders ? model.orders[rank] : rank) + 1, parts[0].label, parts[1].label, made.label, made.id, state]);
     });
     const roots = nodes.filter(Boolean);
     if (!roots.length) return [say("No token: its characters are not in the vocabulary.")];
@@ -102,14 +103,15 @@ const Words = (() => {
 
   function lookUp(model, text) {
     const id = model.ids.get(text.text);
-    return [say(id === undefined ? `Not in the list of words: the unknown token, id ${model.unknown}.` : `In the list of words, id ${id}.`)];
+    if (id !== undefined) return [say(`In the list of words, id ${id}.`)];
+    return [say(`Not in the list of words: ${model.fallback ? "its bytes" : `the unknown token, id ${model.unknown}`}.`)];
   }
 
   const EXPLAINED = { bpe: merges, wordpiece: longestMatches, unigram: lattice, word: lookUp };
 
   /** What to show of a text whose first word is explained. */
   function explain(encoder, string) {
-    const whole = new Encoders.Text(string);
+    const whole = encoder.inside(string);
     const [first, ...others] = encoder.cutter.spans(whole);
     if (!first) return [say("Nothing to cut.")];
     const word = new Encoders.Text(whole.slice(...first));
