@@ -185,8 +185,8 @@ def repeated_substrings(
     counts : occurrences of each word
     threads : that may run; they change nothing
     """
-    blocks = np.arange(0, len(order), 1 << unigram_seeds.BLOCK_BITS)
-    blocks = (np.searchsorted(starts, blocks, side="right") - 1).astype(np.int32)
+    first = np.searchsorted(starts, np.arange(0, len(order), 1 << unigram_seeds.BLOCK_BITS), side="right")
+    blocks = (first - 1).astype(np.int32)
     bounds = [unigram_seeds.next_cut(at, codes, order, starts, blocks) for at in even(len(order), PARTS * threads)]
 
     def find(_: int, begin: int, end: int) -> Nodes:
