@@ -67,6 +67,7 @@ def _is_compiled(task: str) -> bool:
     from toklab.kernels import (
         bpe,
         encode_bpe,
+        encode_bpe_lanes,
         encode_unigram,
         encode_wordpiece,
         is_compiled,
@@ -88,7 +89,7 @@ def _is_compiled(task: str) -> bool:
         "train-top-down": (top_down.keep,),
         "train-unigram": (unigram_chains.renumber, unigram.lose),
         "train-unigram-spm": (unigram_spm.estimate, unigram_spm_paths.lose),
-        "encode-bpe": (encode_bpe.encode,),
+        "encode-bpe": (encode_bpe.cut_all, encode_bpe_lanes.merge),
         "encode-wordpiece": (encode_wordpiece.encode,),
         "encode-unigram": (encode_unigram.encode,),
     }
@@ -180,7 +181,7 @@ def _encode(model: Any) -> None:
     """Cut two words into tokens and lay them out."""
     from toklab.kernels import layout
 
-    model.segment(Words.of(["ab", "a" * 40]))
+    model.segment(Words.of(["ab", "a" * 80]))
     rows, ids, out = np.zeros((1, layout.COLUMNS), np.int32), np.zeros(4, np.int32), np.zeros(4, np.int32)
     layout.lay_out(np.zeros((1, 2), np.int64), rows, ids, out, np.zeros(1, np.int64))
 

@@ -11,10 +11,11 @@ import numpy as np
 
 from toklab.algorithms.segmenting import Start, Tokens, table_size
 from toklab.kernels import announce
-from toklab.types import IdArray, IntArray, StepArray, Words
+from toklab.types import IdArray, IntArray, Words
 
 if TYPE_CHECKING:
     from toklab.algorithms.stream import Stream
+    from toklab.kernels.pairs import Pairs
 
 
 class BpeKernel:
@@ -128,8 +129,7 @@ class OrderlyMerges(NamedTuple):
     """The tables of `toklab.kernels.encode_bpe`, from ids to numbers and back, and the symbols of each token."""
 
     tokens: IdArray
-    pairs: IntArray
-    maybe: StepArray
+    pairs: Pairs
     trie: IntArray
     numbers: IdArray
     ids: IdArray
@@ -140,22 +140,26 @@ class OrderlyMerges(NamedTuple):
     def of(merges: IntArray, size: int) -> OrderlyMerges | None:
         """The tables of a list of merges; None where it is not orderly, or too large for them."""
         from toklab.kernels import encode_bpe as kernels
+        from toklab.kernels import encode_bpe_lanes
+        from toklab.kernels.pairs import NONE
 
-        announce(kernels.encode)
+        announce(kernels.cut_all, encode_bpe_lanes.merge)
         made = np.bincount(merges[:, 2], minlength=size)
         initial = np.flatnonzero(made == 0)
         ids = np.concatenate([initial, merges[:, 2]]).astype(np.int32)
-        if made.max(initial=0) > 1 or size >= kernels.NONE or len(initial) >> kernels.SYMBOL_BITS:
+        if made.max(initial=0) > 1 or size >= NONE or len(initial) >> kernels.SYMBOL_BITS:
             return None
         numbers = np.zeros(size, np.int32)
         numbers[ids] = np.arange(size)
         parts = numbers[merges[:, :2]].astype(np.int64)
         if (parts.max(axis=1, initial=0) >= np.arange(len(initial), size)).any():
             return None
+        pairs = hashed(parts, len(initial))
+        if pairs is None:
+            return None
         tokens = np.zeros((size, kernels.TOKEN_COLUMNS), np.int32)
-        pairs = np.full(table_size(2 * len(parts)), -1, np.int64)
-        maybe = np.zeros(1 << kernels.FILTER_BITS >> 6, np.uint64)
-        if not kernels.describe(parts, tokens, pairs, maybe):
+        kernels.describe(parts, tokens)
+        if not kernels.is_orderly(parts, tokens, pairs):
             return None
         starts = np.zeros(size + 1, np.int64)
         np.cumsum(tokens[:, kernels.LENGTH], out=starts[1:])
@@ -167,18 +171,41 @@ class OrderlyMerges(NamedTuple):
             if len(trie) >> kernels.NODE_BITS:
                 return None
             trie = np.full(2 * len(trie), -1, np.int64)
-        return OrderlyMerges(tokens, pairs, maybe, trie, numbers, ids, starts, symbols)
+        return OrderlyMerges(tokens, pairs, trie, numbers, ids, starts, symbols)
 
     def cut(self, ids: IdArray, offsets: IntArray, sizes: IntArray) -> Tokens:
         """Tokens of words; ``sizes`` is written."""
-        from toklab.kernels import encode_bpe
+        from toklab.kernels import encode_bpe, encode_bpe_lanes
 
-        symbols, dead, values = (
-            self.numbers[ids],
-            np.zeros(len(ids) + 1, np.uint8),
-            np.empty(encode_bpe.SHORT, np.int32),
-        )
-        out, ends = np.empty_like(ids), np.empty_like(ids)
-        tables = self.tokens, self.pairs, self.maybe, self.trie
-        total = encode_bpe.encode(symbols, offsets, *tables, dead, values, out, ends, sizes)
-        return Tokens(self.ids[out[:total]], ends[:total], sizes)
+        symbols, width = self.numbers[ids], encode_bpe_lanes.WIDTH
+        order = np.argsort(np.minimum(sizes, width + 1).astype(np.uint8), kind="stable")
+        empty, short = np.count_nonzero(sizes == 0), np.count_nonzero(sizes <= width)
+        longest = int(sizes.max(initial=0))
+        encode_bpe_lanes.merge(symbols, offsets, order[empty:short], self.pairs, sizes)
+        if short < len(order):
+            dead, out = np.empty(longest + 1, np.uint8), np.empty(longest + 1, np.int32)
+            encode_bpe.cut_all(symbols, offsets, order[short:], self.tokens, self.pairs, self.trie, dead, out, sizes)
+        total = int(sizes.sum())
+        found, ends = np.empty(total, np.int32), np.empty(total, np.int32)
+        encode_bpe.pack(symbols, offsets, sizes, self.tokens, self.ids, found, ends)
+        return Tokens(found, ends, sizes)
+
+
+def hashed(parts: IntArray, first: int) -> Pairs | None:
+    """Table of (n, 2) pairs, of which pair i merges to token ``first`` + i; None where a pair comes twice."""
+    from toklab.kernels import pairs as kernels
+
+    size = table_size(2 * len(parts))
+    pairs = kernels.Pairs(
+        np.full(size, -1, np.int64),
+        np.zeros(size // kernels.ENTRIES, np.int32),
+        np.zeros(1 << kernels.FILTER_BITS >> 6, np.uint64),
+    )
+    if len(np.unique(parts[:, 0] << kernels.TOKEN_BITS | parts[:, 1])) < len(parts):
+        return None
+    seeds = np.empty(len(parts), np.int64)
+    kernels.list_seeds(parts, pairs.seeds, seeds)
+    groups = np.lexsort((seeds, -np.bincount(seeds)[seeds]))
+    starts = np.flatnonzero(np.diff(seeds[groups], prepend=-1, append=-1))
+    kernels.enter(parts, first, groups, starts, pairs)
+    return pairs

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from llvmlite import ir
-from numba.core import types
+from numba.core import cgutils, types
 from numba.extending import intrinsic
 
 
@@ -21,3 +21,19 @@ def bytes8(_: Any, text: Any, at: Any) -> Any:
         return word
 
     return types.uint64(text, at), generate
+
+
+@intrinsic(prefer_literal=True)
+def room(_: Any, size: Any) -> Any:
+    """A pointer to ``size`` int32 of the kernel's own, not set to anything, gone when it returns.
+
+    The compiler knows that no array of the caller's lies there, so that it can use vector instructions where it would
+    have to fear for the order of reading and writing otherwise.
+    """
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        place = cgutils.alloca_once(builder, ir.ArrayType(ir.IntType(32), size.literal_value))
+        place.align = 64
+        return builder.bitcast(place, ir.IntType(32).as_pointer())
+
+    return types.CPointer(types.int32)(size), generate
