@@ -123,20 +123,13 @@ class _Memory:
 
     def _remember(self, found: Tokens) -> None:
         """Remember the tokens of new words; keep the most tokens for a byte, and the longest word."""
-        words, known = self.table.words, self._known
-        sizes = np.diff(words.starts[known:])
-        self._most = max(self._most, -int((-found.sizes // sizes).min()))
-        self._longest = max(self._longest, int(sizes.max()))
-        self._known = len(self.table)
-        first = self._laid
-        self._laid += len(found.ids)
+        known, laid = self._known, self._laid
+        self._known, self._laid = len(self.table), laid + len(found.ids)
         self.ids, self.ends = longer(self.ids, self._laid + layout.AHEAD), longer(self.ends, self._laid)
-        self.ids[first : self._laid], self.ends[first : self._laid] = found.ids, found.ends
-        starts = first + np.cumsum(found.sizes) - found.sizes
         self.rows = longer(self.rows, self._known)
-        rows = self.rows[known : self._known]
-        rows[:, layout.SIZE], rows[:, layout.FIRST] = found.sizes, starts
-        rows[:, layout.ONE], rows[:, layout.TWO] = self.ids[starts], self.ids[starts + 1]
+        starts = self.table.words.starts[known:]
+        most, longest = layout.keep(starts, *found, known, laid, self.rows, self.ids, self.ends)
+        self._most, self._longest = max(self._most, most), max(self._longest, longest)
 
     def encode(self, stretch: Stretch, begin: int, end: int, offsets: bool, last: int) -> _Encoded:
         """Encode a part of a stretch between two places where pre-tokens end; there is room for tokens up to ``last``.

@@ -11,7 +11,7 @@ import numpy as np
 
 from toklab.algorithms.segmenting import Start, Tokens, table_size
 from toklab.kernels import announce
-from toklab.types import IdArray, IntArray, Words
+from toklab.types import ByteArray, IdArray, IntArray, Words
 
 if TYPE_CHECKING:
     from toklab.algorithms.stream import Stream
@@ -42,7 +42,10 @@ class BpeKernel:
     def merge_bytes(self, words: Words, byte_ids: Sequence[int]) -> Tokens:
         """Merge words from the ids of their bytes."""
         first, last = int(words.starts[0]), int(words.starts[-1])
-        return self._merge(np.array(byte_ids, np.int32)[words.text[first:last]], words.starts - first)
+        text, offsets = words.text[first:last], words.starts - first
+        if self._orderly is not None:
+            return self._orderly.cut_bytes(text, np.array(byte_ids), offsets)
+        return self._merge(np.array(byte_ids, np.int32)[text], offsets)
 
     def whole(self, byte_ids: Sequence[int], most: int) -> tuple[Words, IdArray] | None:
         """The bytes of tokens, and the ids: words that need no merging; of the first ``most`` merges, where orderly."""
@@ -73,10 +76,9 @@ class BpeKernel:
 
     def _merge(self, ids: IdArray, offsets: IntArray) -> Tokens:
         """Tokens of words given as initial ids and where each word begins; ends are counted in initial symbols."""
-        sizes = np.diff(offsets)
         if self._orderly is not None:
-            return self._orderly.cut(ids, offsets, sizes)
-        return self._heap.cut(ids, offsets, sizes)
+            return self._orderly.cut(self._orderly.numbers[ids], offsets)
+        return self._heap.cut(ids, offsets, np.diff(offsets))
 
 
 def _in_bytes(starts: Sequence[Start], merge: Callable[[IdArray, IntArray], Tokens]) -> Tokens:
@@ -173,11 +175,19 @@ class OrderlyMerges(NamedTuple):
             trie = np.full(2 * len(trie), -1, np.int64)
         return OrderlyMerges(tokens, pairs, trie, numbers, ids, starts, symbols)
 
-    def cut(self, ids: IdArray, offsets: IntArray, sizes: IntArray) -> Tokens:
-        """Tokens of words; ``sizes`` is written."""
+    def cut_bytes(self, text: ByteArray, byte_ids: IntArray, offsets: IntArray) -> Tokens:
+        """Tokens of words, given as bytes, of which each begins as the token with its id."""
+        from toklab.kernels import encode_bpe
+
+        symbols = np.empty(len(text), np.int32)
+        encode_bpe.begin(text, self.numbers[byte_ids], symbols)
+        return self.cut(symbols, offsets)
+
+    def cut(self, symbols: IdArray, offsets: IntArray) -> Tokens:
+        """Tokens of words, given as numbers of their symbols, which are written over."""
         from toklab.kernels import encode_bpe, encode_bpe_lanes
 
-        symbols, width = self.numbers[ids], encode_bpe_lanes.WIDTH
+        sizes, width = np.diff(offsets), encode_bpe_lanes.WIDTH
         order = np.argsort(np.minimum(sizes, width + 1).astype(np.uint8), kind="stable")
         empty, short = np.count_nonzero(sizes == 0), np.count_nonzero(sizes <= width)
         longest = int(sizes.max(initial=0))

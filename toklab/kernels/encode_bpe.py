@@ -180,6 +180,13 @@ def cut(
 
 
 @njit
+def begin(text: ByteArray, numbers: IdArray, symbols: IdArray) -> None:
+    """The number of the symbol that each byte begins as."""
+    for i in range(len(text)):
+        symbols[i] = numbers[text[i]]
+
+
+@njit
 def cut_all(
     symbols: IdArray,
     offsets: IntArray,

@@ -19,6 +19,47 @@ AHEAD = 2
 
 
 @njit
+def keep(
+    starts: IntArray,
+    found: IdArray,
+    found_ends: IdArray,
+    sizes: IntArray,
+    known: int,
+    laid: int,
+    rows: IdArray,
+    ids: IdArray,
+    ends: IdArray,
+) -> tuple[int, int]:
+    """Write down the tokens of new words.
+
+    Parameters
+    ----------
+    starts : (words + 1,) where the bytes of each new word begin
+    found, found_ends, sizes : tokens of the new words, the byte where each ends, and how many each word has
+    known, laid : words and tokens that there are already
+    rows, ids, ends : written behind those; ``ids`` with room for AHEAD more
+
+    Returns
+    -------
+    most, longest : the most tokens for a byte, and the most bytes, of a word
+    """
+    most, longest, done, at = 1, 1, 0, np.uint64(laid)
+    for word in range(len(sizes)):
+        size, length = sizes[word], starts[word + 1] - starts[word]
+        most, longest = max(most, -(-size // length)), max(longest, length)
+        row = known + word
+        rows[row, SIZE], rows[row, FIRST] = size, at
+        for _ in range(size):
+            ids[at], ends[at] = found[done], found_ends[done]
+            at += np.uint64(1)
+            done += 1
+        first = np.uint64(rows[row, FIRST])
+        rows[row, ONE] = ids[first]
+        rows[row, TWO] = ids[first + np.uint64(1)] if size > 1 else 0
+    return np.int64(most), np.int64(longest)
+
+
+@njit
 def lay_out(places: IntArray, rows: IdArray, ids: IdArray, out: IdArray, breaks: IntArray) -> tuple[int, int]:
     """Write the tokens of all places.
 

@@ -28,17 +28,18 @@ from toklab.kernels.cut import (
     write_kinds,
 )
 from toklab.kernels.words import (
-    COUNT,
-    HIGH,
+    LONG,
     LOW,
-    NUMBER,
+    NUMBERS,
+    REST,
     SHORT,
     add_word,
     first_bytes,
     hash_long,
+    hash_of,
+    long_mark,
     next_bytes,
-    same_bytes,
-    scattered,
+    same_word,
 )
 from toklab.types import ByteArray, IdArray, IntArray, StepArray
 
@@ -46,7 +47,6 @@ from toklab.types import ByteArray, IdArray, IntArray, StepArray
 BLOCK = 1 << 14
 # A settled match may end behind its block, and a place may be written that does not count.
 SLACK = 32
-AHEAD = 8
 DOCUMENT = -1
 GO_AT, GO_STEP, GO_FIRST, DONE, WORDS, BYTES, PLACES = 0, 1, 2, 3, 4, 5, 6
 
@@ -74,11 +74,27 @@ def write_keys(text: ByteArray, places: IntArray, first: int, last: int, keys: S
     for place in range(np.uint64(first), np.uint64(last)):
         begin, size = np.uint64(places[place, 0]), np.uint64(places[place, 1])
         if size <= SHORT:
-            low, high = first_bytes(text, begin, size), next_bytes(text, begin, size)
+            low, rest = first_bytes(text, begin, size), next_bytes(text, begin, size)
         else:
-            low, high = hash_long(text, begin, size), np.uint64(-np.int64(size))
+            low, rest = hash_long(text, begin, size), long_mark(size)
         row = place - np.uint64(first)
-        keys[row, 0], keys[row, 1], keys[row, 2] = low, high, scattered(low, high)
+        keys[row, 0], keys[row, 1], keys[row, 2] = low, rest, hash_of(low, rest)
+
+
+@inner
+def try_first(n: int, keys: StepArray, rows: IntArray) -> None:
+    """In place of each hash the number + 1 of the short word that stands in its first slot, or 0 where none does.
+
+    Nothing here depends on what is found, so that the processor asks for many rows at a time: few are in the first
+    level of cache.
+    """
+    mask = np.uint64(len(rows) - 1)
+    for row in range(np.uint64(n)):
+        slot = keys[row, 2] & mask
+        # Only the number is left where the word is the same.
+        number = np.uint64(rows[slot, REST]) ^ keys[row, 1]
+        same = (number <= np.uint64(NUMBERS)) & (np.uint64(rows[slot, LOW]) == keys[row, 0])
+        keys[row, 2] = number if same & (keys[row, 1] < np.uint64(LONG)) else np.uint64(0)
 
 
 @njit
@@ -93,45 +109,55 @@ def look_up(
     starts: IntArray,
     used: IntArray,
 ) -> None:
-    """Count the words of some places, given by begin and size; their numbers take the place of the sizes.
+    """Find the words of some places, given by begin and size; their numbers take the place of the sizes.
 
     Parameters
     ----------
-    keys : from `write_keys`, with AHEAD rows more
+    keys : from `write_keys`; written
     """
+    try_first(last - first, keys, rows)
     mask = np.uint64(len(rows) - 1)
-    seen = np.int64(0)
     for place in range(np.uint64(first), np.uint64(last)):
         row = place - np.uint64(first)
-        # Ask for a row that will be needed soon: it is seldom in the first level of cache.
-        seen ^= rows[keys[row + np.uint64(AHEAD), 2] & mask, LOW]
-        size = np.uint64(places[place, 1])
+        number = keys[row, 2]
+        if number > 0:
+            places[place, 1] = np.int64(number) - 1
+            continue
+        at, size = np.uint64(places[place, 0]), np.uint64(places[place, 1])
         if size == 0:
             places[place, 1] = DOCUMENT
             continue
-        low, high, slot = np.int64(keys[row, 0]), np.int64(keys[row, 1]), keys[row, 2] & mask
+        low, rest = np.int64(keys[row, 0]), keys[row, 1]
+        slot = hash_of(keys[row, 0], rest) & mask
         while True:
-            number = rows[slot, NUMBER]
-            same = rows[slot, LOW] == low and rows[slot, HIGH] == high
-            if same and (
-                size <= SHORT or same_bytes(text, np.uint64(places[place, 0]), spelled, starts[number - 1], size)
-            ):
-                break
-            if number == 0:
-                number = add_word(text, np.uint64(places[place, 0]), size, spelled, starts, used)
-                rows[slot, LOW], rows[slot, HIGH], rows[slot, NUMBER] = low, high, number
+            number = np.uint64(rows[slot, REST]) ^ rest
+            if number <= np.uint64(NUMBERS) and rows[slot, LOW] == low:
+                if size <= SHORT or same_word(text, at, size, spelled, starts, number - np.uint64(1)):
+                    break
+            if rows[slot, REST] == 0:
+                number = np.uint64(add_word(text, at, size, spelled, starts, used))
+                rows[slot, LOW], rows[slot, REST] = low, np.int64(rest | number)
                 break
             slot = (slot + np.uint64(1)) & mask
-        rows[slot, COUNT] += 1
-        places[place, 1] = number - 1
-    keys[0, 0] = seen
+        places[place, 1] = np.int64(number) - 1
+
+
+@njit
+def count(places: IntArray, last: int, counts: IntArray) -> None:
+    """Count the words of the first ``last`` places."""
+    for place in range(last):
+        if places[place, 1] >= 0:
+            counts[places[place, 1]] += 1
 
 
 @inner
-def has_room(state: IntArray, rows: IntArray, spelled: ByteArray, starts: IntArray, places: IntArray) -> bool:
+def has_room(
+    state: IntArray, rows: IntArray, spelled: ByteArray, starts: IntArray, counts: IntArray, places: IntArray
+) -> bool:
     """Whether the arrays hold what is needed; a table is at most two thirds full."""
     words = state[WORDS]
     enough = 3 * words <= 2 * len(rows) and words < len(starts) and state[PLACES] <= len(places)
+    enough &= words <= len(counts) or len(counts) == 0
     return bool(enough and state[BYTES] + SLACK <= len(spelled))
 
 
@@ -145,11 +171,11 @@ def scan(
     safe: ByteArray,
     table: IdArray,
     keeps_gaps: bool,
-    record: bool,
     rows: IntArray,
     spelled: ByteArray,
     starts: IntArray,
     used: IntArray,
+    counts: IntArray,
     places: IntArray,
     state: IntArray,
     kinds: ByteArray,
@@ -157,15 +183,15 @@ def scan(
     lanes: IntArray,
     keys: StepArray,
 ) -> None:
-    """Cut the text up to a place where a pre-token ends, and count the words.
+    """Cut the text up to a place where a pre-token ends, and number the words; count them, or keep their places.
 
     Parameters
     ----------
     end : the byte before which the last pre-token ends
     classes, many, steps, safe, table : the cutter
     keeps_gaps : text between matches counts as words too
-    record : keep all places, not only those of the last block
     rows, spelled, starts, used : the table of words
+    counts : how often each word came; of length 0 to keep all places instead, not only those of the last block
     places : (n, 2) written: where each pre-token begins, and the number of the word (-1: a text ends here)
     state : where to go on; read and written; past ``end`` when all is done
     kinds, events, lanes, keys : room to work in: (BLOCK + SLACK,), (LANES, BLOCK + SLACK), (LANES, 5) and
@@ -178,19 +204,21 @@ def scan(
         last = set_lanes(kinds, base, stop, safe, lanes)
         if not walk(text, kinds, base, lanes, classes, steps, table, events):
             last = 0
-        first = state[DONE] if record else 0
+        first = state[DONE] if len(counts) == 0 else 0
         state[PLACES] = first + SLACK
         for lane in range(last + 1):
             state[PLACES] += 2 * lanes[lane, EVENTS]
         finish = begin_of(lanes[last], events[last])
         state[WORDS], state[BYTES] = used[0] + state[PLACES] - first, used[1] + finish - state[GO_FIRST]
-        if not has_room(state, rows, spelled, starts, places):
+        if not has_room(state, rows, spelled, starts, counts, places):
             return
         done = first
         for lane in range(last + 1):
             done = list_words(events[lane], lanes[lane, EVENTS], lanes[lane, FIRST], keeps_gaps, places, done)
         write_keys(text, places, first, done, keys)
         look_up(text, places, first, done, keys, rows, spelled, starts, used)
+        if len(counts) > 0:
+            count(places, done, counts)
         state[GO_AT], state[GO_STEP], state[GO_FIRST] = lanes[last, AT], lanes[last, STEP], finish
         state[DONE] = done
 

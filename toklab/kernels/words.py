@@ -1,9 +1,9 @@
 """A table of distinct words: found by their bytes, numbered in the order in which they come.
 
-A row is (the word's first 8 bytes, the next 7 and above them its size, how often it came, its number + 1), so
-that most look-ups compare two integers and touch one line of the cache. A word of more than 15 bytes has its hash in
-the first column and its size, negated, in the second; its bytes are compared where all words are spelled: word i
-is ``spelled[starts[i]:starts[i + 1]]``. Empty rows hold 0. ``used`` is (words, bytes spelled).
+A row is (the word's first 8 bytes, then 3 more with its size above them and below them its number + 1), so that most
+look-ups compare two integers and touch one line of the cache. A word of more than 11 bytes has its hash in the first
+column, and above its number the lower bits of its size with a bit that no size has; its bytes are compared where all
+words are spelled: word i is ``spelled[starts[i]:starts[i + 1]]``. Empty rows hold 0. ``used`` is (words, bytes spelled).
 """
 
 from __future__ import annotations
@@ -14,9 +14,11 @@ from toklab.kernels import inner, njit
 from toklab.kernels.memory import bytes8
 from toklab.types import ByteArray, IntArray
 
-LOW, HIGH, COUNT, NUMBER = 0, 1, 2, 3
-COLUMNS = 4
-SHORT = 15
+LOW, REST = 0, 1
+COLUMNS = 2
+SHORT = 11
+NUMBER_BITS, SIZE_AT, LONG = 32, 56, 1 << 63
+NUMBERS = (1 << NUMBER_BITS) - 1
 # Odd constants that scatter the bits of a key (the fractions of the golden ratio and of the square root of 2).
 SCATTER_LOW, SCATTER_HIGH = 0x9E3779B97F4A7C15, 0x6A09E667F3BCC909
 # Bytes that follow the last word, so that eight at once can be read anywhere.
@@ -40,9 +42,17 @@ def first_bytes(text: ByteArray, at: np.uint64, size: np.uint64) -> np.uint64:
 
 @inner
 def next_bytes(text: ByteArray, at: np.uint64, size: np.uint64) -> np.uint64:
-    """The bytes of a short word after the first 8, and its size above them."""
-    top = size << np.uint64(56)
-    return first_bytes(text, at + np.uint64(8), size - np.uint64(8)) | top if size > 8 else top
+    """The bytes of a short word after the first 8, and its size above them; 0 where its number would be."""
+    top = size << np.uint64(SIZE_AT)
+    if size <= 8:
+        return top
+    return first_bytes(text, at + np.uint64(8), size - np.uint64(8)) << np.uint64(NUMBER_BITS) | top
+
+
+@inner
+def long_mark(size: np.uint64) -> np.uint64:
+    """What stands in place of the bytes and the size of a long word."""
+    return np.uint64(LONG) | size << np.uint64(NUMBER_BITS)
 
 
 @inner
@@ -57,11 +67,15 @@ def hash_long(text: ByteArray, at: np.uint64, size: np.uint64) -> np.uint64:
 
 
 @inner
-def same_bytes(text: ByteArray, at: np.uint64, other: ByteArray, there: int, size: np.uint64) -> bool:
-    """Whether two stretches of bytes are equal."""
-    done = np.uint64(0)
+def same_word(
+    text: ByteArray, at: np.uint64, size: np.uint64, spelled: ByteArray, starts: IntArray, word: np.uint64
+) -> bool:
+    """Whether a stretch of bytes is a word that is spelled."""
+    done, there = np.uint64(0), np.uint64(starts[word])
+    if np.uint64(starts[word + np.uint64(1)]) - there != size:
+        return False
     while done < size:
-        if first_bytes(text, at + done, size - done) != first_bytes(other, np.uint64(there) + done, size - done):
+        if first_bytes(text, at + done, size - done) != first_bytes(spelled, there + done, size - done):
             return False
         done += np.uint64(8)
     return True
@@ -80,25 +94,22 @@ def add_word(
     return np.int64(number + 1)
 
 
+@inner
+def hash_of(low: np.uint64, rest: np.uint64) -> np.uint64:
+    """The hash of a row, whatever its number."""
+    return scattered(low, rest >> np.uint64(NUMBER_BITS))
+
+
 @njit
 def move_rows(rows: IntArray, more: IntArray) -> None:
     """Enter the same words in a larger table, which is empty."""
     mask = np.uint64(len(more) - 1)
     for row in range(len(rows)):
-        if rows[row, NUMBER] > 0:
-            slot = scattered(np.uint64(rows[row, LOW]), np.uint64(rows[row, HIGH])) & mask
-            while more[slot, NUMBER] > 0:
+        if rows[row, REST] != 0:
+            slot = hash_of(np.uint64(rows[row, LOW]), np.uint64(rows[row, REST])) & mask
+            while more[slot, REST] != 0:
                 slot = (slot + np.uint64(1)) & mask
-            for column in range(COLUMNS):
-                more[slot, column] = rows[row, column]
-
-
-@njit
-def write_counts(rows: IntArray, counts: IntArray) -> None:
-    """How often each word came, by number."""
-    for row in range(len(rows)):
-        if rows[row, NUMBER] > 0:
-            counts[rows[row, NUMBER] - 1] = rows[row, COUNT]
+            more[slot, LOW], more[slot, REST] = rows[row, LOW], rows[row, REST]
 
 
 @njit

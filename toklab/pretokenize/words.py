@@ -106,6 +106,7 @@ class WordTable:
         self._cutter, self._keeps_gaps = cutter, keeps_gaps
         self._rows = np.zeros((1 << 12, words.COLUMNS), np.int64)
         self._spelled, self._starts = np.zeros(1 << 14, np.uint8), np.zeros(1 << 12, np.int64)
+        self._counts = np.zeros(0, np.int64)
         self._used, self._state = np.zeros(2, np.int64), np.zeros(7, np.int64)
         self._places = np.zeros((PLACES, 2), np.int64)
         room = scan.BLOCK + scan.SLACK
@@ -129,37 +130,39 @@ class WordTable:
     @property
     def counts(self) -> IntArray:
         """(words,) how often each word came."""
-        counts = np.zeros(len(self), np.int64)
-        words.write_counts(self._rows, counts)
-        return counts
+        self._counts = longer(self._counts, len(self))
+        return self._counts[: len(self)]
 
     def count(self, text: ByteArray, begin: int, end: int) -> None:
         """Count the words of a text between two places where pre-tokens end."""
-        for _ in self._scan(text, begin, end, record=False):
+        self._counts = longer(self._counts, len(self._starts))
+        for _ in self._scan(text, begin, end):
             pass
 
     def places(self, text: ByteArray, begin: int, end: int) -> Iterator[IntArray]:
-        """The same, and where they are, some at a time.
+        """Where the words are, some at a time; a table that has counted does not give places.
 
         Yields
         ------
         places : (n, 2) int64: where each pre-token begins, and the number of its word, or -1 where a text ends; the
             next step writes over it
         """
-        return self._scan(text, begin, end, record=True)
+        for found in self._scan(text, begin, end):
+            if found:
+                yield self._places[:found]
+                self._state[scan.PLACES] -= found
+                self._state[scan.DONE] = 0
 
-    def _scan(self, text: ByteArray, begin: int, end: int, record: bool) -> Iterator[IntArray]:
+    def _scan(self, text: ByteArray, begin: int, end: int) -> Iterator[int]:
+        """Scan until the text ends or there is no room; gives how many places there are, and makes room."""
         c, state = self._cutter, self._state
         state[:] = begin, 0, begin, 0, 0, 0, 0
         while state[scan.GO_AT] <= end:
             scan.scan(
-                text, end, c.classes, c.many, c.steps, c.safe, c.table, self._keeps_gaps, record,
-                self._rows, self._spelled, self._starts, self._used, self._places, state, *self._work,
+                text, end, c.classes, c.many, c.steps, c.safe, c.table, self._keeps_gaps,
+                self._rows, self._spelled, self._starts, self._used, self._counts, self._places, state, *self._work,
             )  # fmt: skip
-            if record and state[scan.DONE]:
-                yield self._places[: state[scan.DONE]]
-                state[scan.PLACES] -= state[scan.DONE]
-                state[scan.DONE] = 0
+            yield int(state[scan.DONE])
             self._make_room()
 
     def add(self, other: WordTable) -> IntArray:
@@ -171,7 +174,7 @@ class WordTable:
         places = np.stack([theirs.starts[:-1], np.diff(theirs.starts)], axis=1)
         self._state[scan.WORDS :] = len(self) + len(places), self._used[1] + theirs.starts[-1], 0
         self._make_room()
-        keys = np.zeros((len(places) + scan.AHEAD, 3), np.uint64)
+        keys = np.zeros((len(places), 3), np.uint64)
         scan.write_keys(theirs.text, places, 0, len(places), keys)
         scan.look_up(theirs.text, places, 0, len(places), keys, self._rows, self._spelled, self._starts, self._used)
         return places[:, 1]
@@ -186,6 +189,8 @@ class WordTable:
             words.move_rows(self._rows, more)
             self._rows = more
         self._starts = longer(self._starts, needed + 1)
+        if len(self._counts):
+            self._counts = longer(self._counts, needed)
         self._spelled = longer(self._spelled, n_bytes + MARGIN)
         self._places = longer(self._places, places)
 
