@@ -183,7 +183,7 @@ def _encode(model: Any) -> None:
 
     model.segment(Words.of(["ab", "a" * 80]))
     rows, ids, out = np.zeros((1, layout.COLUMNS), np.int32), np.zeros(4, np.int32), np.zeros(4, np.int32)
-    layout.lay_out(np.zeros((1, 2), np.int64), rows, ids, out, np.zeros(1, np.int64))
+    layout.lay_out(np.zeros(1, np.int32), rows, ids, out, np.zeros(1, np.int64))
 
 
 TASKS: dict[str, Callable[[], None]] = {

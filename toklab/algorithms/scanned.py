@@ -137,17 +137,17 @@ class _Memory:
         Room is for the most tokens that so many bytes can be; what is not written costs nothing.
         """
         done = _Encoded(np.empty(self._most * (last - begin + 1) + layout.AHEAD, np.int32))
-        for places in self.table.places(stretch.text, begin, end):
+        for numbers, begins, size in self.table.numbers(stretch.text, begin, end, offsets):
             self.learn()
-            done.make_room(done.total + self._most * int(places[-1, 0] - places[0, 0] + self._longest) + layout.AHEAD)
-            breaks = np.empty(len(places), np.int64)
-            size, texts = layout.lay_out(places, self.rows, self.ids, done.ids[done.total :], breaks)
+            done.make_room(done.total + self._most * (size + self._longest) + layout.AHEAD)
+            breaks = np.empty(len(numbers), np.int64)
+            tokens, texts = layout.lay_out(numbers, self.rows, self.ids, done.ids[done.total :], breaks)
             done.breaks.append(breaks[:texts] + done.total)
-            done.total += size
+            done.total += tokens
             if offsets:
-                spans = np.empty((size, 2), np.int64)
-                first = stretch.bounds[np.searchsorted(stretch.bounds, places[0, 0], side="right") - 1]
-                layout.lay_spans(places, self.rows, self.ends, first, spans)
+                spans = np.empty((tokens, 2), np.int64)
+                first = stretch.bounds[np.searchsorted(stretch.bounds, begins[0], side="right") - 1]
+                layout.lay_spans(numbers, begins, self.rows, self.ends, first, spans)
                 done.spans.append(spans)
         known = len(self._whole[1]) if self._whole is not None else 0
         if len(self.table) > MOST_WORDS + known or int(self.table.words.starts[-1]) > MOST_BYTES:

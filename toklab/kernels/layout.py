@@ -1,7 +1,6 @@
-"""From the places of words to the tokens of texts, end to end.
+"""From the numbers of words to the tokens of texts, end to end.
 
-A place is (the byte where it begins, the number of its word), or (the byte 0xFF, -1) where a text ends. A row of
-``rows`` is what is known of a word: how many tokens it has, where they begin in ``ids`` and ``ends``, and the first
+The number is -1 where a text ends. A row of ``rows`` is what is known of a word: how many tokens it has, where they begin in ``ids`` and ``ends``, and the first
 two, so that most words touch one line of the cache. Each token ends at that byte of its word in ``ends``.
 """
 
@@ -60,8 +59,8 @@ def keep(
 
 
 @njit
-def lay_out(places: IntArray, rows: IdArray, ids: IdArray, out: IdArray, breaks: IntArray) -> tuple[int, int]:
-    """Write the tokens of all places.
+def lay_out(numbers: IdArray, rows: IdArray, ids: IdArray, out: IdArray, breaks: IntArray) -> tuple[int, int]:
+    """Write the tokens of all words.
 
     Parameters
     ----------
@@ -74,8 +73,8 @@ def lay_out(places: IntArray, rows: IdArray, ids: IdArray, out: IdArray, breaks:
     tokens, texts : how many were written, and how many texts end here
     """
     done, texts = np.uint64(0), 0
-    for place in range(len(places)):
-        number = places[place, 1]
+    for i in range(len(numbers)):
+        number = numbers[i]
         if number < 0:
             breaks[texts] = done
             texts += 1
@@ -90,11 +89,17 @@ def lay_out(places: IntArray, rows: IdArray, ids: IdArray, out: IdArray, breaks:
 
 
 @njit
-def lay_spans(places: IntArray, rows: IdArray, ends: IdArray, begin: int, spans: IntArray) -> None:
-    """Write the bytes [start, end) of its text that each token covers; ``begin`` is where the first text begins."""
+def lay_spans(numbers: IdArray, begins: IntArray, rows: IdArray, ends: IdArray, begin: int, spans: IntArray) -> None:
+    """Write the bytes [start, end) of its text that each token covers.
+
+    Parameters
+    ----------
+    begins : the byte where each word begins, or the separator behind a text stands
+    begin : where the first text begins
+    """
     done = 0
-    for place in range(len(places)):
-        start, number = places[place, 0], places[place, 1]
+    for i in range(len(numbers)):
+        start, number = begins[i], numbers[i]
         if number < 0:
             begin = start + 1
             continue

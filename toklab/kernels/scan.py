@@ -2,8 +2,9 @@
 
 `toklab.kernels.cut` says how text is laid out and cut, `toklab.kernels.words` what a table of words is. Nothing is
 allocated here: where the table has no room for what a block holds, `scan` says how much it needs and gives up
-before that block. ``state`` is where it stands: the lane's place, step and pre-token to go on with, how many places
-are written, and the room that is needed for words, their bytes and places.
+before that block. ``state`` is where it stands: the lane's place, step and pre-token to go on with, how many numbers
+are written, and the room that is needed for words, their bytes and numbers. ``places`` are the words of one block, by
+begin and size (0: a text ends there), ``numbers`` those of many.
 """
 
 from __future__ import annotations
@@ -48,7 +49,7 @@ BLOCK = 1 << 14
 # A settled match may end behind its block, and a place may be written that does not count.
 SLACK = 32
 DOCUMENT = -1
-GO_AT, GO_STEP, GO_FIRST, DONE, WORDS, BYTES, PLACES = 0, 1, 2, 3, 4, 5, 6
+GO_AT, GO_STEP, GO_FIRST, DONE, WORDS, BYTES, NUMBERS_ROOM = 0, 1, 2, 3, 4, 5, 6
 
 
 @inner
@@ -69,16 +70,15 @@ def list_words(events: StepArray, n: int, begin: int, keeps_gaps: bool, found: I
 
 
 @njit
-def write_keys(text: ByteArray, places: IntArray, first: int, last: int, keys: StepArray) -> None:
+def write_keys(text: ByteArray, places: IntArray, n: int, keys: StepArray) -> None:
     """The key of each place's word, and its hash."""
-    for place in range(np.uint64(first), np.uint64(last)):
+    for place in range(np.uint64(n)):
         begin, size = np.uint64(places[place, 0]), np.uint64(places[place, 1])
         if size <= SHORT:
             low, rest = first_bytes(text, begin, size), next_bytes(text, begin, size)
         else:
             low, rest = hash_long(text, begin, size), long_mark(size)
-        row = place - np.uint64(first)
-        keys[row, 0], keys[row, 1], keys[row, 2] = low, rest, hash_of(low, rest)
+        keys[place, 0], keys[place, 1], keys[place, 2] = low, rest, hash_of(low, rest)
 
 
 @inner
@@ -89,74 +89,69 @@ def try_first(n: int, keys: StepArray, rows: IntArray) -> None:
     level of cache.
     """
     mask = np.uint64(len(rows) - 1)
-    for row in range(np.uint64(n)):
-        slot = keys[row, 2] & mask
+    for place in range(np.uint64(n)):
+        slot = keys[place, 2] & mask
         # Only the number is left where the word is the same.
-        number = np.uint64(rows[slot, REST]) ^ keys[row, 1]
-        same = (number <= np.uint64(NUMBERS)) & (np.uint64(rows[slot, LOW]) == keys[row, 0])
-        keys[row, 2] = number if same & (keys[row, 1] < np.uint64(LONG)) else np.uint64(0)
+        number = np.uint64(rows[slot, REST]) ^ keys[place, 1]
+        same = (number <= np.uint64(NUMBERS)) & (np.uint64(rows[slot, LOW]) == keys[place, 0])
+        keys[place, 2] = number if same & (keys[place, 1] < np.uint64(LONG)) else np.uint64(0)
 
 
 @njit
 def look_up(
     text: ByteArray,
     places: IntArray,
-    first: int,
-    last: int,
+    n: int,
     keys: StepArray,
     rows: IntArray,
     spelled: ByteArray,
     starts: IntArray,
     used: IntArray,
+    numbers: IdArray,
+    first: int,
 ) -> None:
-    """Find the words of some places, given by begin and size; their numbers take the place of the sizes.
+    """Find or enter the words of ``n`` places, and write their numbers from ``first`` on.
 
     Parameters
     ----------
     keys : from `write_keys`; written
     """
-    try_first(last - first, keys, rows)
-    mask = np.uint64(len(rows) - 1)
-    for place in range(np.uint64(first), np.uint64(last)):
-        row = place - np.uint64(first)
-        number = keys[row, 2]
-        if number > 0:
-            places[place, 1] = np.int64(number) - 1
-            continue
-        at, size = np.uint64(places[place, 0]), np.uint64(places[place, 1])
-        if size == 0:
-            places[place, 1] = DOCUMENT
-            continue
-        low, rest = np.int64(keys[row, 0]), keys[row, 1]
-        slot = hash_of(keys[row, 0], rest) & mask
-        while True:
-            number = np.uint64(rows[slot, REST]) ^ rest
-            if number <= np.uint64(NUMBERS) and rows[slot, LOW] == low:
-                if size <= SHORT or same_word(text, at, size, spelled, starts, number - np.uint64(1)):
+    try_first(n, keys, rows)
+    mask, done = np.uint64(len(rows) - 1), np.uint64(first)
+    for place in range(np.uint64(n)):
+        number = keys[place, 2]
+        if number == 0:
+            at, size = np.uint64(places[place, 0]), np.uint64(places[place, 1])
+            low, rest = np.int64(keys[place, 0]), keys[place, 1]
+            slot = hash_of(keys[place, 0], rest) & mask
+            while size > 0:
+                number = np.uint64(rows[slot, REST]) ^ rest
+                if number <= np.uint64(NUMBERS) and rows[slot, LOW] == low:
+                    if size <= SHORT or same_word(text, at, size, spelled, starts, number - np.uint64(1)):
+                        break
+                if rows[slot, REST] == 0:
+                    number = np.uint64(add_word(text, at, size, spelled, starts, used))
+                    rows[slot, LOW], rows[slot, REST] = low, np.int64(rest | number)
                     break
-            if rows[slot, REST] == 0:
-                number = np.uint64(add_word(text, at, size, spelled, starts, used))
-                rows[slot, LOW], rows[slot, REST] = low, np.int64(rest | number)
-                break
-            slot = (slot + np.uint64(1)) & mask
-        places[place, 1] = np.int64(number) - 1
+                slot = (slot + np.uint64(1)) & mask
+        numbers[done + place] = np.int64(number) - 1
 
 
 @njit
-def count(places: IntArray, last: int, counts: IntArray) -> None:
-    """Count the words of the first ``last`` places."""
-    for place in range(last):
-        if places[place, 1] >= 0:
-            counts[places[place, 1]] += 1
+def count(numbers: IdArray, n: int, counts: IntArray) -> None:
+    """Count the first ``n`` words."""
+    for i in range(n):
+        if numbers[i] != DOCUMENT:
+            counts[numbers[i]] += 1
 
 
 @inner
 def has_room(
-    state: IntArray, rows: IntArray, spelled: ByteArray, starts: IntArray, counts: IntArray, places: IntArray
+    state: IntArray, rows: IntArray, spelled: ByteArray, starts: IntArray, counts: IntArray, numbers: IdArray
 ) -> bool:
     """Whether the arrays hold what is needed; a table is at most two thirds full."""
     words = state[WORDS]
-    enough = 3 * words <= 2 * len(rows) and words < len(starts) and state[PLACES] <= len(places)
+    enough = 3 * words <= 2 * len(rows) and words < len(starts) and state[NUMBERS_ROOM] <= len(numbers)
     enough &= words <= len(counts) or len(counts) == 0
     return bool(enough and state[BYTES] + SLACK <= len(spelled))
 
@@ -176,14 +171,16 @@ def scan(
     starts: IntArray,
     used: IntArray,
     counts: IntArray,
-    places: IntArray,
+    numbers: IdArray,
+    begins: IntArray,
     state: IntArray,
     kinds: ByteArray,
     events: StepArray,
     lanes: IntArray,
+    places: IntArray,
     keys: StepArray,
 ) -> None:
-    """Cut the text up to a place where a pre-token ends, and number the words; count them, or keep their places.
+    """Cut the text up to a place where a pre-token ends, and number the words; count them, or keep their numbers.
 
     Parameters
     ----------
@@ -191,11 +188,12 @@ def scan(
     classes, many, steps, safe, table : the cutter
     keeps_gaps : text between matches counts as words too
     rows, spelled, starts, used : the table of words
-    counts : how often each word came; of length 0 to keep all places instead, not only those of the last block
-    places : (n, 2) written: where each pre-token begins, and the number of the word (-1: a text ends here)
+    counts : how often each word came; of length 0 to keep all numbers instead, not only those of the last block
+    numbers : written: the number of each pre-token's word (-1: a text ends here)
+    begins : written where it is not of length 0: the byte where each of those begins
     state : where to go on; read and written; past ``end`` when all is done
-    kinds, events, lanes, keys : room to work in: (BLOCK + SLACK,), (LANES, BLOCK + SLACK), (LANES, 5) and
-        (BLOCK + SLACK, 3)
+    kinds, events, lanes, places, keys : room to work in: (BLOCK + SLACK,), (LANES, BLOCK + SLACK), (LANES, 5),
+        (2 * BLOCK + 3 * SLACK, 2) and as many rows of 3
     """
     while state[GO_AT] <= end:
         base = state[GO_AT]
@@ -205,22 +203,25 @@ def scan(
         if not walk(text, kinds, base, lanes, classes, steps, table, events):
             last = 0
         first = state[DONE] if len(counts) == 0 else 0
-        state[PLACES] = first + SLACK
+        state[NUMBERS_ROOM] = first + SLACK
         for lane in range(last + 1):
-            state[PLACES] += 2 * lanes[lane, EVENTS]
+            state[NUMBERS_ROOM] += 2 * lanes[lane, EVENTS]
         finish = begin_of(lanes[last], events[last])
-        state[WORDS], state[BYTES] = used[0] + state[PLACES] - first, used[1] + finish - state[GO_FIRST]
-        if not has_room(state, rows, spelled, starts, counts, places):
+        state[WORDS], state[BYTES] = used[0] + state[NUMBERS_ROOM] - first, used[1] + finish - state[GO_FIRST]
+        if not has_room(state, rows, spelled, starts, counts, numbers):
             return
-        done = first
+        n = 0
         for lane in range(last + 1):
-            done = list_words(events[lane], lanes[lane, EVENTS], lanes[lane, FIRST], keeps_gaps, places, done)
-        write_keys(text, places, first, done, keys)
-        look_up(text, places, first, done, keys, rows, spelled, starts, used)
+            n = list_words(events[lane], lanes[lane, EVENTS], lanes[lane, FIRST], keeps_gaps, places, n)
+        write_keys(text, places, n, keys)
+        look_up(text, places, n, keys, rows, spelled, starts, used, numbers, first)
         if len(counts) > 0:
-            count(places, done, counts)
+            count(numbers, n, counts)
+        if len(begins) > 0:
+            for place in range(n):
+                begins[first + place] = places[place, 0]
         state[GO_AT], state[GO_STEP], state[GO_FIRST] = lanes[last, AT], lanes[last, STEP], finish
-        state[DONE] = done
+        state[DONE] = first + n
 
 
 @njit

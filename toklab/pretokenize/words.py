@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -17,7 +17,7 @@ from toklab.kernels import announce, scan, words
 from toklab.kernels.cut import LANES, SEPARATOR
 from toklab.pretokenize.cutter import Cutter
 from toklab.pretokenize.frequency import by_frequency
-from toklab.types import ByteArray, IntArray, WordCounts, Words
+from toklab.types import ByteArray, IdArray, IntArray, WordCounts, Words
 
 T = TypeVar("T")
 Rows = TypeVar("Rows", bound=np.ndarray[Any, Any])
@@ -28,8 +28,8 @@ STRETCH = stretch_size(1 << 24)
 # and tables are joined; on 10 MB of English two threads take 30 ms longer than one, on 30 MB as long.
 WORTH = 1 << 16
 COUNT_WORTH = 1 << 24
-# Places that are handed out at a time; as many fit into the second level of cache.
-PLACES = 1 << 17
+# Numbers that are handed out at a time; as many fit into the second level of cache.
+NUMBERS = 1 << 17
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,6 +92,21 @@ def _file_stretches(texts: Documents) -> Iterator[Stretch]:
         yield Stretch(laid, bounds + np.arange(len(bounds)))
 
 
+class Found(NamedTuple):
+    """Words of a text in their order.
+
+    Parameters
+    ----------
+    numbers : (n,) int32 number of each word, or -1 where a text ends; the next step writes over it
+    begins : (n,) int64 the byte where each begins, or of length 0; the same
+    size : bytes that they are, at most
+    """
+
+    numbers: IdArray
+    begins: IntArray
+    size: int
+
+
 class WordTable:
     """Words by number, in the order in which they are first met; one thread may use it at a time.
 
@@ -108,13 +123,15 @@ class WordTable:
         self._spelled, self._starts = np.zeros(1 << 14, np.uint8), np.zeros(1 << 12, np.int64)
         self._counts = np.zeros(0, np.int64)
         self._used, self._state = np.zeros(2, np.int64), np.zeros(7, np.int64)
-        self._places = np.zeros((PLACES, 2), np.int64)
+        self._numbers, self._begins = np.zeros(NUMBERS, np.int32), np.zeros(0, np.int64)
         room = scan.BLOCK + scan.SLACK
+        most = 2 * room + scan.SLACK
         self._work = (
             np.zeros(room, np.uint8),
             np.zeros((LANES, room), np.uint64),
             np.zeros((LANES, 5), np.int64),
-            np.zeros((2 * room, 3), np.uint64),
+            np.zeros((most, 2), np.int64),
+            np.zeros((most, 3), np.uint64),
         )
 
     def __len__(self) -> int:
@@ -139,48 +156,55 @@ class WordTable:
         for _ in self._scan(text, begin, end):
             pass
 
-    def places(self, text: ByteArray, begin: int, end: int) -> Iterator[IntArray]:
-        """Where the words are, some at a time; a table that has counted does not give places.
+    def numbers(self, text: ByteArray, begin: int, end: int, begins: bool) -> Iterator[Found]:
+        """Which words they are, some at a time; a table that has counted does not give them.
 
-        Yields
-        ------
-        places : (n, 2) int64: where each pre-token begins, and the number of its word, or -1 where a text ends; the
-            next step writes over it
+        Parameters
+        ----------
+        begins : tell where they begin too
         """
-        for found in self._scan(text, begin, end):
-            if found:
-                yield self._places[:found]
-                self._state[scan.PLACES] -= found
+        if begins:
+            self._begins = longer(self._begins, len(self._numbers))
+        before = begin
+        for n in self._scan(text, begin, end):
+            if n:
+                after = int(self._state[scan.GO_FIRST])
+                yield Found(self._numbers[:n], self._begins[: n if begins else 0], after - before)
+                self._state[scan.NUMBERS_ROOM] -= n
                 self._state[scan.DONE] = 0
+                before = after
+        if begins:
+            self._begins = self._begins[:0]
 
     def _scan(self, text: ByteArray, begin: int, end: int) -> Iterator[int]:
-        """Scan until the text ends or there is no room; gives how many places there are, and makes room."""
+        """Scan until the text ends or there is no room; gives how many numbers there are, and makes room."""
         c, state = self._cutter, self._state
         state[:] = begin, 0, begin, 0, 0, 0, 0
         while state[scan.GO_AT] <= end:
             scan.scan(
-                text, end, c.classes, c.many, c.steps, c.safe, c.table, self._keeps_gaps,
-                self._rows, self._spelled, self._starts, self._used, self._counts, self._places, state, *self._work,
+                text, end, c.classes, c.many, c.steps, c.safe, c.table, self._keeps_gaps, self._rows, self._spelled,
+                self._starts, self._used, self._counts, self._numbers, self._begins, state, *self._work,
             )  # fmt: skip
             yield int(state[scan.DONE])
             self._make_room()
 
-    def add(self, other: WordTable) -> IntArray:
+    def add(self, other: WordTable) -> IdArray:
         """Enter the words of another table; gives the number that each has here. Their counts are not added."""
         return self.enter(other.words)
 
-    def enter(self, theirs: Words) -> IntArray:
+    def enter(self, theirs: Words) -> IdArray:
         """Enter words, none of them empty, with MARGIN bytes behind the last; gives the number that each has here."""
         places = np.stack([theirs.starts[:-1], np.diff(theirs.starts)], axis=1)
         self._state[scan.WORDS :] = len(self) + len(places), self._used[1] + theirs.starts[-1], 0
         self._make_room()
-        keys = np.zeros((len(places), 3), np.uint64)
-        scan.write_keys(theirs.text, places, 0, len(places), keys)
-        scan.look_up(theirs.text, places, 0, len(places), keys, self._rows, self._spelled, self._starts, self._used)
-        return places[:, 1]
+        keys, numbers = np.zeros((len(places), 3), np.uint64), np.zeros(len(places), np.int32)
+        scan.write_keys(theirs.text, places, len(places), keys)
+        table = self._rows, self._spelled, self._starts, self._used
+        scan.look_up(theirs.text, places, len(places), keys, *table, numbers, 0)
+        return numbers
 
     def _make_room(self) -> None:
-        needed, n_bytes, places = (int(value) for value in self._state[scan.WORDS :])
+        needed, n_bytes, numbers = (int(value) for value in self._state[scan.WORDS :])
         if 3 * needed > 2 * len(self._rows):
             capacity = 2 * len(self._rows)
             while 3 * needed > 2 * capacity:
@@ -192,7 +216,9 @@ class WordTable:
         if len(self._counts):
             self._counts = longer(self._counts, needed)
         self._spelled = longer(self._spelled, n_bytes + MARGIN)
-        self._places = longer(self._places, places)
+        self._numbers = longer(self._numbers, numbers)
+        if len(self._begins):
+            self._begins = longer(self._begins, numbers)
 
 
 def longer(values: Rows, needed: int) -> Rows:
