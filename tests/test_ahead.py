@@ -20,6 +20,7 @@ from toklab.corpus import Corpus
 from toklab.kernels import (
     bpe,
     encode_bpe,
+    encode_bpe_lanes,
     encode_unigram,
     encode_wordpiece,
     layout,
@@ -95,7 +96,8 @@ def test_what_is_compiled_ahead_is_what_a_corpus_needs(
 @pytest.mark.parametrize(
     ("algorithm", "kernel"),
     [
-        ("bpe", encode_bpe.encode),
+        ("bpe", encode_bpe.cut_all),
+        ("bpe", encode_bpe_lanes.merge),
         ("wordpiece", encode_wordpiece.encode),
         ("unigram", encode_unigram.encode),
     ],
@@ -105,7 +107,7 @@ def test_what_is_compiled_ahead_is_what_an_encoder_needs(algorithm: str, kernel:
     compiled = list(kernel.signatures)
     tokenizer = train(algorithm, CORPUS, vocab_size=300, backend="fast")
     tokenizer.encode_batch(CORPUS.documents)
-    tokenizer.encode_batch(["x" * 40], offsets=True)
+    tokenizer.encode_batch(["x" * 80], offsets=True)
     assert kernel.signatures == compiled
     lay_out: Any = layout.lay_out
     assert len(lay_out.signatures) == 1

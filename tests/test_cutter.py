@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from toklab.pretokenize import PATTERNS, get_pretokenizer
 from toklab.pretokenize.automaton import compile_pattern
 from toklab.pretokenize.cutter import SHIFT, SLOW, Cutter, make_cutter
-from toklab.pretokenize.words import Stretch, WordTable, in_parts
+from toklab.pretokenize.stretches import Stretch, in_parts
+from toklab.pretokenize.words import WordTable
 
 COMPILED = [name for name in PATTERNS if name != "none"]
 CUSTOM = [r"\p{L}+|\d{2,4}", r"(?:ab|a)b?", r"[a-c]+x|a", r"\s*[\r\n]+|\s+(?!\S)|\S+", "a{1,9}b|日"]
@@ -48,14 +49,18 @@ def cutter_of(pattern: str, follows: str = "unicode-16") -> Cutter:
 
 
 def cut(cutter: Cutter, keeps_gaps: bool, texts: list[str], parts: int = 1) -> list[list[str]]:
-    """The words of each text, read off the places that the scanner gives."""
+    """The words of each text, read off the numbers that the scanner gives."""
     tables = [WordTable(cutter, keeps_gaps) for _ in range(parts)]
 
     def read(part: int, stretch: Stretch, begin: int, end: int) -> list[str]:
         words = []
-        for places in tables[part].places(stretch.text, begin, end):
+        for numbers, begins, size in tables[part].numbers(stretch.text, begin, end, begins=True):
             spelled = tables[part].words.strings()
-            words += [spelled[number] if number >= 0 else "" for number in places[:, 1].tolist()]
+            found = [spelled[number] if number >= 0 else "" for number in numbers.tolist()]
+            assert sum(len(word.encode()) for word in found) <= size
+            for word, at in zip(found, begins.tolist(), strict=True):
+                assert bytes(stretch.text[at : at + len(word.encode())]) == word.encode()
+            words += found
         return words
 
     found: list[list[str]] = []

@@ -14,7 +14,7 @@ from toklab import train
 from toklab.corpus import DOCUMENT_KINDS, documents, open_corpus, raw
 from toklab.corpus.raw import Held, OnDisk, Several, raw_file
 from toklab.errors import InputError
-from toklab.pretokenize import words
+from toklab.pretokenize import stretches
 
 TEXT = "Ferries leave at six.\n\n  Tea, naïve ☃☃ and 23:10.\n\n\n" * 40
 
@@ -75,13 +75,13 @@ def test_a_corpus_is_the_same_on_the_disk(path: Path, kind: str, block: int, mon
     whole = list(held.documents)
     monkeypatch.setattr(raw, "LARGE", 1)
     monkeypatch.setattr(documents, "BLOCK", block)
-    monkeypatch.setattr(words, "STRETCH", block)
+    monkeypatch.setattr(stretches, "STRETCH", block)
     found = open_corpus([path, path], documents=kind)
     assert isinstance(found.documents, documents.Documents)
     assert isinstance(found.documents.raw, Several)
     assert list(found.documents) == whole
     assert (found.digest, found.sizes, found.n_bytes) == (held.digest, held.sizes, held.n_bytes)
-    laid = [bytes(stretch.text[: stretch.end]) for stretch in words.stretches(found.documents)]
+    laid = [bytes(stretch.text[: stretch.end]) for stretch in stretches.stretches(found.documents)]
     assert b"\xff".join(laid).split(b"\xff") == [text.encode() for text in whole]
     assert np.array_equal(found.documents.bounds, np.cumsum([0, *held.sizes]))
 

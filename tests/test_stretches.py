@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from strategies import TEXT
 
 from toklab.corpus import Held, cut_documents
-from toklab.pretokenize import count_words, get_pretokenizer, words
+from toklab.pretokenize import count_words, get_pretokenizer, stretches, words
 
 
 def laid(texts: list[str]) -> list[bytes]:
@@ -22,15 +22,15 @@ def laid(texts: list[str]) -> list[bytes]:
 def test_a_file_is_laid_like_its_documents(text: str, kind: str, most: int) -> None:
     documents = cut_documents(Held(text.encode()), kind)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(words, "STRETCH", most)
+        patch.setattr(stretches, "STRETCH", most)
         for texts in (documents, list(documents)):
             found = []
-            for stretch in words.stretches(texts):
+            for stretch in stretches.stretches(texts):
                 bounds = stretch.bounds.tolist()
                 found += [stretch.text[a:b].tobytes() for a, b in itertools.pairwise(bounds)]
                 assert stretch.end == bounds[-1] - 1
                 assert not stretch.text.flags.writeable
-                assert len(stretch.text) >= stretch.end + words.MARGIN
+                assert len(stretch.text) >= stretch.end + stretches.MARGIN
             assert found == laid(list(documents))
 
 

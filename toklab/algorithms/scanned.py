@@ -13,7 +13,8 @@ from toklab.algorithms.segmenting import Tokens
 from toklab.backend import thread_count
 from toklab.kernels import announce, layout
 from toklab.pretokenize.cutter import Cutter
-from toklab.pretokenize.words import WORTH, Stretch, WordTable, count_scanned, in_parts, longer
+from toklab.pretokenize.stretches import Stretch, in_parts
+from toklab.pretokenize.words import WORTH, WordTable, count_scanned, longer
 from toklab.types import Batch, IdArray, IntArray, Words
 
 # What a thread remembers beside the words that it knows from the beginning; past either, it starts to remember anew.

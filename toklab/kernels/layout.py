@@ -1,7 +1,8 @@
 """From the numbers of words to the tokens of texts, end to end.
 
-The number is -1 where a text ends. A row of ``rows`` is what is known of a word: how many tokens it has, where they begin in ``ids`` and ``ends``, and the first
-two, so that most words touch one line of the cache. Each token ends at that byte of its word in ``ends``.
+The number is -1 where a text ends. A row of ``rows`` is what is known of a word: how many tokens it has, where they
+begin in ``ids`` and ``ends``, and the first two, so that most words touch one line of the cache. Each token ends at
+that byte of its word in ``ends``.
 """
 
 from __future__ import annotations

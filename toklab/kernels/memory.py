@@ -1,4 +1,4 @@
-"""Eight bytes of an array at once, from any byte on: what a hash or a comparison of short words costs otherwise."""
+"""Memory as a kernel needs it: eight bytes of an array at once, from any byte on, and room of the kernel's own."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ from numba.extending import intrinsic
 
 @intrinsic
 def bytes8(_: Any, text: Any, at: Any) -> Any:
-    """The bytes ``text[at:at + 8]`` as a uint64, the first lowest; they must be there."""
+    """The bytes ``text[at:at + 8]`` as a uint64, the first lowest; they must be there.
+
+    One by one they would cost what the hash or the comparison of a short word costs otherwise.
+    """
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         array = context.make_array(signature.args[0])(context, builder, arguments[0])

@@ -126,9 +126,9 @@ def look_up(
             slot = hash_of(keys[place, 0], rest) & mask
             while size > 0:
                 number = np.uint64(rows[slot, REST]) ^ rest
-                if number <= np.uint64(NUMBERS) and rows[slot, LOW] == low:
-                    if size <= SHORT or same_word(text, at, size, spelled, starts, number - np.uint64(1)):
-                        break
+                same = number <= np.uint64(NUMBERS) and rows[slot, LOW] == low
+                if same and (size <= SHORT or same_word(text, at, size, spelled, starts, number - np.uint64(1))):
+                    break
                 if rows[slot, REST] == 0:
                     number = np.uint64(add_word(text, at, size, spelled, starts, used))
                     rows[slot, LOW], rows[slot, REST] = low, np.int64(rest | number)

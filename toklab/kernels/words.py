@@ -3,7 +3,8 @@
 A row is (the word's first 8 bytes, then 3 more with its size above them and below them its number + 1), so that most
 look-ups compare two integers and touch one line of the cache. A word of more than 11 bytes has its hash in the first
 column, and above its number the lower bits of its size with a bit that no size has; its bytes are compared where all
-words are spelled: word i is ``spelled[starts[i]:starts[i + 1]]``. Empty rows hold 0. ``used`` is (words, bytes spelled).
+words are spelled: word i is ``spelled[starts[i]:starts[i + 1]]``. Empty rows hold 0. ``used`` is (words, bytes
+spelled).
 """
 
 from __future__ import annotations

@@ -1,0 +1,103 @@
+"""The compiled ways to merge words give what the readable merge loop gives, for any lengths and numbers of words."""
+
+from __future__ import annotations
+
+import random
+from functools import cache
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from toklab.algorithms.models import BpeModel
+from toklab.algorithms.pipeline import TrainedTokenizer
+from toklab.algorithms.segment_bpe import OrderlyMerges, hashed
+from toklab.corpus import Corpus
+from toklab.kernels import njit
+from toklab.kernels.encode_bpe_lanes import LANES, WIDTH
+from toklab.kernels.pairs import NONE, Pairs, find, find_rare
+from toklab.training import train
+from toklab.types import IdArray, IntArray
+
+ALPHABETS = ("a", "ab", "abcde", "aé日")
+
+
+@njit
+def find_all(pairs: Pairs, asked: IntArray, found: IdArray, rare: IdArray) -> None:
+    for i in range(len(asked)):
+        found[i] = find(pairs, asked[i, 0], asked[i, 1])
+        rare[i] = find_rare(pairs, asked[i, 0], asked[i, 1])
+
+
+@cache
+def model(letters: str, alphabet: str = "byte") -> BpeModel:
+    draw = random.Random(letters)
+    text = " ".join("".join(draw.choices(letters, k=draw.randint(1, 9))) for _ in range(3000))
+    tokenizer = train("bpe", Corpus("drawn", (text,)), vocab_size=420, alphabet=alphabet)
+    assert isinstance(tokenizer, TrainedTokenizer)
+    assert isinstance(tokenizer.model, BpeModel)
+    return tokenizer.model
+
+
+def assert_twins_agree(merges: BpeModel, words: list[str]) -> None:
+    assert merges.encode_words(words, "fast") == merges.encode_words(words, "reference")
+
+
+@pytest.mark.parametrize("letters", ALPHABETS)
+@given(sizes=st.lists(st.integers(1, WIDTH + 9), max_size=3 * LANES), seed=st.integers(0, 99))
+@settings(max_examples=60, deadline=None)
+def test_any_words(letters: str, sizes: list[int], seed: int) -> None:
+    draw = random.Random(seed)
+    assert_twins_agree(model(letters), ["".join(draw.choices(letters, k=size)) for size in sizes])
+
+
+@pytest.mark.parametrize("letters", ALPHABETS)
+@pytest.mark.parametrize("number", [0, 1, LANES - 1, LANES, LANES + 1, 5 * LANES])
+def test_any_number_of_words(letters: str, number: int) -> None:
+    draw = random.Random(number)
+    assert_twins_agree(model(letters), ["".join(draw.choices(letters, k=draw.randint(1, 12))) for _ in range(number)])
+
+
+@pytest.mark.parametrize("size", [WIDTH - 1, WIDTH, WIDTH + 1])
+def test_the_longest_words_that_merge_side_by_side(size: int) -> None:
+    draw = random.Random(size)
+    words = ["".join(draw.choices("abcde", k=size)) for _ in range(LANES + 3)]
+    assert_twins_agree(model("abcde"), [*words, "a" * size, "ab" * (size // 2), "q" * size])
+
+
+def test_characters_instead_of_bytes() -> None:
+    draw = random.Random(5)
+    words = ["".join(draw.choices("aé日", k=draw.randint(1, 70))) for _ in range(100)]
+    assert_twins_agree(model("aé日", "character"), words)
+
+
+@given(
+    pairs=st.lists(st.tuples(st.integers(0, 40), st.integers(0, 40)), unique=True, min_size=1, max_size=300),
+    asked=st.lists(st.tuples(st.integers(0, 60), st.integers(0, 60)), max_size=60),
+)
+@settings(max_examples=100, deadline=None)
+def test_pairs_are_found_and_others_are_not(pairs: list[tuple[int, int]], asked: list[tuple[int, int]]) -> None:
+    table = hashed(np.array(pairs, np.int64), 100)
+    assert table is not None
+    known = {pair: 100 + index for index, pair in enumerate(pairs)}
+    looked = [*pairs, *asked]
+    found, rare = np.zeros(len(looked), np.int32), np.zeros(len(looked), np.int32)
+    find_all(table, np.array(looked, np.int64), found, rare)
+    assert found.tolist() == rare.tolist() == [known.get(pair, NONE) for pair in looked]
+
+
+def test_many_pairs_have_places_of_their_own() -> None:
+    draw = np.random.default_rng(3)
+    pairs = np.unique(draw.integers(0, 1 << 20, (200_000, 2)), axis=0)
+    table = hashed(pairs, 7)
+    assert table is not None
+    found, rare = np.zeros(len(pairs), np.int32), np.zeros(len(pairs), np.int32)
+    find_all(table, pairs, found, rare)
+    assert (found == np.arange(7, 7 + len(pairs))).all()
+    assert (rare == found).all()
+
+
+def test_a_pair_that_comes_twice_is_told() -> None:
+    assert hashed(np.array([[1, 2], [3, 4], [1, 2]], np.int64), 9) is None
+    assert OrderlyMerges.of(np.array([[0, 1, 2], [0, 1, 3]], np.int64), 4) is None
