@@ -181,9 +181,10 @@ def _encode(model: Any) -> None:
     """Cut two words into tokens and lay them out."""
     from toklab.kernels import layout
 
-    model.segment(Words.of(["ab", "a" * 80]))
-    rows, ids, out = np.zeros((1, layout.COLUMNS), np.int32), np.zeros(4, np.int32), np.zeros(4, np.int32)
-    layout.lay_out(np.zeros(1, np.int32), rows, ids, out, np.zeros(1, np.int64))
+    words = Words.of(["ab", "a" * 80])
+    rows, ids, ends = np.zeros((2, layout.COLUMNS), np.int32), np.zeros(100, np.int32), np.zeros(100, np.int32)
+    layout.keep(words.starts, *model.segment(words), 0, 0, rows, ids, ends)
+    layout.lay_out(np.zeros(1, np.int32), rows, ids, ends, np.zeros(1, np.int64))
 
 
 TASKS: dict[str, Callable[[], None]] = {

@@ -211,10 +211,11 @@ def hashed(parts: IntArray, first: int) -> Pairs | None:
         np.zeros(size // kernels.ENTRIES, np.int32),
         np.zeros(1 << kernels.FILTER_BITS >> 6, np.uint64),
     )
-    if len(np.unique(parts[:, 0] << kernels.TOKEN_BITS | parts[:, 1])) < len(parts):
+    keys = parts[:, 0] << kernels.TOKEN_BITS | parts[:, 1]
+    if len(np.unique(keys)) < len(parts):
         return None
-    seeds = np.empty(len(parts), np.int64)
-    kernels.list_seeds(parts, pairs.seeds, seeds)
+    mixed = keys.astype(np.uint64) * np.uint64(kernels.SCATTER)
+    seeds = (mixed >> np.uint64(kernels.SEED_SHIFT)).astype(np.int64) & (len(pairs.seeds) - 1)
     groups = np.lexsort((seeds, -np.bincount(seeds)[seeds]))
     starts = np.flatnonzero(np.diff(seeds[groups], prepend=-1, append=-1))
     kernels.enter(parts, first, groups, starts, pairs)

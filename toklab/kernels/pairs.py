@@ -21,6 +21,7 @@ NONE = 1 << TOKEN_BITS
 FILTER_BITS = 19
 # Entries for each seed: with fewer seeds they take less of the first level of cache, with more they are found sooner.
 ENTRIES = 8
+SEED_SHIFT = 40
 # Odd constants that scatter the bits of a key (the fractions of the golden ratio and of the square root of 2).
 SCATTER, SCATTER_SEED = 0x9E3779B97F4A7C15, 0x6A09E667F3BCC909
 
@@ -48,7 +49,7 @@ def key_of(left: int, right: int) -> np.uint64:
 @inner
 def seed_at(seeds: IdArray, mixed: np.uint64) -> np.uint64:
     """Where the seed of a hash stands."""
-    return mixed >> np.uint64(40) & np.uint64(len(seeds) - 1)
+    return mixed >> np.uint64(SEED_SHIFT) & np.uint64(len(seeds) - 1)
 
 
 @inner
@@ -75,13 +76,6 @@ def find_rare(pairs: Pairs, left: int, right: int) -> int:
     if pairs.maybe[bit >> np.uint64(6)] >> (bit & np.uint64(63)) & np.uint64(1) == 0:
         return np.int64(NONE)
     return np.int64(find(pairs, left, right))
-
-
-@njit
-def list_seeds(parts: IntArray, seeds: IdArray, places: IntArray) -> None:
-    """Where the seed of each of (n, 2) pairs stands."""
-    for pair in range(len(parts)):
-        places[pair] = seed_at(seeds, scattered(key_of(parts[pair, 0], parts[pair, 1])))
 
 
 @njit

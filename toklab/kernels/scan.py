@@ -137,7 +137,7 @@ def look_up(
         numbers[done + place] = np.int64(number) - 1
 
 
-@njit
+@inner
 def count(numbers: IdArray, n: int, counts: IntArray) -> None:
     """Count the first ``n`` words."""
     for i in range(n):
