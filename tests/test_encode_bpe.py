@@ -15,8 +15,9 @@ from toklab.algorithms.pipeline import TrainedTokenizer
 from toklab.algorithms.segment_bpe import OrderlyMerges, hashed
 from toklab.corpus import Corpus
 from toklab.kernels import njit
+from toklab.kernels import pairs as tables
 from toklab.kernels.encode_bpe_lanes import LANES, WIDTH
-from toklab.kernels.pairs import NONE, Pairs, find, find_rare
+from toklab.kernels.pairs import NONE, Pairs
 from toklab.training import train
 from toklab.types import IdArray, IntArray
 
@@ -26,8 +27,8 @@ ALPHABETS = ("a", "ab", "abcde", "aé日")
 @njit
 def find_all(pairs: Pairs, asked: IntArray, found: IdArray, rare: IdArray) -> None:
     for i in range(len(asked)):
-        found[i] = find(pairs, asked[i, 0], asked[i, 1])
-        rare[i] = find_rare(pairs, asked[i, 0], asked[i, 1])
+        found[i] = tables.find(pairs, asked[i, 0], asked[i, 1])
+        rare[i] = tables.find_rare(pairs, asked[i, 0], asked[i, 1])
 
 
 @cache

@@ -44,6 +44,7 @@ def merge(symbols: IdArray, offsets: IntArray, order: IntArray, pairs: Pairs, si
     for first in range(0, len(order), LANES):
         longest = order[min(first + LANES, len(order)) - 1]
         n = np.uint64(offsets[longest + 1] - offsets[longest])
+        # Where there are fewer words than lanes, the last one fills them.
         for lane in range(lanes):
             word = order[min(first + np.int64(lane), len(order) - 1)]
             start, size = np.uint64(offsets[word]), np.uint64(offsets[word + 1] - offsets[word])
@@ -70,6 +71,7 @@ def merge(symbols: IdArray, offsets: IntArray, order: IntArray, pairs: Pairs, si
             for lane in range(lanes):
                 new[lane], here[lane] = best[lane] >> np.int32(PLACE_BITS), best[lane] & np.int32(WIDTH + 1)
                 left[lane], right[lane] = BORDER, BORDER
+            # The tokens of a word: those before the merge stay, those behind it move up by one.
             for i in range(n):
                 place = np.int32(i)
                 for lane in range(lanes):
@@ -85,6 +87,7 @@ def merge(symbols: IdArray, offsets: IntArray, order: IntArray, pairs: Pairs, si
                 left[lane] = find(pairs, left[lane], new[lane])
                 right[lane] = find(pairs, new[lane], right[lane])
                 best[lane] = EMPTY
+            # The values likewise; those of the two pairs that the new token is in are new.
             for i in range(n):
                 place = np.int32(i)
                 for lane in range(lanes):
