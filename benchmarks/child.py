@@ -73,7 +73,7 @@ def encode(job: Job, folder: Path) -> dict[str, Any]:
     """Encode one text after the other, each for the first time."""
     texts = [read_documents(Path(path)) for path in job["texts"]]
     encoder = _load(job)
-    _, warm = timed(lambda: encoder.encode(WARM_UP * WARM_UP_COPIES))
+    _, warm = timed(lambda: encoder.encode(list(WARM_UP * WARM_UP_COPIES)))
     before = peak_memory_mb()
     passes = []
     for documents in texts:
@@ -120,7 +120,7 @@ def warm_up(job: Job, folder: Path) -> dict[str, Any]:
     text.write_text("\n".join(WARM_UP), encoding="utf-8")
     prepare({**job, "text": str(text), "vocab_size": WARM_UP_SIZE, "model": str(folder / "model")}, folder)
     encoder = make_encoder(job["contender"], folder / "model", job["threads"])
-    encoder.encode(WARM_UP * WARM_UP_COPIES)
+    encoder.encode(list(WARM_UP * WARM_UP_COPIES))
     return {}
 
 

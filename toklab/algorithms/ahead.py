@@ -183,7 +183,8 @@ def _encode(model: Any) -> None:
 
     words = Words.of(["ab", "a" * 80])
     rows, ids, ends = np.zeros((2, layout.COLUMNS), np.int32), np.zeros(100, np.int32), np.zeros(100, np.int32)
-    layout.keep(words.starts, *model.segment(words), 0, 0, rows, ids, ends)
+    found = model.segment(words)
+    layout.keep(words.starts, found.ids, found.ends, found.sizes, 0, 0, rows, ids, ends)
     layout.lay_out(np.zeros(1, np.int32), rows, ids, ends, np.zeros(1, np.int64))
 
 

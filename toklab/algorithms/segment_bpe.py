@@ -160,8 +160,7 @@ class OrderlyMerges(NamedTuple):
         if pairs is None:
             return None
         tokens = np.zeros((size, kernels.TOKEN_COLUMNS), np.int32)
-        kernels.describe(parts, tokens)
-        if not kernels.is_orderly(parts, tokens, pairs):
+        if not kernels.describe(parts, tokens, pairs):
             return None
         starts = np.zeros(size + 1, np.int64)
         np.cumsum(tokens[:, kernels.LENGTH], out=starts[1:])
@@ -218,5 +217,5 @@ def hashed(parts: IntArray, first: int) -> Pairs | None:
     seeds = (mixed >> np.uint64(kernels.SEED_SHIFT)).astype(np.int64) & (len(pairs.seeds) - 1)
     groups = np.lexsort((seeds, -np.bincount(seeds)[seeds]))
     starts = np.flatnonzero(np.diff(seeds[groups], prepend=-1, append=-1))
-    kernels.enter(parts, first, groups, starts, pairs)
+    kernels.enter(parts, first, groups, starts, seeds[groups[starts[:-1]]], pairs)
     return pairs

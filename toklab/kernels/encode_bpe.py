@@ -18,7 +18,7 @@ from __future__ import annotations
 import numpy as np
 
 from toklab.kernels import inner, njit
-from toklab.kernels.pairs import NONE, Pairs, find_rare, scattered
+from toklab.kernels.pairs import NONE, SCATTER, Pairs, find_rare
 from toklab.types import ByteArray, IdArray, IntArray
 
 # Columns of a token: its parts (-1: none), its symbols, and the longest token that it begins with.
@@ -32,7 +32,7 @@ NODE_BITS, SYMBOL_BITS = 23, 16
 def slot_of(trie: IntArray, key: int) -> np.uint64:
     """Slot of the entry of a node and a symbol, or the empty one where it belongs."""
     mask = np.uint64(len(trie) - 1)
-    x = scattered(np.uint64(key))
+    x = np.uint64(key) * np.uint64(SCATTER)
     slot = (x ^ x >> np.uint64(32)) & mask
     while trie[slot] >> NODE_BITS != key and trie[slot] != -1:
         slot = (slot + np.uint64(1)) & mask
@@ -61,8 +61,8 @@ def fits(tokens: IdArray, pairs: Pairs, left: int, right: int, until: int) -> bo
 
 
 @njit
-def describe(parts: IntArray, tokens: IdArray) -> None:
-    """Write the parts and the lengths of the tokens.
+def describe(parts: IntArray, tokens: IdArray, pairs: Pairs) -> bool:
+    """Write the parts and the lengths of the tokens; False where the list is not orderly.
 
     Parameters
     ----------
@@ -72,19 +72,12 @@ def describe(parts: IntArray, tokens: IdArray) -> None:
     first = len(tokens) - len(parts)
     for token in range(first):
         tokens[token, LEFT], tokens[token, RIGHT], tokens[token, LENGTH], tokens[token, SHORTER] = -1, -1, 1, -1
+    orderly = True
     for merge in range(len(parts)):
         left, right, new = parts[merge, 0], parts[merge, 1], first + merge
         tokens[new, LEFT], tokens[new, RIGHT], tokens[new, SHORTER] = left, right, -1
         tokens[new, LENGTH] = tokens[left, LENGTH] + tokens[right, LENGTH]
-
-
-@njit
-def is_orderly(parts: IntArray, tokens: IdArray, pairs: Pairs) -> bool:
-    """Whether each token is what its own symbols merge to."""
-    first = len(tokens) - len(parts)
-    orderly = True
-    for merge in range(len(parts)):
-        orderly &= fits(tokens, pairs, parts[merge, 0], parts[merge, 1], first + merge)
+        orderly &= fits(tokens, pairs, left, right, new)
     return orderly
 
 

@@ -24,7 +24,7 @@ PLACE_BITS = 6
 WIDTH = (1 << PLACE_BITS) - 2
 EMPTY = (1 << TOKEN_BITS + PLACE_BITS) - 1
 BORDER = NONE - 1
-ROOM = (WIDTH + 4) * LANES
+ROOM, BOTH = (WIDTH + 4) * LANES, 2 * LANES
 
 
 @njit
@@ -39,7 +39,9 @@ def merge(symbols: IdArray, offsets: IntArray, order: IntArray, pairs: Pairs, si
     sizes : (words,) written: tokens of each
     """
     token, value = room(ROOM), room(ROOM)
-    best, new, here, left, right = room(LANES), room(LANES), room(LANES), room(LANES), room(LANES)
+    best, new, here = room(LANES), room(LANES), room(LANES)
+    # The two pairs that a new token is in: of all lanes first that with the token before it, then that with the next.
+    lefts, rights, made = room(BOTH), room(BOTH), room(BOTH)
     one, two, three, lanes = np.uint64(1), np.uint64(2), np.uint64(3), np.uint64(LANES)
     for first in range(0, len(order), LANES):
         longest = order[min(first + LANES, len(order)) - 1]
@@ -70,30 +72,30 @@ def merge(symbols: IdArray, offsets: IntArray, order: IntArray, pairs: Pairs, si
                 break
             for lane in range(lanes):
                 new[lane], here[lane] = best[lane] >> np.int32(PLACE_BITS), best[lane] & np.int32(WIDTH + 1)
-                left[lane], right[lane] = BORDER, BORDER
+                lefts[lane], rights[lane] = BORDER, new[lane]
+                lefts[lane + lanes], rights[lane + lanes] = new[lane], BORDER
+                best[lane] = EMPTY
             # The tokens of a word: those before the merge stay, those behind it move up by one.
             for i in range(n):
                 place = np.int32(i)
                 for lane in range(lanes):
                     at = i * lanes + lane
-                    mine, made, on_left, on_right = here[lane], new[lane], left[lane], right[lane]
+                    mine, merged, before_it, next_to_it = here[lane], new[lane], lefts[lane], rights[lane + lanes]
                     before, old = token[at], token[at + lanes]
                     behind, next_behind = token[at + two * lanes], token[at + three * lanes]
-                    left[lane] = before if place == mine else on_left
-                    right[lane] = next_behind if place == mine else on_right
-                    made = made if place == mine else behind
-                    token[at + lanes] = old if place < mine else made
-            for lane in range(lanes):
-                left[lane] = find(pairs, left[lane], new[lane])
-                right[lane] = find(pairs, new[lane], right[lane])
-                best[lane] = EMPTY
+                    lefts[lane] = before if place == mine else before_it
+                    rights[lane + lanes] = next_behind if place == mine else next_to_it
+                    merged = merged if place == mine else behind
+                    token[at + lanes] = old if place < mine else merged
+            for pair in range(two * lanes):
+                made[pair] = find(pairs, lefts[pair], rights[pair])
             # The values likewise; those of the two pairs that the new token is in are new.
             for i in range(n):
                 place = np.int32(i)
                 for lane in range(lanes):
                     at = i * lanes + lane
                     mine, old, behind = here[lane], value[at], value[at + lanes]
-                    on_left, on_right = left[lane], right[lane]
+                    on_left, on_right = made[lane], made[lane + lanes]
                     kept = old if place < mine else behind
                     kept = on_right if place == mine else kept
                     kept = on_left if place == mine - np.int32(1) else kept

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from llvmlite import ir
-from numba.core import cgutils, types
+from numba.core import types
 from numba.extending import intrinsic
 
 
@@ -35,7 +35,8 @@ def room(_: Any, size: Any) -> Any:
     """
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        place = cgutils.alloca_once(builder, ir.ArrayType(ir.IntType(32), size.literal_value))
+        with builder.goto_entry_block():
+            place = builder.alloca(ir.ArrayType(ir.IntType(32), size.literal_value))
         place.align = 64
         return builder.bitcast(place, ir.IntType(32).as_pointer())
 

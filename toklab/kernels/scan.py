@@ -31,16 +31,16 @@ from toklab.kernels.cut import (
 from toklab.kernels.words import (
     LONG,
     LOW,
+    NUMBER_BITS,
     NUMBERS,
     REST,
     SHORT,
     add_word,
     first_bytes,
     hash_long,
-    hash_of,
-    long_mark,
     next_bytes,
     same_word,
+    scattered,
 )
 from toklab.types import ByteArray, IdArray, IntArray, StepArray
 
@@ -77,24 +77,8 @@ def write_keys(text: ByteArray, places: IntArray, n: int, keys: StepArray) -> No
         if size <= SHORT:
             low, rest = first_bytes(text, begin, size), next_bytes(text, begin, size)
         else:
-            low, rest = hash_long(text, begin, size), long_mark(size)
-        keys[place, 0], keys[place, 1], keys[place, 2] = low, rest, hash_of(low, rest)
-
-
-@inner
-def try_first(n: int, keys: StepArray, rows: IntArray) -> None:
-    """In place of each hash the number + 1 of the short word that stands in its first slot, or 0 where none does.
-
-    Nothing here depends on what is found, so that the processor asks for many rows at a time: few are in the first
-    level of cache.
-    """
-    mask = np.uint64(len(rows) - 1)
-    for place in range(np.uint64(n)):
-        slot = keys[place, 2] & mask
-        # Only the number is left where the word is the same.
-        number = np.uint64(rows[slot, REST]) ^ keys[place, 1]
-        same = (number <= np.uint64(NUMBERS)) & (np.uint64(rows[slot, LOW]) == keys[place, 0])
-        keys[place, 2] = number if same & (keys[place, 1] < np.uint64(LONG)) else np.uint64(0)
+            low, rest = hash_long(text, begin, size), np.uint64(LONG) | size << np.uint64(NUMBER_BITS)
+        keys[place, 0], keys[place, 1], keys[place, 2] = low, rest, scattered(low, rest)
 
 
 @njit
@@ -116,14 +100,21 @@ def look_up(
     ----------
     keys : from `write_keys`; written
     """
-    try_first(n, keys, rows)
     mask, done = np.uint64(len(rows) - 1), np.uint64(first)
+    # First for all places the number + 1 of the short word in the first slot, or 0: nothing here depends on what is
+    # found, so that the processor asks for many rows at a time. Few are in the first level of cache.
+    for place in range(np.uint64(n)):
+        slot = keys[place, 2] & mask
+        # Only the number is left where the word is the same.
+        number = np.uint64(rows[slot, REST]) ^ keys[place, 1]
+        same = (number <= np.uint64(NUMBERS)) & (np.uint64(rows[slot, LOW]) == keys[place, 0])
+        keys[place, 2] = number if same & (keys[place, 1] < np.uint64(LONG)) else np.uint64(0)
     for place in range(np.uint64(n)):
         number = keys[place, 2]
         if number == 0:
             at, size = np.uint64(places[place, 0]), np.uint64(places[place, 1])
             low, rest = np.int64(keys[place, 0]), keys[place, 1]
-            slot = hash_of(keys[place, 0], rest) & mask
+            slot = scattered(keys[place, 0], rest) & mask
             while size > 0:
                 number = np.uint64(rows[slot, REST]) ^ rest
                 same = number <= np.uint64(NUMBERS) and rows[slot, LOW] == low
@@ -135,14 +126,6 @@ def look_up(
                     break
                 slot = (slot + np.uint64(1)) & mask
         numbers[done + place] = np.int64(number) - 1
-
-
-@inner
-def count(numbers: IdArray, n: int, counts: IntArray) -> None:
-    """Count the first ``n`` words."""
-    for i in range(n):
-        if numbers[i] != DOCUMENT:
-            counts[numbers[i]] += 1
 
 
 @inner
@@ -216,7 +199,9 @@ def scan(
         write_keys(text, places, n, keys)
         look_up(text, places, n, keys, rows, spelled, starts, used, numbers, first)
         if len(counts) > 0:
-            count(numbers, n, counts)
+            for i in range(n):
+                if numbers[i] != DOCUMENT:
+                    counts[numbers[i]] += 1
         if len(begins) > 0:
             for place in range(n):
                 begins[first + place] = places[place, 0]

@@ -27,9 +27,9 @@ MARGIN = 16
 
 
 @inner
-def scattered(low: np.uint64, high: np.uint64) -> np.uint64:
-    """A hash of a key, good in its lower bits."""
-    x = low * np.uint64(SCATTER_LOW) + high * np.uint64(SCATTER_HIGH)
+def scattered(low: np.uint64, rest: np.uint64) -> np.uint64:
+    """A hash of a row, whatever its number; good in its lower bits."""
+    x = low * np.uint64(SCATTER_LOW) + (rest >> np.uint64(NUMBER_BITS)) * np.uint64(SCATTER_HIGH)
     x = (x ^ x >> np.uint64(32)) * np.uint64(SCATTER_LOW)
     return x >> np.uint64(24)
 
@@ -51,18 +51,12 @@ def next_bytes(text: ByteArray, at: np.uint64, size: np.uint64) -> np.uint64:
 
 
 @inner
-def long_mark(size: np.uint64) -> np.uint64:
-    """What stands in place of the bytes and the size of a long word."""
-    return np.uint64(LONG) | size << np.uint64(NUMBER_BITS)
-
-
-@inner
 def hash_long(text: ByteArray, at: np.uint64, size: np.uint64) -> np.uint64:
     """A hash of any number of bytes, eight at a time."""
     total = size
     done = np.uint64(0)
     while done < size:
-        total = scattered(first_bytes(text, at + done, size - done), total)
+        total = scattered(first_bytes(text, at + done, size - done), total << np.uint64(NUMBER_BITS))
         done += np.uint64(8)
     return total
 
@@ -95,19 +89,13 @@ def add_word(
     return np.int64(number + 1)
 
 
-@inner
-def hash_of(low: np.uint64, rest: np.uint64) -> np.uint64:
-    """The hash of a row, whatever its number."""
-    return scattered(low, rest >> np.uint64(NUMBER_BITS))
-
-
 @njit
 def move_rows(rows: IntArray, more: IntArray) -> None:
     """Enter the same words in a larger table, which is empty."""
     mask = np.uint64(len(more) - 1)
     for row in range(len(rows)):
         if rows[row, REST] != 0:
-            slot = hash_of(np.uint64(rows[row, LOW]), np.uint64(rows[row, REST])) & mask
+            slot = scattered(np.uint64(rows[row, LOW]), np.uint64(rows[row, REST])) & mask
             while more[slot, REST] != 0:
                 slot = (slot + np.uint64(1)) & mask
             more[slot, LOW], more[slot, REST] = rows[row, LOW], rows[row, REST]
