@@ -18,7 +18,7 @@ WARM_UP: tuple[str, ...] = (
     "def tides(hours):\n    return [height * 0.5 for height in hours if height > 12]\n",
     "It wasn't the captain's fault, they said, and the harbour master wouldn't say whose fault it was.\n",
 )
-WARM_UP_COPIES = 20  # before encoding: so many that toklab takes its kernels, once they are loaded
+WARM_UP_COPIES = 1000  # before encoding: worth two threads of toklab
 WARM_UP_SIZE = 330  # the 256 bytes, the characters of the warm-up text, and a few learned pieces
 
 

@@ -14,7 +14,7 @@ from toklab.backend import thread_count
 from toklab.kernels import announce, layout
 from toklab.pretokenize.cutter import Cutter
 from toklab.pretokenize.stretches import Stretch, in_parts
-from toklab.pretokenize.words import WORTH, WordTable, count_scanned, longer
+from toklab.pretokenize.words import ROOM, WORTH, WordTable, count_scanned, longer
 from toklab.types import Batch, IdArray, IntArray, Words
 
 # What a thread remembers beside the words that it knows from the beginning; past either, it starts to remember anew.
@@ -107,8 +107,8 @@ class _Memory:
     def forget(self) -> None:
         """Start anew."""
         self.table: WordTable = self._make_table()
-        self.rows = np.zeros((1 << 10, layout.COLUMNS), np.int32)
-        self.ids, self.ends = np.zeros(1 << 10, np.int32), np.zeros(1 << 10, np.int32)
+        self.rows = np.zeros((ROOM, layout.COLUMNS), np.int32)
+        self.ids, self.ends = np.zeros(2 * ROOM, np.int32), np.zeros(2 * ROOM, np.int32)
         self._known, self._laid, self._most, self._longest = 0, 0, 1, 0
         if self._whole is not None:
             words, ids = self._whole

@@ -21,6 +21,9 @@ Rows = TypeVar("Rows", bound=np.ndarray[Any, Any])
 # and tables are joined; on 10 MB of English two threads take 30 ms longer than one, on 30 MB as long.
 WORTH = 1 << 16
 COUNT_WORTH = 1 << 24
+# Words that there is room for from the beginning: what is not written to costs nothing, and to grow costs more than to
+# fill, because memory is slow where no one has written yet.
+ROOM = 1 << 17
 # Numbers that are handed out at a time; as many fit into the second level of cache.
 NUMBERS = 1 << 17
 
@@ -52,8 +55,8 @@ class WordTable:
     def __init__(self, cutter: Cutter, keeps_gaps: bool) -> None:
         announce(scan.scan)
         self._cutter, self._keeps_gaps = cutter, keeps_gaps
-        self._rows = np.zeros((1 << 12, words.COLUMNS), np.int64)
-        self._spelled, self._starts = np.zeros(1 << 14, np.uint8), np.zeros(1 << 12, np.int64)
+        self._rows = np.zeros((2 * ROOM, words.COLUMNS), np.int64)
+        self._spelled, self._starts = np.zeros(8 * ROOM, np.uint8), np.zeros(ROOM + 1, np.int64)
         self._counts = np.zeros(0, np.int64)
         self._used, self._state = np.zeros(2, np.int64), np.zeros(7, np.int64)
         self._numbers, self._begins = np.zeros(NUMBERS, np.int32), np.zeros(0, np.int64)
