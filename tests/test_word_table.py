@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from toklab.algorithms import scanned
 from toklab.algorithms.pipeline import TrainedTokenizer
 from toklab.corpus import Corpus
+from toklab.kernels.scan import BLOCK
 from toklab.kernels.words import SHORT
 from toklab.pretokenize import count_words, get_pretokenizer, words
 from toklab.pretokenize.stretches import stretches
@@ -45,10 +46,8 @@ def test_counts(drawn: list[tuple[int, str, str]]) -> None:
         assert counted == Counter(text.split(" ") * 2)
 
 
-@given(drawn=WORDS, times=st.integers(1, 30))
-@settings(max_examples=80, deadline=None)
-def test_numbers_and_where_words_begin(drawn: list[tuple[int, str, str]], times: int) -> None:
-    texts = [" ".join(spelled(drawn)), "ab c", "x " * times]
+def look_up(texts: list[str]) -> tuple[list[str], list[int]]:
+    """The words of texts, each from the number that the table gives, "" behind a text; and where each begins."""
     cutter = get_pretokenizer("whitespace").cutter()
     assert cutter is not None
     table = WordTable(cutter, keeps_gaps=False)
@@ -60,11 +59,32 @@ def test_numbers_and_where_words_begin(drawn: list[tuple[int, str, str]], times:
         begins += found.begins.tolist()
     names = table.words.strings()
     assert len(set(names)) == len(names)
-    expected = [word for text in texts for word in [*text.split(), ""]][:-1]
-    assert [names[number] if number >= 0 else "" for number in numbers] == expected
-    raw = stretch.text.tobytes()
-    for word, begin in zip(expected, begins, strict=True):
+    return [names[number] if number >= 0 else "" for number in numbers], begins
+
+
+def assert_found(texts: list[str]) -> None:
+    found, begins = look_up(texts)
+    assert found == [word for text in texts for word in [*text.split(), ""]][:-1]
+    raw = b"\xff".join(text.encode() for text in texts)
+    for word, begin in zip(found, begins, strict=True):
         assert raw[begin : begin + max(1, len(word.encode()))] == (word.encode() or b"\xff")
+
+
+@given(drawn=WORDS, times=st.integers(1, 30))
+@settings(max_examples=80, deadline=None)
+def test_numbers_and_where_words_begin(drawn: list[tuple[int, str, str]], times: int) -> None:
+    assert_found([" ".join(spelled(drawn)), "ab c", "x " * times])
+
+
+def test_a_table_that_grows_while_it_holds_words() -> None:
+    draw = random.Random(2)
+    rare = [" ".join("".join(draw.choices("abc", k=draw.randint(1, 14))) for _ in range(3000)) for _ in range(4)]
+    assert min(map(len, rare)) > BLOCK
+    assert_found(rare)
+    found = count_words(rare, get_pretokenizer("whitespace"), backend="fast")
+    assert len(set(found.words)) == len(found.words)
+    counted = dict(zip(found.words, found.counts.tolist(), strict=True))
+    assert counted == Counter(word for text in rare for word in text.split())
 
 
 def test_an_encoder_that_learns_more_words_than_it_had_room_for() -> None:
