@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from toklab import kernels
 from toklab.algorithms import ahead, fast
 from toklab.algorithms.bpe import BpeSpec, initial_symbols, spelling_of
 from toklab.algorithms.symbols import Material, build_material
@@ -25,6 +26,7 @@ from toklab.kernels import (
     encode_wordpiece,
     layout,
     likelihood_gain,
+    scan,
     spm_bpe,
     top_down,
     unigram,
@@ -146,22 +148,26 @@ def is_outer(kernel: Any) -> bool:
 def test_the_child_ends_with_an_error_of_the_parent(
     started: list[subprocess.Popen[bytes]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ahead, "_is_compiled", lambda trainer: False)
+    monkeypatch.setattr(kernels, "is_compiled", lambda kernel: False)
     with pytest.raises(ZeroDivisionError), ahead.compiling("train-bpe", wanted=True):
         raise ZeroDivisionError
     assert len(started) == 1
     assert started[0].returncode is not None
 
 
-@pytest.mark.parametrize(("wanted", "compiled", "cores"), [(False, False, 2), (True, True, 2), (True, False, 1)])
+@pytest.mark.parametrize(
+    ("wanted", "compiled", "cores"),
+    [(False, (), 2), (True, (), 1), (True, (bpe.learn,), 2), (True, (scan.scan,), 2)],
+    ids=["not wanted", "one core", "nothing to compile", "nothing to compile meanwhile"],
+)
 def test_no_child_is_started_for_nothing(
     wanted: bool,
-    compiled: bool,
+    compiled: tuple[Any, ...],
     cores: int,
     started: list[subprocess.Popen[bytes]],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(ahead, "_is_compiled", lambda trainer: compiled)
+    monkeypatch.setattr(kernels, "is_compiled", lambda kernel: kernel in compiled)
     monkeypatch.setattr(os, "cpu_count", lambda: cores)
     with ahead.compiling("train-bpe", wanted):
         pass

@@ -6,6 +6,7 @@ through the cache on disk; if it fails, this one compiles for itself.
 
 from __future__ import annotations
 
+import gc
 import os
 import subprocess
 import sys
@@ -26,14 +27,15 @@ from toklab.types import Piece, TrainSpec, Vocab, WordCounts, Words
 def compiling(task: str, wanted: bool) -> Iterator[None]:
     """See to it that the kernels of a task are compiled by the time that what is inside is done.
 
-    Does nothing where they are compiled already, or on one core.
+    Does nothing where they are compiled already, or on one core, or where the scanner is compiled: this process would
+    only wait then for another to start.
 
     Parameters
     ----------
     task : one of `TASKS`
     wanted : whether the task will run on its kernels
     """
-    if not wanted or (os.cpu_count() or 1) < 2 or _is_compiled(task):
+    if not wanted or (os.cpu_count() or 1) < 2 or not _is_wanted(task):
         yield
         return
     process = subprocess.Popen(
@@ -63,7 +65,8 @@ def count_beside(task: str, corpus: Corpus, spec: TrainSpec, pretokenizer: PreTo
         return count_words(corpus.documents, pretokenizer, spec.normalizer, threads=spec.threads, backend=spec.backend)
 
 
-def _is_compiled(task: str) -> bool:
+def _is_wanted(task: str) -> bool:
+    """Whether there is something to compile both for the task and for this process."""
     from toklab.kernels import (
         bpe,
         encode_bpe,
@@ -72,6 +75,7 @@ def _is_compiled(task: str) -> bool:
         encode_wordpiece,
         is_compiled,
         likelihood_gain,
+        scan,
         spm_bpe,
         top_down,
         unigram,
@@ -93,7 +97,7 @@ def _is_compiled(task: str) -> bool:
         "encode-wordpiece": (encode_wordpiece.encode,),
         "encode-unigram": (encode_unigram.encode,),
     }
-    return all(map(is_compiled, kernels[task]))
+    return not is_compiled(scan.scan) and not all(map(is_compiled, kernels[task]))
 
 
 def _two_words() -> Material:
@@ -202,4 +206,5 @@ TASKS: dict[str, Callable[[], None]] = {
 }
 
 if __name__ == "__main__":
+    gc.disable()  # what a compiler makes, it keeps: looking for what it does not costs it a tenth of its time
     TASKS[sys.argv[1]]()
