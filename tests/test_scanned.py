@@ -73,6 +73,19 @@ def test_bundled_texts(label: str, threads: int | None) -> None:
 
 
 @pytest.mark.parametrize("label", CASES)
+@pytest.mark.parametrize("threads", [1, 3])
+def test_long_texts_that_are_cut_near_their_ends(label: str, threads: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("toklab.pretokenize.stretches.LONG", 20_000)
+    monkeypatch.setattr("toklab.pretokenize.stretches.STRETCH", 1)  # each text is a stretch
+    readable, compiled = twins(label)
+    long = "\n".join(text[:5000] for text in texts())
+    assert len(long) > 40_000
+    sample = ["It is.", long, "", long[::-1], "à"]
+    expected = readable.encode_batch(sample, offsets=True)
+    assert_equal(expected, compiled.encode_batch(sample, offsets=True, threads=threads))
+
+
+@pytest.mark.parametrize("label", CASES)
 @given(batch=st.lists(st.text("ab 1\n.é日👩\u0301#'s", max_size=15) | st.text(max_size=10), max_size=5))
 @settings(max_examples=60, deadline=None)
 def test_any_texts(label: str, batch: list[str]) -> None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import itertools
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from strategies import TEXT
 
 from toklab.corpus import Held, cut_documents
+from toklab.kernels import scan
 from toklab.pretokenize import count_words, get_pretokenizer, stretches, words
 
 
@@ -44,3 +45,35 @@ def test_a_file_has_the_words_of_its_documents(monkeypatch: pytest.MonkeyPatch) 
         found = count_words(documents, pretokenizer, threads=threads, backend="fast")
         assert found.words == expected.words
         assert (found.counts == expected.counts).all()
+
+
+@given(
+    text=st.text("ab' é日\n", min_size=1, max_size=60).map(lambda part: part * (30_000 // len(part))),
+    name=st.sampled_from(["gpt2", "none"]),
+)
+@settings(max_examples=20, deadline=None)
+def test_a_long_text_is_cut_near_its_end(text: str, name: str) -> None:
+    pretokenizer = get_pretokenizer(name)
+    cutter = pretokenizer.cutter()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(stretches, "LONG", 20_000)
+        found = list(stretches.stretches([text], cutter))
+    raw = text.encode()
+    assert [stretch.whole for stretch in found] in ([True], [False, True])
+    assert b"".join(stretch.text[: stretch.end].tobytes() for stretch in found) == raw
+    assert all(len(stretch.text) >= stretch.end + stretches.MARGIN for stretch in found)
+    assert found[-1].bounds.tolist() == [found[-1].end - len(raw), found[-1].end + 1]
+    if len(found) == 2:
+        ends = set(itertools.accumulate(len(word.encode()) for word in pretokenizer.words(text)))
+        assert found[0].end in ends
+        assert found[0].bounds.tolist() == [0, found[0].end + 1]
+        assert found[1].end <= 2 * scan.BLOCK
+
+
+def test_texts_that_stand_beside_others_are_not_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stretches, "LONG", 20_000)
+    cutter = get_pretokenizer("gpt2").cutter()
+    long = "It is. " * 5_000
+    assert [stretch.whole for stretch in stretches.stretches([long], cutter)] == [False, True]
+    assert [stretch.whole for stretch in stretches.stretches([long, "a"], cutter)] == [True]
+    assert [stretch.whole for stretch in stretches.stretches([long])] == [True]

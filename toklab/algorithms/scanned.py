@@ -72,16 +72,18 @@ class ScannedEncoder:
             # The first part has room for all of them: only what the others wrote is copied.
             return memory.encode(stretch, begin, end, offsets, end if part else stretch.end)
 
-        rows, ids, spans, total = [np.zeros(1, np.int64)], [np.zeros(0, np.int32)], [np.zeros((0, 2), np.int64)], 0
-        for _, parts in in_parts(texts, self._cutter, workers, encode):
-            ids.append(_joined(parts))
+        done: list[_Encoded] = []
+        rows, spans, total = [np.zeros(1, np.int64)], [np.zeros((0, 2), np.int64)], 0
+        for stretch, parts in in_parts(texts, self._cutter, workers, encode):
             for part in parts:
                 spans += part.spans
                 rows += [breaks + total for breaks in part.breaks]
                 total += part.total
-            rows.append(np.array([total]))
+            if stretch.whole:
+                rows.append(np.array([total]))
+            done += parts
         self._memories += filter(None, memories)
-        return Batch(ids[-1] if len(ids) == 2 else np.concatenate(ids), np.concatenate(rows), np.concatenate(spans))
+        return Batch(_joined(done), np.concatenate(rows), np.concatenate(spans))
 
     def _table(self) -> WordTable:
         return WordTable(self._cutter, self._keeps_gaps)
@@ -180,6 +182,8 @@ class _Encoded:
 
 def _joined(parts: list[_Encoded]) -> IdArray:
     """The tokens of all parts, where those of the first are; the room that is left is given back."""
+    if not parts:
+        return np.zeros(0, np.int32)
     first, size = parts[0], parts[0].total
     first.make_room(sum(part.total for part in parts))
     for part in parts[1:]:

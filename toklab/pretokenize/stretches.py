@@ -22,20 +22,25 @@ T = TypeVar("T")
 MARGIN = 32
 # Texts are laid end to end up to about this many characters at a time, so that memory stays bounded.
 STRETCH = stretch_size(1 << 24)
+# Bytes from which a text is not copied only because something must stand behind it.
+LONG = 1 << 20
 
 
 @dataclass(frozen=True, eq=False)
 class Stretch:
-    """Some texts end to end, each with the byte 0xFF behind it.
+    """Some texts end to end, each with the byte 0xFF behind it; or a long text without its end, and then its end.
 
     Parameters
     ----------
     text : uint8, with a margin behind the last text
-    bounds : (texts + 1,) int64, where each text begins; the last is where the next one would
+    bounds : (texts + 1,) int64, where each text begins, which may be before this stretch; the last is where the next
+        one would
+    whole : the last text ends where the stretch does
     """
 
     text: ByteArray
     bounds: IntArray
+    whole: bool = True
 
     @property
     def end(self) -> int:
@@ -43,8 +48,12 @@ class Stretch:
         return int(self.bounds[-1]) - 1
 
 
-def stretches(texts: Sequence[str]) -> Iterator[Stretch]:
+def stretches(texts: Sequence[str], cutter: Cutter | None = None) -> Iterator[Stretch]:
     """Lay texts end to end, some at a time.
+
+    Parameters
+    ----------
+    cutter : tells where a long text may be cut; without one, none is
 
     Raises
     ------
@@ -58,19 +67,37 @@ def stretches(texts: Sequence[str]) -> Iterator[Stretch]:
     for index, text in enumerate(texts):
         size += len(text)
         if size >= STRETCH or index + 1 == len(texts):
-            yield _stretch(texts[first : index + 1])
+            encoded = _encoded(texts[first : index + 1])
+            if cutter is not None and len(encoded) == 1 and len(encoded[0]) >= LONG:
+                yield from _in_two(encoded[0], cutter)
+            else:
+                yield _laid(encoded)
             first, size = index + 1, 0
 
 
-def _stretch(texts: Sequence[str]) -> Stretch:
+def _encoded(texts: Sequence[str]) -> list[bytes]:
     try:
-        encoded = [text.encode("utf-8") for text in texts]
+        return [text.encode("utf-8") for text in texts]
     except UnicodeEncodeError as error:
         raise UsageError(f"character {error.start} is a lone surrogate, which UTF-8 cannot hold") from None
-    bounds = np.zeros(len(encoded) + 1, np.int64)
-    np.cumsum([len(raw) + 1 for raw in encoded], out=bounds[1:])
-    encoded.append(bytes(MARGIN))
-    return Stretch(np.frombuffer(bytes([SEPARATOR]).join(encoded), np.uint8), bounds)
+
+
+def _laid(texts: Sequence[bytes]) -> Stretch:
+    bounds = np.zeros(len(texts) + 1, np.int64)
+    np.cumsum([len(text) + 1 for text in texts], out=bounds[1:])
+    return Stretch(np.frombuffer(bytes([SEPARATOR]).join([*texts, bytes(MARGIN)]), np.uint8), bounds)
+
+
+def _in_two(text: bytes, cutter: Cutter) -> Iterator[Stretch]:
+    """A long text where it stands, up to a place near its end where a pre-token ends; and the rest."""
+    head = Stretch(np.frombuffer(text, np.uint8), np.array([0, len(text) - MARGIN + 1]))
+    at = _cut_near(head, head.end - scan.BLOCK, cutter)
+    if at < head.end:
+        yield Stretch(head.text, np.array([0, at + 1]), whole=False)
+        tail = _laid([text[at:]])
+        yield Stretch(tail.text, tail.bounds - np.array([at, 0]))
+    else:
+        yield _laid([text])
 
 
 def _file_stretches(texts: Documents) -> Iterator[Stretch]:
@@ -100,11 +127,11 @@ def in_parts(
     stretch, results : in order, with what came of its parts, in order
     """
     if parts == 1:
-        for stretch in stretches(texts):
+        for stretch in stretches(texts, cutter):
             yield stretch, [run(0, stretch, 0, stretch.end)]
         return
     with ThreadPoolExecutor(parts) as pool:
-        for stretch in stretches(texts):
+        for stretch in stretches(texts, cutter):
             spans = itertools.pairwise(_cuts(stretch, cutter, parts))
             jobs = [pool.submit(run, part, stretch, *span) for part, span in enumerate(spans)]
             yield stretch, [job.result() for job in jobs]
@@ -112,11 +139,13 @@ def in_parts(
 
 def _cuts(stretch: Stretch, cutter: Cutter, parts: int) -> list[int]:
     """Where to cut a stretch in parts of about the same size."""
-    kinds = np.zeros(scan.BLOCK + scan.SLACK, np.uint8)
     cuts = [0]
     for part in range(1, parts):
-        nominal = max(cuts[-1] + 1, stretch.end * part // parts)
-        cuts.append(
-            int(scan.find_cut(stretch.text, nominal, stretch.end, cutter.classes, cutter.many, cutter.safe, kinds))
-        )
+        cuts.append(_cut_near(stretch, max(cuts[-1] + 1, stretch.end * part // parts), cutter))
     return [*cuts, stretch.end]
+
+
+def _cut_near(stretch: Stretch, at: int, cutter: Cutter) -> int:
+    """The first place from a byte on where a pre-token ends for sure, or the end where none is near."""
+    kinds = np.zeros(scan.BLOCK + scan.SLACK, np.uint8)
+    return int(scan.find_cut(stretch.text, at, stretch.end, cutter.classes, cutter.many, cutter.safe, kinds))
