@@ -19,7 +19,7 @@ from toklab.kernels.pairs import NONE, TOKEN_BITS, Pairs, find
 from toklab.types import IdArray, IntArray
 
 LANES = 32
-PLACE_BITS = 6
+PLACE_BITS = 7
 # Symbols of the longest words: a place of all ones is that of EMPTY, and no word has it.
 WIDTH = (1 << PLACE_BITS) - 2
 EMPTY = (1 << TOKEN_BITS + PLACE_BITS) - 1
