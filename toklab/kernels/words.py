@@ -44,10 +44,10 @@ def first_bytes(text: ByteArray, at: np.uint64, size: np.uint64) -> np.uint64:
 @inner
 def next_bytes(text: ByteArray, at: np.uint64, size: np.uint64) -> np.uint64:
     """The bytes of a short word after the first 8, and its size above them; 0 where its number would be."""
-    top = size << np.uint64(SIZE_AT)
-    if size <= 8:
-        return top
-    return first_bytes(text, at + np.uint64(8), size - np.uint64(8)) << np.uint64(NUMBER_BITS) | top
+    # No branch: which words have more than 8 bytes, the processor could not foresee.
+    more = max(size, np.uint64(8)) - np.uint64(8)
+    rest = bytes8(text, at + np.uint64(8)) & ((np.uint64(1) << (np.uint64(8) * more)) - np.uint64(1))
+    return rest << np.uint64(NUMBER_BITS) | size << np.uint64(SIZE_AT)
 
 
 @inner
