@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 from helpers import TESTS, Ran, english, run, search_path
 
+from toklab.plugins import plugins
+
 EXAMPLE = TESTS.parent / "examples" / "toklab-longest"
 GUIDE = TESTS.parent / "docs" / "extending.md"
 
@@ -54,6 +56,14 @@ def test_the_guide_shows_the_example_as_it_is() -> None:
     guide = GUIDE.read_text(encoding="utf-8")
     for name, language in (("pyproject.toml", "toml"), ("toklab_longest.py", "python")):
         assert f"```{language}\n{(EXAMPLE / name).read_text(encoding='utf-8')}```" in guide
+
+
+def test_what_is_installed_later_is_found(desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(desk / "site"))
+    before = plugins("toklab.later")
+    assert plugins("toklab.later") is before
+    install(desk / "site", "later", {"later": ""}, {"toklab.later": {"mine": "later:MINE"}})
+    assert [(point.name, point.value) for point in plugins("toklab.later")] == [("mine", "later:MINE")]
 
 
 def test_the_example_is_listed(example: Path) -> None:
