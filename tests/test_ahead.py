@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import subprocess
 import sys
@@ -153,6 +154,22 @@ def test_the_child_ends_with_an_error_of_the_parent(
         raise ZeroDivisionError
     assert len(started) == 1
     assert started[0].returncode is not None
+    assert gc.isenabled()
+
+
+@pytest.mark.parametrize("collects", [True, False])
+def test_garbage_is_looked_for_again(
+    collects: bool, started: list[subprocess.Popen[bytes]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kernels, "is_compiled", lambda kernel: False)
+    monkeypatch.setattr(gc, "isenabled", lambda: collects)
+    called = []
+    monkeypatch.setattr(gc, "disable", lambda: called.append("disable"))
+    monkeypatch.setattr(gc, "enable", lambda: called.append("enable"))
+    with ahead.compiling("train-bpe", wanted=True):
+        assert called == ["disable"]
+        started[0].kill()
+    assert called == ["disable", *(["enable"] if collects else [])]
 
 
 @pytest.mark.parametrize(
