@@ -138,3 +138,21 @@ def test_every_contender_looks_different() -> None:
     assert line_styles(names)["bpe"]["color"] == line_styles(names)["hf-bpe"]["color"]
     assert family("wordpiece-hf").name == "from scratch"
     assert family("spm-bpe").name == "SentencePiece"
+
+
+@pytest.mark.parametrize(
+    ("fact", "expected"),
+    [
+        ("algo:bpe", "from scratch"),
+        ("algo:hf-bpe", "Hugging Face"),
+        ("algo:subword-nmt", "other library"),
+        ("model:hf-x@sha256:60|engine:toklab-0.1.0", "from scratch"),
+        ("model:x@sha256:60|engine:tokenizers-0.23.3", "Hugging Face"),
+        ("model:x@sha256:60|engine:sentencepiece-0.2.3", "SentencePiece"),
+        ("model:x@sha256:60|engine:tiktoken-0.14.0", "other library"),
+    ],
+)
+def test_a_label_tells_no_family(fact: str, expected: str) -> None:
+    assert (
+        family("hf-like" if expected == "from scratch" else "mine", f"toklab:0.1.0|{fact}|vocab:800").name == expected
+    )

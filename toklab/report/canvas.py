@@ -102,7 +102,7 @@ def bar_legend(part: SubFigure, results: Sequence[Result]) -> None:
     """Families by colour, below the panels where it covers nothing."""
     from matplotlib.patches import Patch
 
-    shown = [f for f in FAMILIES if any(family(result.tokenizer) == f for result in results)]
+    shown = [f for f in FAMILIES if any(family(result.tokenizer, result.signature) == f for result in results)]
     handles = [Patch(facecolor=f.colour, label=f.name) for f in shown]
     if any(not result.sized for result in results):
         handles.append(Patch(facecolor=GROUND, edgecolor="white", hatch="///", label="size of its own"))

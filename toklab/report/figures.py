@@ -97,7 +97,7 @@ def _bars(axis: Axes, results: Sequence[Result]) -> None:
     axis.barh(
         range(len(results)),
         values,
-        color=[family(result.tokenizer).colour for result in results],
+        color=[family(result.tokenizer, result.signature).colour for result in results],
         hatch=["" if result.sized else "///" for result in results],
         edgecolor="white",
         height=0.75,
@@ -187,7 +187,7 @@ def _boxes(axis: Axes, results: Sequence[Result]) -> None:
         boxprops={"edgecolor": "white", "linewidth": 0.5},
     )
     for result, box in zip(results, boxes["boxes"], strict=True):
-        box.set_facecolor(family(result.tokenizer).colour)
+        box.set_facecolor(family(result.tokenizer, result.signature).colour)
         box.set_hatch("" if result.sized else "///")
     axis.set_yticks(range(len(results)), [label_of(result) for result in results])
     axis.tick_params(axis="y", length=0)

@@ -6,6 +6,7 @@ on white.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -22,7 +23,7 @@ class Family:
     Parameters
     ----------
     name : as the legend says it
-    prefixes : how the names of its contenders begin; none for what is left
+    prefixes : how the names of its contenders, or of the library that runs a loaded model, begin; none for what is left
     colour : of its bars
     line : dash pattern of its lines
     """
@@ -36,17 +37,20 @@ class Family:
 FROM_SCRATCH = Family("from scratch", (), BLUE, "-")
 FAMILIES = (
     FROM_SCRATCH,
-    Family("Hugging Face", ("hf-",), ORANGE, "--"),
-    Family("SentencePiece", ("spm-",), VERMILION, ":"),
-    Family("other library", ("tiktoken", "rustbpe", "bpeasy"), PURPLE, "-."),
+    Family("Hugging Face", ("hf-", "tokenizers-"), ORANGE, "--"),
+    Family("SentencePiece", ("spm-", "sentencepiece-"), VERMILION, ":"),
+    Family("other library", ("tiktoken", "rustbpe", "bpeasy", "subword-nmt"), PURPLE, "-."),
 )
 _KINDS = (BLUE, VERMILION, GREEN, ORANGE, PURPLE, SKY, BLACK)
 _SAME_KIND = {"wordlevel": "word", "char": "character"}
+_MADE_BY = re.compile(r"\|(?:algo|engine):([^|]*)")
 _MARKERS = ("", "o", "s", "^", "D", "v")
 
 
-def family(name: str) -> Family:
-    """The family of a contender, by how its name begins."""
+def family(name: str, signature: str = "") -> Family:
+    """The family of a contender: by the algorithm or the library in its signature, for a label tells neither."""
+    made_by = _MADE_BY.search(signature)
+    name = made_by[1] if made_by else name
     return next((f for f in FAMILIES if f.prefixes and name.startswith(f.prefixes)), FROM_SCRATCH)
 
 

@@ -59,7 +59,9 @@ def _shares_by_length(result: Result) -> FloatArray:
 
 
 def _histogram(axis: Axes, result: Result, bars: FloatArray, room: float) -> None:
-    axis.bar(range(LONGEST + 1), np.minimum(bars, room), width=0.85, color=family(result.tokenizer).colour)
+    axis.bar(
+        range(LONGEST + 1), np.minimum(bars, room), width=0.85, color=family(result.tokenizer, result.signature).colour
+    )
     for place in np.flatnonzero(bars > room):
         axis.annotate(
             f"↑ {bars[place]:.0%}", (place, room), xytext=(5, -2), textcoords="offset points", fontsize=8, va="top"
@@ -123,7 +125,7 @@ def training_time(report: Report) -> Figure | None:
         axis.barh(
             range(len(order)),
             [r.seconds or 0.0 for r in order],
-            color=[family(r.tokenizer).colour for r in order],
+            color=[family(r.tokenizer, r.signature).colour for r in order],
             hatch=["" if r.sized else "///" for r in order],
             edgecolor="white",
             height=0.75,
