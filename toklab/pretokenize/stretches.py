@@ -24,6 +24,8 @@ MARGIN = 32
 STRETCH = stretch_size(1 << 24)
 # Bytes from which a text is not copied only because something must stand behind it.
 LONG = 1 << 20
+# Bytes for each thread below which a stretch is not worth another.
+SMALL = scan.BLOCK
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,7 +116,7 @@ def _file_stretches(texts: Documents) -> Iterator[Stretch]:
 def in_parts(
     texts: Sequence[str], cutter: Cutter, parts: int, run: Callable[[int, Stretch, int, int], T]
 ) -> Iterator[tuple[Stretch, list[T]]]:
-    """Run something over texts in ``parts`` threads, each over its part of a stretch.
+    """Run something over texts in ``parts`` threads, this one among them, each over its part of a stretch.
 
     The next stretch is laid when they are done: beside them, they would wait for the interpreter's lock.
 
@@ -126,15 +128,11 @@ def in_parts(
     ------
     stretch, results : in order, with what came of its parts, in order
     """
-    if parts == 1:
+    with ThreadPoolExecutor(max(1, parts - 1)) as others:
         for stretch in stretches(texts, cutter):
-            yield stretch, [run(0, stretch, 0, stretch.end)]
-        return
-    with ThreadPoolExecutor(parts) as pool:
-        for stretch in stretches(texts, cutter):
-            spans = itertools.pairwise(_cuts(stretch, cutter, parts))
-            jobs = [pool.submit(run, part, stretch, *span) for part, span in enumerate(spans)]
-            yield stretch, [job.result() for job in jobs]
+            first, *rest = itertools.pairwise(_cuts(stretch, cutter, parts if stretch.end > parts * SMALL else 1))
+            jobs = [others.submit(run, part, stretch, *span) for part, span in enumerate(rest, 1)]
+            yield stretch, [run(0, stretch, *first), *(job.result() for job in jobs)]
 
 
 def _cuts(stretch: Stretch, cutter: Cutter, parts: int) -> list[int]:
