@@ -157,10 +157,11 @@ def _paragraph_starts(raw: RawText, lines: IntArray) -> IntArray:
 
 
 def _blank(text: ByteArray, bounds: IntArray) -> npt.NDArray[np.bool_]:
-    """Which lines are blank; `str.strip` is asked only where their first bytes leave it open."""
+    """Which lines are blank; `str.strip` is asked only where their first bytes and the last leave it open."""
     lines, ends = bounds[:-1], bounds[1:]
     blank = np.zeros(len(lines), np.bool_)
-    left = np.flatnonzero(BYTE_KINDS[text[lines]] != 2)
+    before_newline = np.maximum(ends - 2, lines)
+    left = np.flatnonzero((BYTE_KINDS[text[lines]] != 2) & (BYTE_KINDS[text[before_newline]] != 2))
     at = lines[left]
     for _ in range(INDENT):
         if not len(left):
