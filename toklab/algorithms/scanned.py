@@ -81,6 +81,8 @@ class ScannedEncoder:
                 total += part.total
             if stretch.whole:
                 rows.append(np.array([total]))
+            for part in parts if done else parts[1:]:  # the first has room for all of them
+                part.give_back()
             done += parts
         self._memories += filter(None, memories)
         return Batch(_joined(done), np.concatenate(rows), np.concatenate(spans))
@@ -179,16 +181,19 @@ class _Encoded:
         """Make room for so many tokens."""
         self.ids = longer(self.ids, needed)
 
+    def give_back(self) -> None:
+        """Give back the room that is left."""
+        self.ids.resize(self.total, refcheck=False)
+
 
 def _joined(parts: list[_Encoded]) -> IdArray:
     """The tokens of all parts, where those of the first are; the room that is left is given back."""
     if not parts:
         return np.zeros(0, np.int32)
-    first, size = parts[0], parts[0].total
+    first, *others = parts
     first.make_room(sum(part.total for part in parts))
-    for part in parts[1:]:
-        first.ids[size : size + part.total] = part.ids[: part.total]
-        size += part.total
-    ids = first.ids
-    ids.resize(size, refcheck=False)
-    return ids
+    for part in others:
+        first.ids[first.total : first.total + part.total] = part.ids
+        first.total += part.total
+    first.give_back()
+    return first.ids
