@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from toklab.kernels import words
+from toklab.kernels import frequency
 from toklab.types import ByteArray, IntArray, WordCounts, Words
 
 
 def by_frequency(found: Words, counts: IntArray) -> WordCounts:
     """Words with their counts, the most frequent first and then by their bytes."""
     low, high = np.empty(len(counts), np.uint64), np.empty(len(counts), np.uint64)
-    words.write_prefixes(found.text, found.starts, low, high)
+    frequency.write_prefixes(found.text, found.starts, low, high)
     order = np.lexsort((low, -counts))
     same = (np.diff(counts[order]) == 0) & (np.diff(low[order]) == 0)
     # Few words agree in that; to sort all by their first 16 bytes would take half as long again.
@@ -22,7 +22,7 @@ def by_frequency(found: Words, counts: IntArray) -> WordCounts:
     if same.any():
         _settle(order, same, found.text.tobytes(), found.starts)
     laid, bounds = np.empty(found.starts[-1], np.uint8), np.empty(len(counts) + 1, np.int64)
-    words.lay_words(found.text, found.starts, order, laid, bounds)
+    frequency.lay_words(found.text, found.starts, order, laid, bounds)
     return WordCounts(Words(laid, bounds), counts[order])
 
 
