@@ -24,8 +24,9 @@ COUNT_WORTH = 1 << 24
 # Words that there is room for from the beginning: what is not written to costs nothing, and to grow costs more than to
 # fill, because memory is slow where no one has written yet.
 ROOM = 1 << 17
-# Numbers that are handed out at a time; as many fit into the second level of cache.
-NUMBERS = 1 << 17
+# Numbers that are handed out at a time. While words are looked up, their tokens leave the near caches, and return
+# while they are laid end to end: with fewer numbers, more often; with more, the numbers themselves leave.
+NUMBERS = 1 << 19
 
 
 class Found(NamedTuple):
