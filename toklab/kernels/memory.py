@@ -1,4 +1,4 @@
-"""Memory as a kernel needs it: eight bytes of an array at once, from any byte on, and room of the kernel's own."""
+"""Memory as a kernel needs it: eight bytes at once, from any byte on; rows asked for early; room of its own."""
 
 from __future__ import annotations
 
@@ -24,6 +24,24 @@ def bytes8(_: Any, text: Any, at: Any) -> Any:
         return word
 
     return types.uint64(text, at), generate
+
+
+@intrinsic
+def prefetch(_: Any, rows: Any, row: Any) -> Any:
+    """Ask for the line of the cache where a row begins, and go on; a row that is not there does no harm."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        array = context.make_array(signature.args[0])(context, builder, arguments[0])
+        start, number = builder.ptrtoint(array.data, ir.IntType(64)), ir.IntType(32)
+        distance = builder.mul(arguments[1], builder.extract_value(array.strides, 0))
+        place = builder.inttoptr(builder.add(start, distance), ir.IntType(8).as_pointer())
+        kind = ir.FunctionType(ir.VoidType(), [place.type, number, number, number])
+        # To read, for as near a cache as can be, and of the caches for data.
+        options = [number(0), number(3), number(1)]
+        builder.call(builder.module.declare_intrinsic("llvm.prefetch", [place.type], kind), [place, *options])
+        return context.get_dummy_value()
+
+    return types.void(rows, row), generate
 
 
 @intrinsic(prefer_literal=True)

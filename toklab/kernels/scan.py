@@ -28,6 +28,7 @@ from toklab.kernels.cut import (
     walk,
     write_kinds,
 )
+from toklab.kernels.memory import prefetch
 from toklab.kernels.words import (
     LONG,
     LOW,
@@ -70,15 +71,18 @@ def list_words(events: StepArray, n: int, begin: int, keeps_gaps: bool, found: I
 
 
 @njit
-def write_keys(text: ByteArray, places: IntArray, n: int, keys: StepArray) -> None:
-    """The key of each place's word, and its hash."""
+def write_keys(text: ByteArray, places: IntArray, n: int, keys: StepArray, rows: IntArray) -> None:
+    """The key of each place's word, and its hash; asks for the row that `look_up` will read first."""
+    mask = np.uint64(len(rows) - 1)
     for place in range(np.uint64(n)):
         begin, size = np.uint64(places[place, 0]), np.uint64(places[place, 1])
         if size <= SHORT:
             low, rest = first_bytes(text, begin, size), next_bytes(text, begin, size)
         else:
             low, rest = hash_long(text, begin, size), np.uint64(LONG) | size << np.uint64(NUMBER_BITS)
-        keys[place, 0], keys[place, 1], keys[place, 2] = low, rest, scattered(low, rest)
+        hashed = scattered(low, rest)
+        prefetch(rows, hashed & mask)
+        keys[place, 0], keys[place, 1], keys[place, 2] = low, rest, hashed
 
 
 @njit
@@ -87,6 +91,7 @@ def look_up(
     places: IntArray,
     n: int,
     keys: StepArray,
+    others: IdArray,
     rows: IntArray,
     spelled: ByteArray,
     starts: IntArray,
@@ -98,33 +103,35 @@ def look_up(
 
     Parameters
     ----------
-    keys : from `write_keys`; written
+    keys : from `write_keys`
+    others : written: the places whose word is not short, or not the one in its first slot
     """
-    mask, done = np.uint64(len(rows) - 1), np.uint64(first)
-    # First for all places the number + 1 of the short word in the first slot, or 0: nothing here depends on what is
-    # found, so that the processor asks for many rows at a time. Few are in the first level of cache.
+    mask, done, missed = np.uint64(len(rows) - 1), np.uint64(first), np.uint64(0)
+    # Without a branch, which the processor could not foresee: a number is written that may be wrong, and a place that
+    # may not count.
     for place in range(np.uint64(n)):
         slot = keys[place, 2] & mask
         # Only the number is left where the word is the same.
         number = np.uint64(rows[slot, REST]) ^ keys[place, 1]
         same = (number <= np.uint64(NUMBERS)) & (np.uint64(rows[slot, LOW]) == keys[place, 0])
-        keys[place, 2] = number if same & (keys[place, 1] < np.uint64(LONG)) else np.uint64(0)
-    for place in range(np.uint64(n)):
-        number = keys[place, 2]
-        if number == 0:
-            at, size = np.uint64(places[place, 0]), np.uint64(places[place, 1])
-            low, rest = np.int64(keys[place, 0]), keys[place, 1]
-            slot = scattered(keys[place, 0], rest) & mask
-            while size > 0:
-                number = np.uint64(rows[slot, REST]) ^ rest
-                same = number <= np.uint64(NUMBERS) and rows[slot, LOW] == low
-                if same and (size <= SHORT or same_word(text, at, size, spelled, starts, number - np.uint64(1))):
-                    break
-                if rows[slot, REST] == 0:
-                    number = np.uint64(add_word(text, at, size, spelled, starts, used))
-                    rows[slot, LOW], rows[slot, REST] = low, np.int64(rest | number)
-                    break
-                slot = (slot + np.uint64(1)) & mask
+        numbers[done + place] = np.int64(number) - 1
+        others[missed] = place
+        missed += np.uint64(0) if same & (keys[place, 1] < np.uint64(LONG)) else np.uint64(1)
+    for i in range(missed):
+        place, number = np.uint64(others[i]), np.uint64(0)
+        at, size = np.uint64(places[place, 0]), np.uint64(places[place, 1])
+        low, rest = np.int64(keys[place, 0]), keys[place, 1]
+        slot = keys[place, 2] & mask
+        while size > 0:
+            number = np.uint64(rows[slot, REST]) ^ rest
+            same = number <= np.uint64(NUMBERS) and rows[slot, LOW] == low
+            if same and (size <= SHORT or same_word(text, at, size, spelled, starts, number - np.uint64(1))):
+                break
+            if rows[slot, REST] == 0:
+                number = np.uint64(add_word(text, at, size, spelled, starts, used))
+                rows[slot, LOW], rows[slot, REST] = low, np.int64(rest | number)
+                break
+            slot = (slot + np.uint64(1)) & mask
         numbers[done + place] = np.int64(number) - 1
 
 
@@ -162,6 +169,7 @@ def scan(
     lanes: IntArray,
     places: IntArray,
     keys: StepArray,
+    others: IdArray,
 ) -> None:
     """Cut the text up to a place where a pre-token ends, and number the words; count them, or keep their numbers.
 
@@ -175,8 +183,8 @@ def scan(
     numbers : written: the number of each pre-token's word (-1: a text ends here)
     begins : written where it is not of length 0: the byte where each of those begins
     state : where to go on; read and written; past ``end`` when all is done
-    kinds, events, lanes, places, keys : room to work in: (BLOCK + SLACK,), (LANES, BLOCK + SLACK), (LANES, 5),
-        (2 * BLOCK + 3 * SLACK, 2) and as many rows of 3
+    kinds, events, lanes, places, keys, others : room to work in: (BLOCK + SLACK,), (LANES, BLOCK + SLACK), (LANES, 5),
+        (2 * BLOCK + 3 * SLACK, 2), as many rows of 3, and as many
     """
     while state[GO_AT] <= end:
         base = state[GO_AT]
@@ -196,8 +204,8 @@ def scan(
         n = 0
         for lane in range(last + 1):
             n = list_words(events[lane], lanes[lane, EVENTS], lanes[lane, FIRST], keeps_gaps, places, n)
-        write_keys(text, places, n, keys)
-        look_up(text, places, n, keys, rows, spelled, starts, used, numbers, first)
+        write_keys(text, places, n, keys, rows)
+        look_up(text, places, n, keys, others, rows, spelled, starts, used, numbers, first)
         if len(counts) > 0:
             for i in range(n):
                 if numbers[i] != DOCUMENT:

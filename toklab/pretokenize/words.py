@@ -69,6 +69,7 @@ class WordTable:
             np.zeros((LANES, 5), np.int64),
             np.zeros((most, 2), np.int64),
             np.zeros((most, 3), np.uint64),
+            np.zeros(most, np.int32),
         )
 
     def __len__(self) -> int:
@@ -134,10 +135,11 @@ class WordTable:
         places = np.stack([theirs.starts[:-1], np.diff(theirs.starts)], axis=1)
         self._state[scan.WORDS :] = len(self) + len(places), self._used[1] + theirs.starts[-1], 0
         self._make_room()
-        keys, numbers = np.zeros((len(places), 3), np.uint64), np.zeros(len(places), np.int32)
-        scan.write_keys(theirs.text, places, len(places), keys)
+        keys = np.zeros((len(places), 3), np.uint64)
+        others, numbers = np.zeros(len(places), np.int32), np.zeros(len(places), np.int32)
+        scan.write_keys(theirs.text, places, len(places), keys, self._rows)
         table = self._rows, self._spelled, self._starts, self._used
-        scan.look_up(theirs.text, places, len(places), keys, *table, numbers, 0)
+        scan.look_up(theirs.text, places, len(places), keys, others, *table, numbers, 0)
         return numbers
 
     def _make_room(self) -> None:
