@@ -199,10 +199,11 @@ def _encode(model: Any) -> None:
     from toklab.kernels import layout
 
     words = Words.of(["ab", "a" * 80])
-    rows, ids, ends = np.zeros((2, layout.COLUMNS), np.int32), np.zeros(100, np.int32), np.zeros(100, np.int32)
+    rows, starts = np.zeros((2, layout.COLUMNS), np.int32), np.zeros(3, np.int32)
+    ids, ends = np.zeros(100, np.int32), np.zeros(100, np.int32)
     found = model.segment(words)
-    layout.keep(words.starts, found.ids, found.ends, found.sizes, 0, 0, rows, ids, ends)
-    layout.lay_out(np.zeros(1, np.int32), rows, ids, ends, np.zeros(1, np.int64))
+    layout.keep(np.diff(words.starts), found.ids, found.ends, found.sizes, 0, rows, starts, ids, ends)
+    layout.lay_out(np.zeros(1, np.int32), rows, starts, ids, ends, np.zeros(1, np.int64))
 
 
 TASKS: dict[str, Callable[[], None]] = {

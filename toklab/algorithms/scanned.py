@@ -111,9 +111,9 @@ class _Memory:
     def forget(self) -> None:
         """Start anew."""
         self.table: WordTable = self._make_table()
-        self.rows = np.zeros((ROOM, layout.COLUMNS), np.int32)
+        self.rows, self.starts = np.zeros((ROOM, layout.COLUMNS), np.int32), np.zeros(ROOM + 1, np.int32)
         self.ids, self.ends = np.zeros(2 * ROOM, np.int32), np.zeros(2 * ROOM, np.int32)
-        self._known, self._laid, self._most, self._longest = 0, 0, 1, 0
+        self._known, self._most, self._longest = 0, 1, 0
         if self._whole is not None:
             words, ids = self._whole
             sizes = np.diff(words.starts)
@@ -128,12 +128,12 @@ class _Memory:
 
     def _remember(self, found: Tokens) -> None:
         """Remember the tokens of new words; keep the most tokens for a byte, and the longest word."""
-        known, laid = self._known, self._laid
-        self._known, self._laid = len(self.table), laid + len(found.ids)
-        self.ids, self.ends = longer(self.ids, self._laid + layout.AHEAD), longer(self.ends, self._laid)
-        self.rows = longer(self.rows, self._known)
-        starts = self.table.words.starts[known:]
-        most, longest = layout.keep(starts, *found, known, laid, self.rows, self.ids, self.ends)
+        known, self._known = self._known, len(self.table)
+        self.rows, self.starts = longer(self.rows, self._known), longer(self.starts, self._known + 1)
+        laid = int(self.starts[known]) + len(found.ids)
+        self.ids, self.ends = longer(self.ids, laid), longer(self.ends, laid)
+        lengths = np.diff(self.table.words.starts[known:])
+        most, longest = layout.keep(lengths, *found, known, self.rows, self.starts, self.ids, self.ends)
         self._most, self._longest = max(self._most, most), max(self._longest, longest)
 
     def encode(self, stretch: Stretch, begin: int, end: int, offsets: bool, last: int) -> _Encoded:
@@ -146,13 +146,13 @@ class _Memory:
             self.learn()
             done.make_room(done.total + self._most * (size + self._longest) + layout.AHEAD)
             breaks = np.empty(len(numbers), np.int64)
-            tokens, texts = layout.lay_out(numbers, self.rows, self.ids, done.ids[done.total :], breaks)
+            tokens, texts = layout.lay_out(numbers, self.rows, self.starts, self.ids, done.ids[done.total :], breaks)
             done.breaks.append(breaks[:texts] + done.total)
             done.total += tokens
             if offsets:
                 spans = np.empty((tokens, 2), np.int64)
                 first = stretch.bounds[np.searchsorted(stretch.bounds, begins[0], side="right") - 1]
-                layout.lay_spans(numbers, begins, self.rows, self.ends, first, spans)
+                layout.lay_spans(numbers, begins, self.starts, self.ends, first, spans)
                 done.spans.append(spans)
         known = len(self._whole[1]) if self._whole is not None else 0
         if len(self.table) > MOST_WORDS + known or int(self.table.words.starts[-1]) > MOST_BYTES:

@@ -1,8 +1,8 @@
 """From the numbers of words to the tokens of texts, end to end.
 
-The number is -1 where a text ends. A row of ``rows`` is what is known of a word: how many tokens it has, where they
-begin in ``ids`` and ``ends``, and the first two, so that most words touch one line of the cache. Each token ends at
-that byte of its word in ``ends``.
+The number is -1 where a text ends. The tokens of word i are ``ids[starts[i]:starts[i + 1]]``, and each ends at that
+byte of its word in ``ends``. A row of ``rows`` is a word's one or two tokens (the second -1 where there is none), or -1
+first where it has any other number of them: so most words touch eight bytes.
 """
 
 from __future__ import annotations
@@ -10,23 +10,26 @@ from __future__ import annotations
 import numpy as np
 
 from toklab.kernels import njit
+from toklab.kernels.memory import prefetch
 from toklab.types import IdArray, IntArray
 
-SIZE, FIRST, ONE, TWO = 0, 1, 2, 3
-COLUMNS = 4
+ONE, TWO = 0, 1
+COLUMNS = 2
 # Tokens that are written at once, so that there must be room for them behind the last.
 AHEAD = 2
+# How many words before its own a row is asked for.
+BEFORE = 32
 
 
 @njit
 def keep(
-    starts: IntArray,
+    lengths: IntArray,
     found: IdArray,
     found_ends: IdArray,
     sizes: IntArray,
     known: int,
-    laid: int,
     rows: IdArray,
+    starts: IdArray,
     ids: IdArray,
     ends: IdArray,
 ) -> tuple[int, int]:
@@ -34,38 +37,37 @@ def keep(
 
     Parameters
     ----------
-    starts : (words + 1,) where the bytes of each new word begin
+    lengths : bytes of each new word
     found, found_ends, sizes : tokens of the new words, the byte where each ends, and how many each word has
-    known, laid : words and tokens that there are already
-    rows, ids, ends : written behind those; ``ids`` with room for AHEAD more
+    known : words that there are already
+    rows, starts, ids, ends : written behind those
 
     Returns
     -------
     most, longest : the most tokens for a byte, and the most bytes, of a word
     """
-    most, longest, done, at = 1, 1, 0, np.uint64(laid)
+    most, longest, done, at = 1, 1, 0, np.uint64(starts[known])
     for word in range(len(sizes)):
-        size, length = sizes[word], starts[word + 1] - starts[word]
+        size, length, row = sizes[word], lengths[word], known + word
         most, longest = max(most, -(-size // length)), max(longest, length)
-        row = known + word
-        rows[row, SIZE], rows[row, FIRST] = size, at
+        rows[row, ONE] = found[done] if size == 1 or size == 2 else -1
+        rows[row, TWO] = found[done + 1] if size == 2 else -1
         for _ in range(size):
             ids[at], ends[at] = found[done], found_ends[done]
             at += np.uint64(1)
             done += 1
-        first = np.uint64(rows[row, FIRST])
-        rows[row, ONE] = ids[first]
-        rows[row, TWO] = ids[first + np.uint64(1)] if size > 1 else 0
+        starts[row + 1] = at
     return np.int64(most), np.int64(longest)
 
 
 @njit
-def lay_out(numbers: IdArray, rows: IdArray, ids: IdArray, out: IdArray, breaks: IntArray) -> tuple[int, int]:
+def lay_out(
+    numbers: IdArray, rows: IdArray, starts: IdArray, ids: IdArray, out: IdArray, breaks: IntArray
+) -> tuple[int, int]:
     """Write the tokens of all words.
 
     Parameters
     ----------
-    ids : with AHEAD more behind the last
     out : written, with room for AHEAD more
     breaks : written: how many tokens there are up to the end of each text
 
@@ -73,24 +75,28 @@ def lay_out(numbers: IdArray, rows: IdArray, ids: IdArray, out: IdArray, breaks:
     -------
     tokens, texts : how many were written, and how many texts end here
     """
-    done, texts = np.uint64(0), 0
+    done, texts, last = np.uint64(0), 0, len(numbers) - 1
     for i in range(len(numbers)):
+        prefetch(rows, np.int64(numbers[min(i + BEFORE, last)]))
         number = numbers[i]
         if number < 0:
             breaks[texts] = done
             texts += 1
             continue
         word = np.uint64(number)
-        out[done], out[done + np.uint64(1)] = rows[word, ONE], rows[word, TWO]
-        size, first = np.uint64(rows[word, SIZE]), np.uint64(rows[word, FIRST])
-        for more in range(np.uint64(AHEAD), size):
-            out[done + more] = ids[first + more]
-        done += size
+        one, two = rows[word, ONE], rows[word, TWO]
+        out[done], out[done + np.uint64(1)] = one, two
+        if one >= 0:
+            done += np.uint64(1) + np.uint64(two >= 0)
+            continue
+        for at in range(np.uint64(starts[word]), np.uint64(starts[word + np.uint64(1)])):
+            out[done] = ids[at]
+            done += np.uint64(1)
     return np.int64(done), texts
 
 
 @njit
-def lay_spans(numbers: IdArray, begins: IntArray, rows: IdArray, ends: IdArray, begin: int, spans: IntArray) -> None:
+def lay_spans(numbers: IdArray, begins: IntArray, starts: IdArray, ends: IdArray, begin: int, spans: IntArray) -> None:
     """Write the bytes [start, end) of its text that each token covers.
 
     Parameters
@@ -105,8 +111,7 @@ def lay_spans(numbers: IdArray, begins: IntArray, rows: IdArray, ends: IdArray, 
             begin = start + 1
             continue
         before = start - begin
-        first = rows[number, FIRST]
-        for token in range(first, first + rows[number, SIZE]):
+        for token in range(starts[number], starts[number + 1]):
             spans[done, 0] = before
             before = start - begin + ends[token]
             spans[done, 1] = before
