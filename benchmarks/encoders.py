@@ -20,8 +20,9 @@ from benchmarks.documents import WARM_UP
 Flat: TypeAlias = tuple[npt.NDArray[Any], npt.NDArray[Any]]
 
 FILE, PLAIN, METASPACE, SPM = "tokenizer.json", "byte_level.json", "metaspace.json", "tokenizer.model"
-# New words, and a long one: toklab loads its kernels for each when it first meets them.
+# New words, a long one, and a long document: toklab loads its kernels for each when it first meets them.
 UNHEARD = ("zxqvk vkzxq qzvkx\n", "v" * 1_000)
+LONG_COPIES = 4_000
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,8 @@ def _toklab(folder: Path, threads: int) -> Encoder:
 
     tokenizer: Any = toklab.load(folder)
     # Another one loads the kernels, so that this has seen no more than those of the other libraries.
-    replace(tokenizer, backend="fast").encode_batch([*WARM_UP, *UNHEARD], threads=threads)
+    for texts in ([*WARM_UP, *UNHEARD], ["".join(WARM_UP) * LONG_COPIES]):
+        replace(tokenizer, backend="fast").encode_batch(texts, threads=threads)
     return Encoder(
         lambda texts: tokenizer.encode_batch(texts, threads=threads), lambda batch: (batch.ids, np.diff(batch.rows))
     )
