@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from toklab.pretokenize import PATTERNS, get_pretokenizer
 from toklab.pretokenize.automaton import compile_pattern
-from toklab.pretokenize.cutter import SHIFT, SLOW, Cutter, make_cutter
+from toklab.pretokenize.cutter import KINDS, SHIFT, SLOW, Cutter, make_cutter
 from toklab.pretokenize.stretches import Stretch, in_parts
 from toklab.pretokenize.words import WordTable
 
@@ -105,9 +105,8 @@ def test_a_match_over_several_blocks(pattern: str, size: int) -> None:
 @pytest.mark.parametrize("name", COMPILED)
 def test_safe_places_are_safe(name: str) -> None:
     cutter = cutter_of(PATTERNS[name].pattern)
-    width = 1 << (2 * cutter.many + 1).bit_length()
-    steps = cutter.steps.reshape(-1, width)
+    steps = cutter.steps.reshape(-1, KINDS)
     assert cutter.safe.any()
     for before, after in np.argwhere(cutter.safe):
         states = {int(value) >> SHIFT for value in steps[:, before] if not value & SLOW}
-        assert len({int(steps[state // width, after]) for state in states}) == 1
+        assert len({int(steps[state // KINDS, after]) for state in states}) == 1

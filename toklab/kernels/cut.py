@@ -15,7 +15,7 @@ from __future__ import annotations
 import numpy as np
 
 from toklab.kernels import inner
-from toklab.kernels.memory import bytes8
+from toklab.kernels.memory import bytes8, write8, zeros
 from toklab.types import ByteArray, IdArray, IntArray, StepArray
 
 AT, STOP, STEP, EVENTS, FIRST = 0, 1, 2, 3, 4
@@ -23,7 +23,7 @@ LANES = 4
 EVENT, HERE, BACK, GAP, BREAK, SLOW = 1, 2, 4, 8, 16, 64
 SHIFT = 7
 BITS = 6
-SEPARATOR = 0xFF
+LONGER, FOLLOWS, SEPARATOR = 0x80, 0xFE, 0xFF
 HIGH_BITS = 0x8080808080808080
 # How far to look for a place to cut at before giving up.
 REACH = 1 << 10
@@ -50,30 +50,28 @@ def size_at(text: ByteArray, at: int) -> int:
 
 
 @inner
-def write_kinds(text: ByteArray, at: int, stop: int, classes: ByteArray, many: int, kinds: ByteArray) -> int:
+def write_kinds(text: ByteArray, at: int, stop: int, classes: ByteArray, kinds: ByteArray) -> int:
     """Kinds of the characters from a byte on, until the first that begins at ``stop`` or later; gives where that is."""
-    done = np.uint64(0)
-    i = np.uint64(at)
-    end = np.uint64(stop)
+    i, done, end = np.uint64(at), np.uint64(0), np.uint64(stop)
     while i < end:
-        if bytes8(text, i) & np.uint64(HIGH_BITS) == 0 and i + np.uint64(8) <= end:
-            for _ in range(8):
-                kinds[done] = classes[text[i]]
-                i += np.uint64(1)
-                done += np.uint64(1)
+        # Eight bytes, of which those before the first that is not ASCII count.
+        word = bytes8(text, i)
+        write8(kinds, done, word)
+        high, left = word & np.uint64(HIGH_BITS), end - i
+        if high == 0 and left >= 8:
+            i += np.uint64(8)
+            done += np.uint64(8)
             continue
-        byte = text[i]
-        if byte < 0x80 or byte == SEPARATOR:
-            kinds[done] = classes[byte] if byte < 0x80 else 2 * many
-            i += np.uint64(1)
-            done += np.uint64(1)
-            continue
-        kinds[done] = classes[code_point(text, np.int64(i))] + many
-        size = np.uint64(size_at(text, np.int64(i)))
-        for more in range(1, size):
-            kinds[done + np.uint64(more)] = 2 * many + 1
-        i += size
-        done += size
+        plain = min(zeros(high) >> np.uint64(3), left)
+        i += plain
+        done += plain
+        if plain < left:
+            size = np.uint64(size_at(text, np.int64(i)))
+            kinds[done] = text[i] if text[i] == SEPARATOR else LONGER + classes[code_point(text, np.int64(i))]
+            for more in range(1, size):
+                kinds[done + np.uint64(more)] = FOLLOWS
+            i += size
+            done += size
     return np.int64(i)
 
 
@@ -102,12 +100,11 @@ def match_end(text: ByteArray, at: int, classes: ByteArray, table: IdArray) -> i
 @inner
 def next_cut(kinds: ByteArray, at: int, stop: int, safe: ByteArray) -> int:
     """The first place from ``at`` on, and before ``stop``, at which a pre-token ends for sure, or ``stop``."""
-    follows = safe.shape[0] - 1
     before = at - 1
-    while before > 0 and kinds[before] == follows:
+    while before > 0 and kinds[before] == FOLLOWS:
         before -= 1
     for here in range(at, stop):
-        if kinds[here] != follows:
+        if kinds[here] != FOLLOWS:
             if safe[kinds[before], kinds[here]] == 1:
                 return here
             before = here

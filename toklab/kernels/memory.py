@@ -27,6 +27,29 @@ def bytes8(_: Any, text: Any, at: Any) -> Any:
 
 
 @intrinsic
+def write8(_: Any, text: Any, at: Any, word: Any) -> Any:
+    """Write a uint64 over ``text[at:at + 8]``, its lowest byte first."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        array = context.make_array(signature.args[0])(context, builder, arguments[0])
+        place = builder.gep(array.data, [arguments[1]])
+        builder.store(arguments[2], builder.bitcast(place, ir.IntType(64).as_pointer()), align=1)
+        return context.get_dummy_value()
+
+    return types.void(text, at, word), generate
+
+
+@intrinsic
+def zeros(_: Any, word: Any) -> Any:
+    """How many of the lowest bits of a uint64 are 0."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.cttz(arguments[0], ir.IntType(1)(0))
+
+    return types.uint64(word), generate
+
+
+@intrinsic
 def prefetch(_: Any, rows: Any, row: Any) -> Any:
     """Ask for the line of the cache where a row begins, and go on; a row that is not there does no harm."""
 

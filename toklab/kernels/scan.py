@@ -151,7 +151,6 @@ def scan(
     text: ByteArray,
     end: int,
     classes: ByteArray,
-    many: int,
     steps: StepArray,
     safe: ByteArray,
     table: IdArray,
@@ -176,7 +175,7 @@ def scan(
     Parameters
     ----------
     end : the byte before which the last pre-token ends
-    classes, many, steps, safe, table : the cutter
+    classes, steps, safe, table : the cutter
     keeps_gaps : text between matches counts as words too
     rows, spelled, starts, used : the table of words
     counts : how often each word came; of length 0 to keep all numbers instead, not only those of the last block
@@ -189,7 +188,7 @@ def scan(
     while state[GO_AT] <= end:
         base = state[GO_AT]
         lanes[0, AT], lanes[0, STEP], lanes[0, FIRST] = base, state[GO_STEP], state[GO_FIRST]
-        stop = write_kinds(text, base, min(base + BLOCK, end + 1), classes, many, kinds)
+        stop = write_kinds(text, base, min(base + BLOCK, end + 1), classes, kinds)
         last = set_lanes(kinds, base, stop, safe, lanes)
         if not walk(text, kinds, base, lanes, classes, steps, table, events):
             last = 0
@@ -218,12 +217,10 @@ def scan(
 
 
 @njit
-def find_cut(
-    text: ByteArray, at: int, end: int, classes: ByteArray, many: int, safe: ByteArray, kinds: ByteArray
-) -> int:
+def find_cut(text: ByteArray, at: int, end: int, classes: ByteArray, safe: ByteArray, kinds: ByteArray) -> int:
     """The first place from a byte on where a pre-token ends for sure, or ``end`` where none is near."""
     while at < end and text[at] & 0xC0 == 0x80:
         at += 1
-    stop = write_kinds(text, at, min(at + BLOCK, end), classes, many, kinds)
+    stop = write_kinds(text, at, min(at + BLOCK, end), classes, kinds)
     here = next_cut(kinds, np.int64(1), stop - at, safe)
     return end if here == stop - at else at + here

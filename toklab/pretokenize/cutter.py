@@ -24,6 +24,7 @@ from toklab.types import ByteArray, IdArray, IntArray, StepArray
 # The low bits of a step; the rest is where the next state's row begins.
 EVENT, HERE, BACK, GAP, BREAK, SLOW = 1, 2, 4, 8, 16, 64
 SHIFT = 7
+KINDS, LONGER, FOLLOWS, SEPARATOR = 256, 0x80, 0xFE, 0xFF
 # A step goes back this many characters at most, and only over one-byte ones; not at all in a machine so large.
 FURTHEST = 1
 LARGE = 1 << 14
@@ -40,20 +41,18 @@ _LOST = (-1,)
 class Cutter:
     """The tables of a pattern.
 
-    A kind is the class of a character plus ``many`` where it takes several bytes; ``2 * many`` is the byte 0xFF,
-    which stands between texts, and ``2 * many + 1`` any byte of a character but the first.
+    Every byte has a kind: its own value in ASCII, and as the byte 0xFF, which stands between texts; the first byte of
+    any other character has 0x80 plus the character's class, and those behind it FOLLOWS.
 
     Parameters
     ----------
     classes : (0x110000,) uint8, class of each code point
-    many : number of classes
-    steps : flat uint32, step of each state (a row of ``2**n``) and kind: the bits above, and ``row << 7``
-    safe : (kinds, kinds) uint8, 1 where a pre-token ends between two kinds whatever came before
-    table : (states, many + 1) int32, the automaton, for the slow steps
+    steps : flat uint32, step of each state (a row of KINDS) and kind: the bits above, and ``row << 7``
+    safe : (KINDS, KINDS) uint8, 1 where a pre-token ends between two kinds whatever came before
+    table : (states, classes + 1) int32, the automaton, for the slow steps
     """
 
     classes: ByteArray
-    many: int
     steps: StepArray
     safe: ByteArray
     table: IdArray
@@ -66,14 +65,17 @@ class _Slow(Exception):  # noqa: N818  (an answer, not an error)
 @lru_cache(maxsize=32)
 def make_cutter(automaton: Automaton) -> Cutter:
     """The cutter of an automaton."""
-    many = automaton.table.shape[1] - 1
-    machine = _Machine(automaton.table, many)
-    rows = machine.rows()
-    steps = _fewest(rows)
-    width = 1 << (steps.shape[1] - 1).bit_length()
-    flat = np.full((len(steps), width), SLOW, np.uint32)
-    flat[:, : steps.shape[1]] = (steps & (1 << SHIFT) - 1) | (steps >> SHIFT) * width << SHIFT
-    return Cutter(automaton.classes, many, flat.ravel(), _safe_pairs(steps, many), automaton.table)
+    classes = automaton.table.shape[1] - 1
+    steps = _fewest(_Machine(automaton.table, classes).rows())
+    # Of each kind of byte, which column of the machine; no byte has the kinds that are left.
+    columns = np.full(KINDS, 2 * classes + 1)
+    columns[:LONGER] = automaton.classes[:LONGER]
+    columns[LONGER : LONGER + classes] = np.arange(classes, 2 * classes)
+    columns[SEPARATOR] = 2 * classes
+    wide = steps[:, columns]
+    flat = (wide & (1 << SHIFT) - 1 | (wide >> SHIFT) * KINDS << SHIFT).astype(np.uint32)
+    safe = _safe_pairs(steps, classes)[columns[:, np.newaxis], columns]
+    return Cutter(automaton.classes, flat.ravel(), safe, automaton.table)
 
 
 class _Machine:

@@ -146,4 +146,4 @@ def _cuts(stretch: Stretch, cutter: Cutter, parts: int) -> list[int]:
 def _cut_near(stretch: Stretch, at: int, cutter: Cutter) -> int:
     """The first place from a byte on where a pre-token ends for sure, or the end where none is near."""
     kinds = np.zeros(scan.BLOCK + scan.SLACK, np.uint8)
-    return int(scan.find_cut(stretch.text, at, stretch.end, cutter.classes, cutter.many, cutter.safe, kinds))
+    return int(scan.find_cut(stretch.text, at, stretch.end, cutter.classes, cutter.safe, kinds))

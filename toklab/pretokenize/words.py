@@ -120,7 +120,7 @@ class WordTable:
         state[:] = begin, 0, begin, 0, 0, 0, 0
         while state[scan.GO_AT] <= end:
             scan.scan(
-                text, end, c.classes, c.many, c.steps, c.safe, c.table, self._keeps_gaps, self._rows, self._spelled,
+                text, end, c.classes, c.steps, c.safe, c.table, self._keeps_gaps, self._rows, self._spelled,
                 self._starts, self._used, self._counts, self._numbers, self._begins, state, *self._work,
             )  # fmt: skip
             yield int(state[scan.DONE])
