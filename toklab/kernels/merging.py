@@ -25,6 +25,7 @@ from toklab.kernels.chains import (
     with_room,
     with_spots,
 )
+from toklab.kernels.memory import prefetch
 from toklab.types import IdArray, IntArray
 
 # Columns of a neighbour of a merge: its symbol, 0 where it stands before and 1 where it stands behind, what the pair
@@ -32,8 +33,8 @@ from toklab.types import IdArray, IntArray
 BEFORE, BEHIND = np.int64(0), np.int64(1)
 NEAR, SIDE, LOST, GAINED, PLACES, CURSOR = 0, 1, 2, 3, 4, 5
 NEAR_COLUMNS = 6
-# How many places before its turn a node is asked for.
-AHEAD = 8
+# How many places before its turn a node is asked for, and when it is there, the count of its word.
+AHEAD, LATER = 16, 8
 
 
 @inner
@@ -70,13 +71,14 @@ def replace_places(
     left, right = np.int32(pairs[best, LEFT]), np.int32(pairs[best, RIGHT])
     start, end = np.uint64(pairs[best, START]), np.uint64(pairs[best, START] + pairs[best, LENGTH])
     places, merged, neighbours = np.uint64(0), np.int64(0), np.int64(0)
-    last, ahead, seen = np.int32(-1), np.uint64(AHEAD), np.int32(0)
+    last, ahead, later = np.int32(-1), np.uint64(AHEAD), np.uint64(LATER)
     for spot in range(start, end):
         node = spots[spot]
         at = np.uint64(node)
         if spot + ahead < end:
-            # Ask for a node that will be needed soon: it is seldom in the cache.
-            seen ^= nodes[np.uint64(spots[spot + ahead]), SYMBOL]
+            # Both are seldom in the cache.
+            prefetch(nodes, np.int64(spots[spot + ahead]))
+            prefetch(counts, np.int64(nodes[np.uint64(spots[spot + later]), WORD]))
         gone = nodes[at, NEXT]
         if nodes[at, SYMBOL] != left or gone == -1 or nodes[np.uint64(gone), SYMBOL] != right:
             continue
@@ -97,7 +99,6 @@ def replace_places(
         places += np.uint64(1)
         merged += weight
         last = node
-    near[neighbours, NEAR] = seen
     return np.int64(places), merged, neighbours
 
 
