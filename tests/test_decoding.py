@@ -6,6 +6,7 @@ import itertools
 from dataclasses import replace
 from functools import cache
 from typing import Any
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -65,6 +66,25 @@ def test_each_row_is_what_decode_gives(label: str, data: st.DataObject, threads:
         patch.setattr(decoding, "THREAD_IDS", 2)
         for backend in ("reference", "fast"):
             assert replace(tokenizer, backend=backend).decode_batch(*flat(rows), threads=threads) == expected
+
+
+@pytest.mark.parametrize("label", [*TOKENIZERS, *EXTRA])
+def test_many_ids_of_one_text(label: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    tokenizer = made(label)
+    ids = [*range(len(tokenizer.vocab)), *tokenizer.encode(CORPUS[0]).ids.tolist()]
+    expected = tokenizer.decode(ids)
+    wrong = [*ids, len(tokenizer.vocab), -1, 1 << 70]
+    with pytest.raises(UsageError) as few:
+        tokenizer.decode(wrong)
+    batches = mock.Mock(wraps=decoding.decode_rows)
+    monkeypatch.setattr(decoding, "decode_rows", batches)
+    monkeypatch.setattr(decoding, "DECODE_LIMIT", len(ids))
+    for backend in ("reference", "fast"):
+        assert replace(tokenizer, backend=backend).decode(ids) == expected
+    assert batches.call_count == 2
+    with pytest.raises(UsageError) as many:
+        tokenizer.decode(wrong)
+    assert str(many.value) == str(few.value)
 
 
 @pytest.mark.parametrize("keeps_gaps", [False, True])

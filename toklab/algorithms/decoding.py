@@ -89,6 +89,27 @@ def _with_suffix(pieces: Sequence[Piece], suffix: str) -> str:
     return "".join([*spaced, *(text.replace(suffix, "") for text in marked[-1:])])
 
 
+def decode_all(tokenizer: TrainedTokenizer, ids: list[int]) -> str:
+    """Text of ids; see `TrainedTokenizer.decode`."""
+    # What the kernel reads is made anew each time, which only many ids are worth.
+    if len(ids) < DECODE_LIMIT or min(ids) < 0 or max(ids) >= len(tokenizer.vocab):
+        return _decode_plain(tokenizer, ids)
+    return decode_rows(tokenizer, np.array(ids), np.array([0, len(ids)]), None)[0]
+
+
+def _decode_plain(tokenizer: TrainedTokenizer, ids: list[int]) -> str:
+    pieces = []
+    for index in ids:
+        if not 0 <= index < len(tokenizer.vocab):
+            raise _unknown(tokenizer, index)
+        pieces.append(tokenizer.vocab[int(index)])
+    return decode_pieces([piece for piece in pieces if not piece.special], tokenizer)
+
+
+def _unknown(tokenizer: TrainedTokenizer, index: int) -> UsageError:
+    return UsageError(f"id {index} is not in the vocabulary (0 to {len(tokenizer.vocab) - 1})")
+
+
 def decode_rows(tokenizer: TrainedTokenizer, ids: IdArray, rows: IntArray, threads: int | None) -> list[str]:
     """Texts of many rows of ids; see `TrainedTokenizer.decode_batch`."""
     ids, rows = np.asarray(ids), np.asarray(rows, np.int64)
@@ -97,11 +118,11 @@ def decode_rows(tokenizer: TrainedTokenizer, ids: IdArray, rows: IntArray, threa
         raise UsageError(f"rows must rise from 0 or more to {len(ids)}, the number of ids, or less")
     wrong = ids[(ids < 0) | (ids >= len(tokenizer.vocab))]
     if len(wrong):
-        raise UsageError(f"id {wrong[0]} is not in the vocabulary (0 to {len(tokenizer.vocab) - 1})")
+        raise _unknown(tokenizer, wrong[0])
     if use_kernel(tokenizer.backend, len(ids), DECODE_LIMIT) and not _reads_across_pieces(tokenizer):
         return _decode_fast(tokenizer, ids.astype(np.int32, copy=False), rows, threads)
     flat, ends = ids.tolist(), rows.tolist()
-    return [tokenizer.decode(flat[start:end]) for start, end in itertools.pairwise(ends)]
+    return [_decode_plain(tokenizer, flat[start:end]) for start, end in itertools.pairwise(ends)]
 
 
 def _reads_across_pieces(tokenizer: TrainedTokenizer) -> bool:
@@ -192,5 +213,5 @@ def _texts_of_rows(
         try:
             texts.append(str(raw[start:end], "utf-8"))
         except UnicodeDecodeError:
-            texts.append(tokenizer.decode(ids[rows[row] : rows[row + 1]].tolist()))
+            texts.append(_decode_plain(tokenizer, ids[rows[row] : rows[row + 1]].tolist()))
     return texts

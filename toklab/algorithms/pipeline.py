@@ -17,7 +17,6 @@ from toklab.algorithms.unigram_model import UnigramModel
 from toklab.algorithms.word_cache import WordCache
 from toklab.algorithms.wordpiece_model import WordPieceModel
 from toklab.backend import READY_LIMIT, has_run, use_kernel
-from toklab.errors import UsageError
 from toklab.pretokenize import PreTokenizer, get_normalizer, normalize_all
 from toklab.pretokenize.precompiled import RULES
 from toklab.types import Batch, Encoding, IdArray, IntArray, Posterior, TrainSpec, Vocab
@@ -217,14 +216,9 @@ class TrainedTokenizer:
         UsageError
             An id is not in the vocabulary.
         """
-        from toklab.algorithms.decoding import decode_pieces
+        from toklab.algorithms.decoding import decode_all
 
-        pieces = []
-        for index in ids:
-            if not 0 <= index < len(self.vocab):
-                raise UsageError(f"id {index} is not in the vocabulary (0 to {len(self.vocab) - 1})")
-            pieces.append(self.vocab[int(index)])
-        return decode_pieces([piece for piece in pieces if not piece.special], self)
+        return decode_all(self, list(ids))
 
     def decode_batch(self, ids: IdArray, rows: IntArray, *, threads: int | None = None) -> list[str]:
         """Texts of many rows of ids, such as a `Batch` holds; each is what `decode` gives.

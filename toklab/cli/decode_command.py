@@ -20,7 +20,7 @@ def command(model: str, ids: tuple[str, ...], engine: str, as_json: bool) -> Non
     from toklab.loading import load
 
     words = " ".join(ids).split() if ids and ids != ("-",) else read_text("-").split()
-    numbers = [_whole(word) for word in words]
+    numbers = _whole(words)
     text = load(model, engine=engine).decode(numbers)
     if as_json:
         click.echo(json.dumps({"schema": 1, "text": text}, ensure_ascii=False))
@@ -28,10 +28,13 @@ def command(model: str, ids: tuple[str, ...], engine: str, as_json: bool) -> Non
         click.echo(text.encode("utf-8"))  # as bytes: of a text that it prints, click drops the escape codes
 
 
-def _whole(word: str) -> int:
+def _whole(words: list[str]) -> list[int]:
     from toklab.errors import UsageError
 
+    numbers, word = [], ""
     try:
-        return int(word)
+        for word in words:
+            numbers.append(int(word))
     except ValueError:
         raise UsageError(f"{word[:80]!r} is no id; ids are whole numbers") from None
+    return numbers
