@@ -189,6 +189,23 @@ def settle(text: ByteArray, row: IntArray, classes: ByteArray, table: IdArray, e
 
 
 @inner
+def list_words(events: StepArray, n: int, begin: int, keeps_gaps: bool, found: IntArray, done: int) -> int:
+    """Begin and size of what ended at a lane's events, size 0 for the end of a text; gives how many there are then."""
+    for i in range(n):
+        event = np.int64(events[i])
+        at = event >> BITS
+        if event & BACK:
+            found[done, 0], found[done, 1] = begin, at - 1 - begin
+            done += 1
+            begin = at - 1
+        found[done, 0], found[done, 1] = begin, 0 if event & BREAK else at - begin
+        if event & HERE:
+            done += 1 if keeps_gaps or event & GAP == 0 else 0
+            begin = at
+    return done
+
+
+@inner
 def set_lanes(kinds: ByteArray, base: int, stop: int, safe: ByteArray, lanes: IntArray) -> int:
     """Give every lane a part of the block, the first going on where it is; gives the lane that ends the block."""
     first = lanes[0, AT]

@@ -1,4 +1,4 @@
-"""Memory as a kernel needs it: eight bytes at once, from any byte on; rows asked for early; room of its own."""
+"""Memory as a kernel needs it: eight bytes at once, from any byte on, or 64; rows asked for early; room of its own."""
 
 from __future__ import annotations
 
@@ -47,6 +47,32 @@ def zeros(_: Any, word: Any) -> Any:
         return builder.cttz(arguments[0], ir.IntType(1)(0))
 
     return types.uint64(word), generate
+
+
+@intrinsic
+def between(_: Any, text: Any, at: Any, first: Any, last: Any) -> Any:
+    """Which of the bytes ``text[at:at + 64]`` lie between two (both uint8), a bit for each, the first lowest.
+
+    They must be there. All are compared at once.
+    """
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        array = context.make_array(signature.args[0])(context, builder, arguments[0])
+        vector = ir.VectorType(ir.IntType(8), 64)
+        place = builder.gep(array.data, [arguments[1]])
+        found = builder.load(builder.bitcast(place, vector.as_pointer()))
+        found.align = 1
+        nothing, everywhere = ir.Constant(vector, ir.Undefined), ir.Constant(ir.VectorType(ir.IntType(32), 64), None)
+
+        def spread(byte: Any) -> Any:
+            one = builder.insert_element(nothing, byte, ir.IntType(32)(0))
+            return builder.shuffle_vector(one, nothing, everywhere)
+
+        distance = builder.sub(found, spread(arguments[2]))
+        width = spread(builder.sub(arguments[3], arguments[2]))
+        return builder.bitcast(builder.icmp_unsigned("<=", distance, width), ir.IntType(64))
+
+    return types.uint64(text, at, types.uint8, types.uint8), generate
 
 
 @intrinsic

@@ -14,21 +14,18 @@ import numpy as np
 from toklab.kernels import inner, njit
 from toklab.kernels.cut import (
     AT,
-    BACK,
-    BITS,
-    BREAK,
     EVENTS,
     FIRST,
-    GAP,
-    HERE,
     STEP,
     begin_of,
+    list_words,
     next_cut,
     set_lanes,
     walk,
     write_kinds,
 )
 from toklab.kernels.memory import prefetch
+from toklab.kernels.windows import WORD, cut_by_windows, write_masks
 from toklab.kernels.words import (
     LONG,
     LOW,
@@ -49,25 +46,10 @@ from toklab.types import ByteArray, IdArray, IntArray, StepArray
 BLOCK = 1 << 14
 # A settled match may end behind its block, and a place may be written that does not count.
 SLACK = 32
+# 64 bytes at a time that windows are worth, and of so many, the part that may hold a byte of which they cannot tell.
+FEW, MOST = 4, 0.5
 DOCUMENT = -1
 GO_AT, GO_STEP, GO_FIRST, DONE, WORDS, BYTES, NUMBERS_ROOM = 0, 1, 2, 3, 4, 5, 6
-
-
-@inner
-def list_words(events: StepArray, n: int, begin: int, keeps_gaps: bool, found: IntArray, done: int) -> int:
-    """Begin and size of what ended at a lane's events, size 0 for the end of a text; gives how many there are then."""
-    for i in range(n):
-        event = np.int64(events[i])
-        at = event >> BITS
-        if event & BACK:
-            found[done, 0], found[done, 1] = begin, at - 1 - begin
-            done += 1
-            begin = at - 1
-        found[done, 0], found[done, 1] = begin, 0 if event & BREAK else at - begin
-        if event & HERE:
-            done += 1 if keeps_gaps or event & GAP == 0 else 0
-            begin = at
-    return done
 
 
 @njit
@@ -154,6 +136,10 @@ def scan(
     steps: StepArray,
     safe: ByteArray,
     table: IdArray,
+    ranges: ByteArray,
+    unions: IntArray,
+    terms: IntArray,
+    sure: ByteArray,
     keeps_gaps: bool,
     rows: IntArray,
     spelled: ByteArray,
@@ -169,6 +155,7 @@ def scan(
     places: IntArray,
     keys: StepArray,
     others: IdArray,
+    masks: StepArray,
 ) -> None:
     """Cut the text up to a place where a pre-token ends, and number the words; count them, or keep their numbers.
 
@@ -176,33 +163,41 @@ def scan(
     ----------
     end : the byte before which the last pre-token ends
     classes, steps, safe, table : the cutter
+    ranges, unions, terms, sure : its windows
     keeps_gaps : text between matches counts as words too
     rows, spelled, starts, used : the table of words
     counts : how often each word came; of length 0 to keep all numbers instead, not only those of the last block
     numbers : written: the number of each pre-token's word (-1: a text ends here)
     begins : written where it is not of length 0: the byte where each of those begins
     state : where to go on; read and written; past ``end`` when all is done
-    kinds, events, lanes, places, keys, others : room to work in: (BLOCK + SLACK,), (LANES, BLOCK + SLACK), (LANES, 5),
-        (2 * BLOCK + 3 * SLACK, 2), as many rows of 3, and as many
+    kinds, events, lanes, places, keys, others, masks : room to work in: (BLOCK + SLACK,), (LANES, BLOCK + SLACK), (LANES, 5),
+        (2 * BLOCK + 3 * SLACK, 2), as many rows of 3, as many, and (rows, BLOCK / WORD + 2)
     """
     while state[GO_AT] <= end:
-        base = state[GO_AT]
+        base, stop = state[GO_AT], min(state[GO_AT] + BLOCK, end + 1)
+        n, last = np.int64(0), 0
+        columns = (stop - base) // WORD if len(terms) > 0 else 0
         lanes[0, AT], lanes[0, STEP], lanes[0, FIRST] = base, state[GO_STEP], state[GO_FIRST]
-        stop = write_kinds(text, base, min(base + BLOCK, end + 1), classes, kinds)
-        last = set_lanes(kinds, base, stop, safe, lanes)
-        if not walk(text, kinds, base, lanes, classes, steps, table, events):
-            last = 0
+        if columns >= FEW and write_masks(text, base, columns, ranges, unions, terms, masks) <= columns * MOST:
+            n = cut_by_windows(
+                text, base, columns, lanes[0], classes, steps, table, safe, sure, masks, events[0], keeps_gaps, places
+            )
+        if lanes[0, AT] <= base:
+            lanes[0, AT], lanes[0, STEP], lanes[0, FIRST] = base, state[GO_STEP], state[GO_FIRST]
+            stop = write_kinds(text, base, stop, classes, kinds)
+            last = set_lanes(kinds, base, stop, safe, lanes)
+            if not walk(text, kinds, base, lanes, classes, steps, table, events):
+                last = 0
+            n = 0
+            for lane in range(last + 1):
+                n = list_words(events[lane], lanes[lane, EVENTS], lanes[lane, FIRST], keeps_gaps, places, n)
+            lanes[last, FIRST] = begin_of(lanes[last], events[last])
+        finish = lanes[last, FIRST]
         first = state[DONE] if len(counts) == 0 else 0
-        state[NUMBERS_ROOM] = first + SLACK
-        for lane in range(last + 1):
-            state[NUMBERS_ROOM] += 2 * lanes[lane, EVENTS]
-        finish = begin_of(lanes[last], events[last])
-        state[WORDS], state[BYTES] = used[0] + state[NUMBERS_ROOM] - first, used[1] + finish - state[GO_FIRST]
+        state[NUMBERS_ROOM] = first + n + SLACK
+        state[WORDS], state[BYTES] = used[0] + n + SLACK, used[1] + finish - state[GO_FIRST]
         if not has_room(state, rows, spelled, starts, counts, numbers):
             return
-        n = 0
-        for lane in range(last + 1):
-            n = list_words(events[lane], lanes[lane, EVENTS], lanes[lane, FIRST], keeps_gaps, places, n)
         write_keys(text, places, n, keys, rows)
         look_up(text, places, n, keys, others, rows, spelled, starts, used, numbers, first)
         if len(counts) > 0:

@@ -19,6 +19,7 @@ from typing import TypeAlias, cast
 import numpy as np
 
 from toklab.pretokenize.automaton import Automaton
+from toklab.pretokenize.windows import ASCII, Machine, Windows, make_windows
 from toklab.types import ByteArray, IdArray, IntArray, StepArray
 
 # The low bits of a step; the rest is where the next state's row begins.
@@ -50,12 +51,14 @@ class Cutter:
     steps : flat uint32, step of each state (a row of KINDS) and kind: the bits above, and ``row << 7``
     safe : (KINDS, KINDS) uint8, 1 where a pre-token ends between two kinds whatever came before
     table : (states, classes + 1) int32, the automaton, for the slow steps
+    windows : what three characters tell without a state
     """
 
     classes: ByteArray
     steps: StepArray
     safe: ByteArray
     table: IdArray
+    windows: Windows
 
 
 class _Slow(Exception):  # noqa: N818  (an answer, not an error)
@@ -75,7 +78,18 @@ def make_cutter(automaton: Automaton) -> Cutter:
     wide = steps[:, columns]
     flat = (wide & (1 << SHIFT) - 1 | (wide >> SHIFT) * KINDS << SHIFT).astype(np.uint32)
     safe = _safe_pairs(steps, classes)[columns[:, np.newaxis], columns]
-    return Cutter(automaton.classes, flat.ravel(), safe, automaton.table)
+    return Cutter(automaton.classes, flat.ravel(), safe, automaton.table, _windows(steps, columns[:ASCII]))
+
+
+def _windows(steps: IntArray, columns: IntArray) -> Windows:
+    """What windows say of the machine's steps, given the column of each ASCII character."""
+    kinds = list(dict.fromkeys(columns.tolist()))
+    machine = Machine(
+        (steps[:, kinds] >> SHIFT).tolist(),
+        (steps[:, kinds] & (1 << SHIFT) - 1).tolist(),
+        [np.flatnonzero(columns == kind).tolist() for kind in kinds],
+    )
+    return make_windows(machine, SLOW, (HERE, BACK, GAP))
 
 
 class _Machine:

@@ -11,6 +11,7 @@ from toklab.backend import thread_count
 from toklab.corpus.documents import size_of
 from toklab.kernels import announce, scan, words
 from toklab.kernels.cut import LANES
+from toklab.kernels.windows import WORD
 from toklab.pretokenize.cutter import Cutter
 from toklab.pretokenize.frequency import by_frequency
 from toklab.pretokenize.stretches import MARGIN, Stretch, in_parts
@@ -70,6 +71,7 @@ class WordTable:
             np.zeros((most, 2), np.int64),
             np.zeros((most, 3), np.uint64),
             np.zeros(most, np.int32),
+            np.zeros((cutter.windows.rows, scan.BLOCK // WORD + 2), np.uint64),
         )
 
     def __len__(self) -> int:
@@ -120,8 +122,8 @@ class WordTable:
         state[:] = begin, 0, begin, 0, 0, 0, 0
         while state[scan.GO_AT] <= end:
             scan.scan(
-                text, end, c.classes, c.steps, c.safe, c.table, self._keeps_gaps, self._rows, self._spelled,
-                self._starts, self._used, self._counts, self._numbers, self._begins, state, *self._work,
+                text, end, c.classes, c.steps, c.safe, c.table, *c.windows, self._keeps_gaps, self._rows,
+                self._spelled, self._starts, self._used, self._counts, self._numbers, self._begins, state, *self._work,
             )  # fmt: skip
             yield int(state[scan.DONE])
             self._make_room()
