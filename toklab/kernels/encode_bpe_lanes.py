@@ -39,7 +39,7 @@ def merge(symbols: IdArray, offsets: IntArray, order: IntArray, pairs: Pairs, si
     sizes : (words,) written: tokens of each
     """
     token, value = room(ROOM), room(ROOM)
-    best, new, here = room(LANES), room(LANES), room(LANES)
+    best, new, here, left = room(LANES), room(LANES), room(LANES), room(LANES)
     # The two pairs that a new token is in: of all lanes first that with the token before it, then that with the next.
     lefts, rights, made = room(BOTH), room(BOTH), room(BOTH)
     one, two, three, lanes = np.uint64(1), np.uint64(2), np.uint64(3), np.uint64(LANES)
@@ -50,7 +50,7 @@ def merge(symbols: IdArray, offsets: IntArray, order: IntArray, pairs: Pairs, si
         for lane in range(lanes):
             word = order[min(first + np.int64(lane), len(order) - 1)]
             start, size = np.uint64(offsets[word]), np.uint64(offsets[word + 1] - offsets[word])
-            token[lane] = BORDER
+            token[lane], left[lane] = BORDER, size
             for i in range(size):
                 token[(i + one) * lanes + lane] = symbols[start + i]
             for i in range(size, n + two):
@@ -70,11 +70,15 @@ def merge(symbols: IdArray, offsets: IntArray, order: IntArray, pairs: Pairs, si
                 common &= best[lane]
             if common == EMPTY:
                 break
+            most = np.int32(0)
             for lane in range(lanes):
+                most = max(most, left[lane])
+                left[lane] -= np.int32(best[lane] != EMPTY)
                 new[lane], here[lane] = best[lane] >> np.int32(PLACE_BITS), best[lane] & np.int32(WIDTH + 1)
                 lefts[lane], rights[lane] = BORDER, new[lane]
                 lefts[lane + lanes], rights[lane + lanes] = new[lane], BORDER
                 best[lane] = EMPTY
+            n = np.uint64(most)
             # The tokens of a word: those before the merge stay, those behind it move up by one.
             for i in range(n):
                 place = np.int32(i)
