@@ -50,7 +50,9 @@ def write_masks(
         for column in range(count + np.uint64(2)):
             masks[row, column] = 0
     for column in range(count):
-        masks[UNSURE, column + one] = between(text, np.uint64(base) + (column << np.uint64(6)), np.uint8(HIGH), np.uint8(0xFF))
+        masks[UNSURE, column + one] = between(
+            text, np.uint64(base) + (column << np.uint64(6)), np.uint8(HIGH), np.uint8(0xFF)
+        )
     for each in range(len(ranges)):
         row = first + np.int64(ranges[each, 2])
         for column in range(count):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator, Sequence
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TypeVar
@@ -22,8 +23,13 @@ T = TypeVar("T")
 MARGIN = 32
 # Texts are laid end to end up to about this many characters at a time, so that memory stays bounded.
 STRETCH = stretch_size(1 << 24)
-# Bytes from which a text is not copied only because something must stand behind it.
+# Characters from which a text is not copied only because something must stand behind it.
 LONG = 1 << 20
+# The most bytes of a character: room that is not written to costs nothing.
+MOST_BYTES = 4
+# Texts that are encoded before they are laid: few enough that they stay in the near caches.
+TOGETHER = 64
+SEPARATING = bytes([SEPARATOR])
 # Bytes for each thread below which a stretch is not worth another.
 SMALL = scan.BLOCK
 
@@ -65,16 +71,17 @@ def stretches(texts: Sequence[str], cutter: Cutter | None = None) -> Iterator[St
     if isinstance(texts, Documents):
         yield from _file_stretches(texts)
         return
-    first = size = 0
-    for index, text in enumerate(texts):
-        size += len(text)
-        if size >= STRETCH or index + 1 == len(texts):
-            encoded = _encoded(texts[first : index + 1])
-            if cutter is not None and len(encoded) == 1 and len(encoded[0]) >= LONG:
-                yield from _in_two(encoded[0], cutter)
-            else:
-                yield _laid(encoded)
-            first, size = index + 1, 0
+    ends = [0, *itertools.accumulate(map(len, texts))]
+    first = 0
+    while first < len(texts):
+        last = min(bisect_left(ends, ends[first] + STRETCH, first + 1), len(texts))
+        part, size = texts[first:last], ends[last] - ends[first]
+        if cutter is not None and len(part) == 1 and size >= LONG:
+            yield from _in_two(_encoded(part)[0], cutter)
+        else:
+            some = (_encoded(part[at : at + TOGETHER]) for at in range(0, len(part), TOGETHER))
+            yield _laid(some, len(part), MOST_BYTES * size)
+        first = last
 
 
 def _encoded(texts: Sequence[str]) -> list[bytes]:
@@ -84,10 +91,18 @@ def _encoded(texts: Sequence[str]) -> list[bytes]:
         raise UsageError(f"character {error.start} is a lone surrogate, which UTF-8 cannot hold") from None
 
 
-def _laid(texts: Sequence[bytes]) -> Stretch:
-    bounds = np.zeros(len(texts) + 1, np.int64)
-    np.cumsum([len(text) + 1 for text in texts], out=bounds[1:])
-    return Stretch(np.frombuffer(bytes([SEPARATOR]).join([*texts, bytes(MARGIN)]), np.uint8), bounds)
+def _laid(groups: Iterable[Sequence[bytes]], count: int, room: int) -> Stretch:
+    """Lay ``count`` texts end to end, which come some at a time; they are ``room`` bytes at most."""
+    laid, bounds = np.empty(room + count + MARGIN, np.uint8), np.zeros(count + 1, np.int64)
+    view, done, first = memoryview(laid), 0, 1
+    for texts in groups:
+        joined = SEPARATING.join([*texts, b""])
+        view[done : done + len(joined)] = joined
+        bounds[first : first + len(texts)] = [len(text) + 1 for text in texts]
+        done, first = done + len(joined), first + len(texts)
+    laid[done : done + MARGIN] = 0
+    laid.flags.writeable = False
+    return Stretch(laid[: done + MARGIN], np.cumsum(bounds))
 
 
 def _in_two(text: bytes, cutter: Cutter) -> Iterator[Stretch]:
@@ -96,10 +111,10 @@ def _in_two(text: bytes, cutter: Cutter) -> Iterator[Stretch]:
     at = _cut_near(head, head.end - scan.BLOCK, cutter)
     if at < head.end:
         yield Stretch(head.text, np.array([0, at + 1]), whole=False)
-        tail = _laid([text[at:]])
+        tail = _laid([[text[at:]]], 1, len(text) - at)
         yield Stretch(tail.text, tail.bounds - np.array([at, 0]))
     else:
-        yield _laid([text])
+        yield _laid([[text]], 1, len(text))
 
 
 def _file_stretches(texts: Documents) -> Iterator[Stretch]:
