@@ -46,8 +46,8 @@ from toklab.types import ByteArray, IdArray, IntArray, StepArray
 BLOCK = 1 << 14
 # A settled match may end behind its block, and a place may be written that does not count.
 SLACK = 32
-# 64 bytes at a time that windows are worth, and of so many, the part that may hold a byte of which they cannot tell.
-FEW, MOST = 4, 0.5
+# Times 64 bytes that windows are worth, and of how many, one may hold a byte of which they cannot tell.
+FEW, MOST = 4, 2
 DOCUMENT = -1
 GO_AT, GO_STEP, GO_FIRST, DONE, WORDS, BYTES, NUMBERS_ROOM = 0, 1, 2, 3, 4, 5, 6
 
@@ -170,15 +170,15 @@ def scan(
     numbers : written: the number of each pre-token's word (-1: a text ends here)
     begins : written where it is not of length 0: the byte where each of those begins
     state : where to go on; read and written; past ``end`` when all is done
-    kinds, events, lanes, places, keys, others, masks : room to work in: (BLOCK + SLACK,), (LANES, BLOCK + SLACK), (LANES, 5),
-        (2 * BLOCK + 3 * SLACK, 2), as many rows of 3, as many, and (rows, BLOCK / WORD + 2)
+    kinds, events, lanes, places, keys, others, masks : room to work in: (BLOCK + SLACK,), (LANES, BLOCK + SLACK),
+        (LANES, 5), (2 * BLOCK + 3 * SLACK, 2), as many rows of 3, as many, and (rows of masks, BLOCK / WORD + 2)
     """
     while state[GO_AT] <= end:
         base, stop = state[GO_AT], min(state[GO_AT] + BLOCK, end + 1)
         n, last = np.int64(0), 0
         columns = (stop - base) // WORD if len(terms) > 0 else 0
         lanes[0, AT], lanes[0, STEP], lanes[0, FIRST] = base, state[GO_STEP], state[GO_FIRST]
-        if columns >= FEW and write_masks(text, base, columns, ranges, unions, terms, masks) <= columns * MOST:
+        if columns >= FEW and write_masks(text, base, columns, ranges, unions, terms, columns // MOST, masks):
             n = cut_by_windows(
                 text, base, columns, lanes[0], classes, steps, table, safe, sure, masks, events[0], keeps_gaps, places
             )

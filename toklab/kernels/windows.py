@@ -39,47 +39,71 @@ HIGH = 0x80
 
 
 @inner
-def write_masks(
-    text: ByteArray, base: int, columns: int, ranges: ByteArray, unions: IntArray, terms: IntArray, masks: StepArray
-) -> int:
-    """Answer for ``columns`` times 64 bytes from ``base`` on; gives how many of those times hold a byte that is unsure."""
-    one, top, count = np.uint64(1), np.uint64(WORD - 1), np.uint64(columns)
-    first = ANSWERS + len(unions)
-    last = first + (np.int64(ranges[len(ranges) - 1, 2]) + 1 if len(ranges) else 0)
-    for row in range(last + 1):
-        for column in range(count + np.uint64(2)):
-            masks[row, column] = 0
-    for column in range(count):
-        masks[UNSURE, column + one] = between(
-            text, np.uint64(base) + (column << np.uint64(6)), np.uint8(HIGH), np.uint8(0xFF)
-        )
+def write_unsure(text: ByteArray, base: int, columns: int, masks: StepArray) -> int:
+    """Of which bytes windows say nothing, because they are not ASCII; gives how many columns have any."""
+    some = 0
+    for column in range(np.uint64(columns)):
+        at = np.uint64(base) + column * np.uint64(WORD)
+        masks[UNSURE, column + np.uint64(1)] = between(text, at, np.uint8(HIGH), np.uint8(0xFF))
+        some += masks[UNSURE, column + np.uint64(1)] != 0
+    return np.int64(some)
+
+
+@inner
+def write_groups(text: ByteArray, base: int, columns: int, ranges: ByteArray, first: int, masks: StepArray) -> int:
+    """Of which group each byte is, in rows from ``first`` on, which hold 0; gives the last."""
+    one = np.uint64(1)
     for each in range(len(ranges)):
         row = first + np.int64(ranges[each, 2])
-        for column in range(count):
-            at = np.uint64(base) + (column << np.uint64(6))
+        for column in range(np.uint64(columns)):
+            at = np.uint64(base) + column * np.uint64(WORD)
             masks[row, column + one] |= between(text, at, ranges[each, 0], ranges[each, 1])
-    for column in range(one, count + one):
+    last = first + np.int64(ranges[len(ranges) - 1, 2]) + 1
+    for column in range(one, np.uint64(columns) + one):
         others = masks[UNSURE, column]
         for row in range(first, last):
             others |= masks[row, column]
         masks[last, column] = ~others
+    return last
+
+
+@inner
+def write_masks(
+    text: ByteArray,
+    base: int,
+    columns: int,
+    ranges: ByteArray,
+    unions: IntArray,
+    terms: IntArray,
+    most: int,
+    masks: StepArray,
+) -> bool:
+    """Answer for ``columns`` times 64 bytes from ``base`` on; False where more than ``most`` hold an unsure one."""
+    one, top, first = np.uint64(1), np.uint64(WORD - 1), ANSWERS + len(unions)
+    if write_unsure(text, base, columns, masks) > most:
+        return False
+    for row in range(len(masks)):
+        if row != UNSURE:
+            for column in range(np.uint64(columns + 2)):
+                masks[row, column] = 0
+    last = write_groups(text, base, columns, ranges, first, masks)
     for union in range(len(unions)):
         for group in range(last + 1 - first):
             if unions[union] >> group & 1:
-                for column in range(one, count + one):
+                for column in range(one, np.uint64(columns) + one):
                     masks[ANSWERS + union, column] |= masks[first + group, column]
     for term in range(len(terms)):
         row, a, b, c = terms[term, 0], ANSWERS + terms[term, 1], ANSWERS + terms[term, 2], ANSWERS + terms[term, 3]
-        for column in range(one, count + one):
+        for column in range(one, np.uint64(columns) + one):
             # The characters two before, and one before.
             before = masks[a, column] << np.uint64(2) | masks[a, column - one] >> (top - one)
             middle = masks[b, column] << one | masks[b, column - one] >> top
             masks[row, column] |= before & middle & masks[c, column]
     unsure = 0
-    for column in range(one, count + one):
+    for column in range(one, np.uint64(columns) + one):
         masks[CUT, column] |= masks[BACK, column] >> one | masks[BACK, column + one] << top
         unsure += masks[UNSURE, column] != 0
-    return unsure
+    return bool(unsure <= most)
 
 
 @inner

@@ -17,6 +17,7 @@ from toklab.errors import UsageError
 from toklab.kernels import scan, words
 from toklab.kernels.cut import SEPARATOR
 from toklab.pretokenize.cutter import Cutter
+from toklab.pretokenize.utf8 import to_utf8
 from toklab.types import ByteArray, IntArray
 
 T = TypeVar("T")
@@ -77,7 +78,7 @@ def stretches(texts: Sequence[str], cutter: Cutter | None = None) -> Iterator[St
         last = min(bisect_left(ends, ends[first] + STRETCH, first + 1), len(texts))
         part, size = texts[first:last], ends[last] - ends[first]
         if cutter is not None and len(part) == 1 and size >= LONG:
-            yield from _in_two(_encoded(part)[0], cutter)
+            yield from _in_two(to_utf8(part[0]), cutter)
         else:
             some = (_encoded(part[at : at + TOGETHER]) for at in range(0, len(part), TOGETHER))
             yield _laid(some, len(part), MOST_BYTES * size)
@@ -94,7 +95,7 @@ def _encoded(texts: Sequence[str]) -> list[bytes]:
 def _laid(groups: Iterable[Sequence[bytes]], count: int, room: int) -> Stretch:
     """Lay ``count`` texts end to end, which come some at a time; they are ``room`` bytes at most."""
     laid, bounds = np.empty(room + count + MARGIN, np.uint8), np.zeros(count + 1, np.int64)
-    view, done, first = memoryview(laid), 0, 1
+    view, done, first = laid.data, 0, 1
     for texts in groups:
         joined = SEPARATING.join([*texts, b""])
         view[done : done + len(joined)] = joined

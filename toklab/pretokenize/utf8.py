@@ -7,6 +7,10 @@ import numpy as np
 from toklab.errors import UsageError
 from toklab.types import IntArray
 
+# CPython holds a text in two or four bytes a character for the sake of one that needs them, and then it takes three
+# times as long to encode. So it gets a long one in slices where these, looked at here and there, need a byte only.
+SLICE, LOOKS = 1 << 14, 16
+
 
 def to_utf8(text: str) -> bytes:
     """The bytes of a text.
@@ -16,7 +20,13 @@ def to_utf8(text: str) -> bytes:
     UsageError
         The text holds a lone surrogate.
     """
-    return _encoded(text, "utf-8")
+    apart = len(text) // LOOKS
+    if apart < SLICE or text.isascii() or not all(text[at : at + 1000].isascii() for at in range(0, len(text), apart)):
+        return _encoded(text, "utf-8")
+    try:
+        return b"".join([text[at : at + SLICE].encode("utf-8") for at in range(0, len(text), SLICE)])
+    except UnicodeEncodeError:
+        return _encoded(text, "utf-8")  # tells the place in the whole text
 
 
 def char_to_byte(text: str) -> IntArray:

@@ -1,10 +1,10 @@
 """Where three neighbouring characters tell alone whether a pre-token ends: tables for `toklab.kernels.windows`.
 
 A cutter (`toklab.pretokenize.cutter`) goes from character to character. Most text needs less: under most patterns the
-state after two ASCII characters is the same whatever came before them, so that they and the next one say what that step
-does, and many places can be looked at at once. Where they do not (a letter behind an apostrophe may belong to a
-contraction), the place is *unsure*, as is all that is not ASCII: there the cutter goes by itself, to the next place where
-a pre-token ends for sure and the two characters around it tell the state again.
+state after two ASCII characters is the same whatever came before them, so that they and the next one say what that
+step does, and many places can be looked at at once. Where they do not (a letter behind an apostrophe may belong to a
+contraction), the place is *unsure*, as is all that is not ASCII: there the cutter goes by itself, to the next place
+where a pre-token ends for sure and the two characters around it tell the state again.
 """
 
 from __future__ import annotations

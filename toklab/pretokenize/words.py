@@ -118,12 +118,13 @@ class WordTable:
 
     def _scan(self, text: ByteArray, begin: int, end: int) -> Iterator[int]:
         """Scan until the text ends or there is no room; gives how many numbers there are, and makes room."""
-        c, state = self._cutter, self._state
+        c, w, state = self._cutter, self._cutter.windows, self._state
         state[:] = begin, 0, begin, 0, 0, 0, 0
         while state[scan.GO_AT] <= end:
             scan.scan(
-                text, end, c.classes, c.steps, c.safe, c.table, *c.windows, self._keeps_gaps, self._rows,
-                self._spelled, self._starts, self._used, self._counts, self._numbers, self._begins, state, *self._work,
+                text, end, c.classes, c.steps, c.safe, c.table, w.ranges, w.unions, w.terms, w.sure, self._keeps_gaps,
+                self._rows, self._spelled, self._starts, self._used, self._counts, self._numbers, self._begins, state,
+                *self._work,
             )  # fmt: skip
             yield int(state[scan.DONE])
             self._make_room()
