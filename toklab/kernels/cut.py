@@ -112,21 +112,6 @@ def next_cut(kinds: ByteArray, at: int, stop: int, safe: ByteArray) -> int:
 
 
 @inner
-def walk_one(kinds: ByteArray, base: int, row: IntArray, steps: StepArray, events: StepArray) -> None:
-    """Walk one lane to where it stops, or over its first slow step."""
-    at, n, value = np.uint64(row[AT]), np.uint64(row[EVENTS]), np.uint32(row[STEP])
-    stop, start = np.uint64(row[STOP]), np.uint64(base)
-    while at < stop:
-        value = steps[(value >> np.uint32(SHIFT)) + np.uint32(kinds[at - start])]
-        events[n] = at << np.uint64(BITS) | np.uint64(value & np.uint32(63))
-        n += np.uint64(value & np.uint32(EVENT))
-        at += np.uint64(1)
-        if value & np.uint32(SLOW):
-            break
-    row[AT], row[EVENTS], row[STEP] = at, n, value
-
-
-@inner
 def walk_four(kinds: ByteArray, base: int, span: int, lanes: IntArray, steps: StepArray, events: StepArray) -> None:
     """Walk all lanes ``span`` bytes, or until one comes over a slow step."""
     one, bits, low, shift = np.uint32(EVENT), np.uint64(BITS), np.uint32(63), np.uint32(SHIFT)
@@ -189,6 +174,46 @@ def settle(text: ByteArray, row: IntArray, classes: ByteArray, table: IdArray, e
 
 
 @inner
+def walk_alone(
+    text: ByteArray,
+    row: IntArray,
+    classes: ByteArray,
+    steps: StepArray,
+    table: IdArray,
+    safe: ByteArray,
+    sure: ByteArray,
+    events: StepArray,
+) -> int:
+    """Walk one lane to where it stops, or to a place where a pre-token ends for sure, between two bytes that are sure.
+
+    Gives that place, or -1. No kinds need to be written for it.
+    """
+    before = np.uint8(LONGER)
+    at, n, value = np.uint64(row[AT]), np.uint64(row[EVENTS]), np.uint32(row[STEP])
+    while at < np.uint64(row[STOP]):
+        kind = text[at]
+        if kind & 0xC0 == 0x80:
+            kind = np.uint8(FOLLOWS)
+        elif kind & 0x80 and kind != SEPARATOR:
+            kind = np.uint8(LONGER + classes[code_point(text, np.int64(at))])
+        value = steps[(value >> np.uint32(SHIFT)) + np.uint32(kind)]
+        events[n] = at << np.uint64(BITS) | np.uint64(value & np.uint32(63))
+        n += np.uint64(value & np.uint32(EVENT))
+        at += np.uint64(1)
+        found = value & np.uint32(HERE) and safe[before, kind] & sure[before, kind]
+        before = kind
+        if found or value & np.uint32(SLOW):
+            row[AT], row[EVENTS], row[STEP] = at, n, value
+            if found:
+                return np.int64(at) - 1
+            settle(text, row, classes, table, events)
+            at, n, value = np.uint64(row[AT]), np.uint64(row[EVENTS]), np.uint32(0)
+            before = np.uint8(LONGER)
+    row[AT], row[EVENTS], row[STEP] = at, n, value
+    return np.int64(-1)
+
+
+@inner
 def list_words(events: StepArray, n: int, begin: int, keeps_gaps: bool, found: IntArray, done: int) -> int:
     """Begin and size of what ended at a lane's events, size 0 for the end of a text; gives how many there are then."""
     for i in range(n):
@@ -236,24 +261,22 @@ def walk(
     classes: ByteArray,
     steps: StepArray,
     table: IdArray,
+    safe: ByteArray,
+    sure: ByteArray,
     events: StepArray,
-) -> bool:
-    """Walk all lanes to where they stop; False where the first must go back to before the block, and only it counts."""
+) -> None:
+    """Walk all lanes to where they stop: as long as they can side by side, then one after the other."""
     while True:
         span = lanes[0, STOP] - lanes[0, AT]
         for lane in range(1, LANES):
             span = min(span, lanes[lane, STOP] - lanes[lane, AT])
-        if span > 0:
-            walk_four(kinds, base, span, lanes, steps, events)
-        else:
-            for lane in range(LANES):
-                walk_one(kinds, base, lanes[lane], steps, events[lane])
-        slow = False
+        # The first may have had to go back to before the block, where there are no kinds.
+        if span <= 0 or lanes[0, AT] < base:
+            break
+        walk_four(kinds, base, span, lanes, steps, events)
         for lane in range(LANES):
             if lanes[lane, STEP] & SLOW:
                 settle(text, lanes[lane], classes, table, events[lane])
-                slow = True
-        if lanes[0, AT] < base:
-            return False
-        if span <= 0 and not slow:
-            return True
+    for lane in range(LANES):
+        while walk_alone(text, lanes[lane], classes, steps, table, safe, sure, events[lane]) >= 0:
+            pass

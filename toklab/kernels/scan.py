@@ -186,8 +186,7 @@ def scan(
             lanes[0, AT], lanes[0, STEP], lanes[0, FIRST] = base, state[GO_STEP], state[GO_FIRST]
             stop = write_kinds(text, base, stop, classes, kinds)
             last = set_lanes(kinds, base, stop, safe, lanes)
-            if not walk(text, kinds, base, lanes, classes, steps, table, events):
-                last = 0
+            walk(text, kinds, base, lanes, classes, steps, table, safe, sure, events)
             n = 0
             for lane in range(last + 1):
                 n = list_words(events[lane], lanes[lane, EVENTS], lanes[lane, FIRST], keeps_gaps, places, n)

@@ -10,24 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from toklab.kernels import inner
-from toklab.kernels.cut import (
-    AT,
-    BITS,
-    EVENT,
-    EVENTS,
-    FIRST,
-    FOLLOWS,
-    HERE,
-    LONGER,
-    SHIFT,
-    SLOW,
-    STEP,
-    STOP,
-    begin_of,
-    code_point,
-    list_words,
-    settle,
-)
+from toklab.kernels.cut import AT, EVENTS, FIRST, STEP, STOP, begin_of, list_words, walk_alone
 from toklab.kernels.memory import between, zeros
 from toklab.types import ByteArray, IdArray, IntArray, StepArray
 
@@ -107,43 +90,6 @@ def write_masks(
 
 
 @inner
-def walk_to_sure(
-    text: ByteArray,
-    row: IntArray,
-    classes: ByteArray,
-    steps: StepArray,
-    table: IdArray,
-    safe: ByteArray,
-    sure: ByteArray,
-    events: StepArray,
-) -> int:
-    """Walk one lane to the next place where a pre-token ends for sure and the bytes around it tell the state.
-
-    Gives that place, or -1 where the lane stops before it.
-    """
-    before = np.uint8(LONGER)
-    while row[AT] < row[STOP]:
-        at = row[AT]
-        kind = text[at]
-        if kind & 0xC0 == 0x80:
-            kind = np.uint8(FOLLOWS)
-        elif kind & 0x80 and kind != 0xFF:
-            kind = np.uint8(LONGER + classes[code_point(text, at)])
-        value = np.uint32(steps[(np.uint32(row[STEP]) >> np.uint32(SHIFT)) + np.uint32(kind)])
-        events[row[EVENTS]] = at << BITS | np.int64(value & np.uint32(63))
-        row[EVENTS] += np.int64(value & np.uint32(EVENT))
-        row[AT], row[STEP] = at + 1, value
-        if value & np.uint32(SLOW):
-            settle(text, row, classes, table, events)
-            before = np.uint8(LONGER)
-        elif value & np.uint32(HERE) and safe[before, kind] and sure[before, kind]:
-            return at
-        else:
-            before = kind
-    return -1
-
-
-@inner
 def list_cuts(
     masks: StepArray, base: int, columns: int, at: int, keeps_gaps: bool, found: IntArray, done: int
 ) -> tuple[int, int, bool]:
@@ -200,7 +146,7 @@ def cut_by_windows(
     row[STOP] = base + columns * WORD
     while True:
         row[EVENTS] = 0
-        at = walk_to_sure(text, row, classes, steps, table, safe, sure, events)
+        at = walk_alone(text, row, classes, steps, table, safe, sure, events)
         n = list_words(events, row[EVENTS], row[FIRST], keeps_gaps, places, n)
         row[FIRST] = begin_of(row, events)
         if at < 0:
