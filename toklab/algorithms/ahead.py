@@ -19,7 +19,7 @@ import numpy as np
 from toklab.algorithms.symbols import CONTINUATION, Learned, Material, Symbol, byte_symbols
 from toklab.backend import search_path
 from toklab.corpus import Corpus
-from toklab.pretokenize import PreTokenizer, count_words, is_much
+from toklab.pretokenize import PreTokenizer, count_words, get_pretokenizer, is_much
 from toklab.types import Piece, TrainSpec, Vocab, WordCounts, Words
 
 
@@ -195,10 +195,18 @@ def _encode_unigram() -> None:
 
 
 def _encode(model: Any) -> None:
-    """Cut two words into tokens and lay them out."""
-    from toklab.kernels import layout
+    """Look two words up, cut them into tokens and lay them out.
 
-    words = Words.of(["ab", "a" * 80])
+    The scanner looks words up last: by the time that it needs these kernels, it finds them compiled.
+    """
+    from toklab.kernels import layout
+    from toklab.pretokenize.stretches import MARGIN, in_parts
+    from toklab.pretokenize.words import WordTable
+
+    words, cutter = Words.of(["ab", "a" * 80]), get_pretokenizer("whitespace").cutter()
+    assert cutter is not None
+    WordTable(cutter, keeps_gaps=True).enter(Words(Words.of(["ab", " " * MARGIN]).text, np.array([0, 2])))
+    list(in_parts(["a " * (1 << 16)], cutter, 2, lambda *_: None))
     rows, starts = np.zeros((2, layout.COLUMNS), np.int32), np.zeros(3, np.int32)
     ids, ends = np.zeros(100, np.int32), np.zeros(100, np.int32)
     found = model.segment(words)
