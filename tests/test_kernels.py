@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import logging
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from toklab import kernels
 from toklab.kernels import announce, bpe, wordpiece
 
 
@@ -25,3 +29,20 @@ def test_only_a_kernel_that_is_not_cached_is_announced(tmp_path: Path, caplog: p
     # Another kernel of the same name, in another module, has files of its own.
     announce(uncompiled(bpe.learn, tmp_path), uncompiled(wordpiece.learn, tmp_path))
     assert [record.message.split(" (")[0] for record in caplog.records] == ["compiling kernels"]
+
+
+def test_a_kernel_is_compiled_anew_when_one_that_it_calls_changed(tmp_path: Path) -> None:
+    folder = tmp_path / "kernels"
+    folder.mkdir()
+    shutil.copy(str(kernels.__file__), folder / "__init__.py")
+    (folder / "caller.py").write_text(
+        "from kernels import njit\nfrom kernels.called import answer\n\n@njit\ndef ask():\n    return answer()\n"
+    )
+    for expected in ("1", "22"):
+        (folder / "called.py").write_text(
+            f"from kernels import inner\n\n@inner\ndef answer():\n    return {expected}\n"
+        )
+        code = "from kernels.caller import ask; print(ask(), sum(ask.stats.cache_hits.values()))"
+        for hits in ("0", "1"):
+            found = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True)
+            assert found.stdout.split() == [expected, hits], found.stderr

@@ -8,7 +8,7 @@ import random
 import numpy as np
 import pytest
 import regex
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from test_cutter import COMPILED, CUSTOM, cut, cutter_of
 
@@ -75,6 +75,7 @@ def test_windows_say_what_steps_say(name: str, text: str) -> None:
 
 @given(pattern=PATTERN, texts=st.lists(st.text("ab1' \n", min_size=3, max_size=10), min_size=10, max_size=10))
 @settings(max_examples=80, deadline=None)
+@example(r"[\s\S]", ["ab "] * 10)
 def test_of_any_pattern(pattern: str, texts: list[str]) -> None:
     if regex.match(pattern, ""):
         return
@@ -82,6 +83,8 @@ def test_of_any_pattern(pattern: str, texts: list[str]) -> None:
     if len(cutter.windows.terms):
         for text in texts:
             check_steps(cutter, text)
+        long = "".join(texts) * 11
+        assert cut(cutter, False, [long]) == [regex.findall(pattern, long)]
 
 
 def test_what_gpt2_does_not_know() -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
@@ -30,7 +31,19 @@ def inner(function: F) -> F:
 def _compiled(function: F, **options: Any) -> F:
     import numba
 
-    return cast(F, numba.njit(cache=True, nogil=True, fastmath=False, **options)(function))
+    compiled: Any = numba.njit(cache=True, nogil=True, fastmath=False, **options)(function)
+    # A kernel holds what it calls, but Numba would compile it anew only if its own file changed.
+    file = getattr(compiled._cache, "_cache_file", None)
+    if file is not None:
+        file._source_stamp = file._source_stamp, _sources(Path(__file__).parent)
+    return cast(F, compiled)
+
+
+@cache
+def _sources(folder: Path) -> tuple[tuple[str, int, int], ...]:
+    """Name, time of the last change (ns) and size of every file of kernels."""
+    found = ((path.name, path.stat()) for path in sorted(folder.glob("*.py")))
+    return tuple((name, state.st_mtime_ns, state.st_size) for name, state in found)
 
 
 def announce(*kernels: Callable[..., Any]) -> None:

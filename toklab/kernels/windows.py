@@ -33,21 +33,19 @@ def write_unsure(text: ByteArray, base: int, columns: int, masks: StepArray) -> 
 
 
 @inner
-def write_groups(text: ByteArray, base: int, columns: int, ranges: ByteArray, first: int, masks: StepArray) -> int:
-    """Of which group each byte is, in rows from ``first`` on, which hold 0; gives the last."""
-    one = np.uint64(1)
+def write_groups(text: ByteArray, base: int, columns: int, ranges: ByteArray, first: int, masks: StepArray) -> None:
+    """Of which group each byte is, in rows from ``first`` on, which hold 0."""
+    one, last = np.uint64(1), len(masks) - 1
     for each in range(len(ranges)):
         row = first + np.int64(ranges[each, 2])
         for column in range(np.uint64(columns)):
             at = np.uint64(base) + column * np.uint64(WORD)
             masks[row, column + one] |= between(text, at, ranges[each, 0], ranges[each, 1])
-    last = first + np.int64(ranges[len(ranges) - 1, 2]) + 1
     for column in range(one, np.uint64(columns) + one):
         others = masks[UNSURE, column]
         for row in range(first, last):
             others |= masks[row, column]
         masks[last, column] = ~others
-    return last
 
 
 @inner
@@ -69,9 +67,9 @@ def write_masks(
         if row != UNSURE:
             for column in range(np.uint64(columns + 2)):
                 masks[row, column] = 0
-    last = write_groups(text, base, columns, ranges, first, masks)
+    write_groups(text, base, columns, ranges, first, masks)
     for union in range(len(unions)):
-        for group in range(last + 1 - first):
+        for group in range(len(masks) - first):
             if unions[union] >> group & 1:
                 for column in range(one, np.uint64(columns) + one):
                     masks[ANSWERS + union, column] |= masks[first + group, column]
@@ -101,9 +99,9 @@ def list_cuts(
     """
     one, begin, places = np.uint64(1), np.uint64(at), np.uint64(done)
     first = np.uint64(at + 1 - base)
-    column = first >> np.uint64(6)
-    wanted = ~np.uint64(0) << (first & np.uint64(WORD - 1))
-    start = np.uint64(base) + (column << np.uint64(6))
+    column = first // np.uint64(WORD)
+    wanted = ~np.uint64(0) << first % np.uint64(WORD)
+    start = np.uint64(base) + column * np.uint64(WORD)
     while column < np.uint64(columns):
         unsure = masks[UNSURE, column + one] & wanted
         cuts = masks[CUT, column + one] & wanted & ((unsure & (~unsure + one)) - one)

@@ -62,7 +62,7 @@ class Windows(NamedTuple):
     @property
     def rows(self) -> int:
         """Rows of bits that looking at windows takes."""
-        return ANSWERS + len(self.unions) + int(self.ranges[:, 2].max(initial=0)) + 2
+        return ANSWERS + len(self.unions) + len(np.unique(self.ranges[:, 2])) + 1
 
 
 def make_windows(machine: Machine, slow: int, bits: Sequence[int]) -> Windows:
