@@ -164,6 +164,24 @@ def test_a_pattern_of_which_letters_tell_nothing_has_no_windows() -> None:
     assert cut(cutter, False, [text]) == [regex.findall(r"(?:\p{L}\p{L}){1,2}|\s+", text)]
 
 
+@pytest.mark.parametrize("before", [0, 1, 2, 63, 64])
+def test_windows_end_within_a_character(before: int) -> None:
+    """The next block has none, and begins behind that character."""
+    pattern = PATTERNS["gpt2"].pattern
+    text = "x" * before + "It is. " * (scan.BLOCK // 8) + "日" * scan.BLOCK + "。 It"
+    assert cut(cutter_of(pattern), True, [text]) == [regex.findall(pattern, text)]
+
+
+@pytest.mark.parametrize("kinds", [20, 26])
+def test_a_pattern_that_tells_many_characters_apart_has_no_windows(kinds: int) -> None:
+    """Of 20 letters there are too many groups, of 26 too many kinds."""
+    pattern = "|".join(f"{chr(97 + at)}{chr(48 + at % 10)}" for at in range(kinds)) + r"|\s"
+    cutter = cutter_of(pattern)
+    assert cutter.windows is tables.NO_WINDOWS
+    text = "a0 b1 c2z5" * 100
+    assert cut(cutter, False, [text]) == [regex.findall(pattern, text)]
+
+
 def test_answers_are_numbered_as_in_the_kernel() -> None:
     from toklab.kernels import windows as kernel
 

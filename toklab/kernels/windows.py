@@ -142,6 +142,9 @@ def cut_by_windows(
     """
     n = np.int64(0)
     row[STOP] = base + columns * WORD
+    # Whoever goes on begins with a character.
+    while text[row[STOP]] & 0xC0 == 0x80:
+        row[STOP] += 1
     while True:
         row[EVENTS] = 0
         at = walk_alone(text, row, classes, steps, table, safe, sure, events)

@@ -25,6 +25,8 @@ HERE, BACK, GAP, UNSURE = 0, 1, 2, 3
 ANSWERS = 4
 UNKNOWN = -1
 LETTER, SPACE, DIGIT, OTHER = 3, 2, 1, 0
+# Kinds and groups of ASCII characters of which not all threes are looked at; published patterns have up to 25 and 9.
+MOST_KINDS, MOST_GROUPS = 32, 12
 
 _Pair: TypeAlias = tuple[int, int]
 
@@ -65,6 +67,11 @@ class Windows(NamedTuple):
         return ANSWERS + len(self.unions) + len(np.unique(self.ranges[:, 2])) + 1
 
 
+NO_WINDOWS = Windows(
+    np.zeros((0, 3), np.uint8), np.zeros(0, np.int64), np.zeros((0, 4), np.int64), np.zeros((256, 256), np.uint8)
+)
+
+
 def make_windows(machine: Machine, slow: int, bits: Sequence[int]) -> Windows:
     """Work out what windows say.
 
@@ -73,6 +80,8 @@ def make_windows(machine: Machine, slow: int, bits: Sequence[int]) -> Windows:
     slow : the bit of a step that the machine leaves to others
     bits : those of HERE, BACK and GAP
     """
+    if len(machine.members) > MOST_KINDS:
+        return NO_WINDOWS
     common = [max(map(_commonness, members)) for members in machine.members]
     states = _states(machine, slow, common)
     said = np.full((len(common),) * 3, UNKNOWN)
@@ -81,6 +90,8 @@ def make_windows(machine: Machine, slow: int, bits: Sequence[int]) -> Windows:
             if (b, c) in states:
                 said[a, b, c] = machine.bits[state][c]
     groups = sorted(_groups(machine, said, common), key=lambda group: len(_ranges(group.members)))
+    if len(groups) > MOST_GROUPS:
+        return NO_WINDOWS
     table = np.full((len(groups),) * 3, UNKNOWN)
     for where in np.ndindex(table.shape):
         values = np.unique(said[np.ix_(*(groups[group].kinds for group in where))])
