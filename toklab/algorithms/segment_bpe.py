@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -127,12 +128,12 @@ class HeapMerges:
         return Tokens(ids[:total], ends[:total], sizes)
 
 
-class OrderlyMerges(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class OrderlyMerges:
     """The tables of `toklab.kernels.encode_bpe`, from ids to numbers and back, and the symbols of each token."""
 
     tokens: IdArray
     pairs: Pairs
-    trie: IntArray
     numbers: IdArray
     ids: IdArray
     starts: IntArray
@@ -145,7 +146,7 @@ class OrderlyMerges(NamedTuple):
         from toklab.kernels import encode_bpe_lanes
         from toklab.kernels.pairs import NONE
 
-        announce(kernels.cut_all, encode_bpe_lanes.merge)
+        announce(encode_bpe_lanes.merge)
         made = np.bincount(merges[:, 2], minlength=size)
         initial = np.flatnonzero(made == 0)
         ids = np.concatenate([initial, merges[:, 2]]).astype(np.int32)
@@ -164,15 +165,25 @@ class OrderlyMerges(NamedTuple):
             return None
         starts = np.zeros(size + 1, np.int64)
         np.cumsum(tokens[:, kernels.LENGTH], out=starts[1:])
+        if size + int(starts[-1]) >> kernels.NODE_BITS:
+            return None
         symbols = np.zeros(starts[-1], np.int32)
         kernels.spell(tokens, starts, symbols)
-        order = np.argsort(tokens[:, kernels.LENGTH], kind="stable")[len(initial) :]
+        return OrderlyMerges(tokens, pairs, numbers, ids, starts, symbols)
+
+    @cached_property
+    def _for_long_words(self) -> tuple[IdArray, IntArray]:
+        """The tokens with what each begins with, and the trie of them."""
+        from toklab.kernels import encode_bpe as kernels
+
+        announce(kernels.build_trie, kernels.cut_all)
+        tokens = self.tokens.copy()  # another thread may be at this too
+        order = np.argsort(tokens[:, kernels.LENGTH], kind="stable")
+        order = order[tokens[order, kernels.LENGTH] > 1]
         trie = np.full(table_size(4 * len(order)), -1, np.int64)
-        while not kernels.build_trie(order, starts, symbols, tokens, trie):
-            if len(trie) >> kernels.NODE_BITS:
-                return None
+        while not kernels.build_trie(order, self.starts, self.symbols, tokens, trie):
             trie = np.full(2 * len(trie), -1, np.int64)
-        return OrderlyMerges(tokens, pairs, trie, numbers, ids, starts, symbols)
+        return tokens, trie
 
     def cut_bytes(self, text: ByteArray, byte_ids: IntArray, offsets: IntArray) -> Tokens:
         """Tokens of words, given as bytes, of which each begins as the token with its id."""
@@ -192,8 +203,9 @@ class OrderlyMerges(NamedTuple):
         longest = int(sizes.max(initial=0))
         encode_bpe_lanes.merge(symbols, offsets, order[empty:short], self.pairs, sizes)
         if short < len(order):
+            tokens, trie = self._for_long_words
             dead, out = np.empty(longest + 1, np.uint8), np.empty(longest + 1, np.int32)
-            encode_bpe.cut_all(symbols, offsets, order[short:], self.tokens, self.pairs, self.trie, dead, out, sizes)
+            encode_bpe.cut_all(symbols, offsets, order[short:], tokens, self.pairs, trie, dead, out, sizes)
         total = int(sizes.sum())
         found, ends = np.empty(total, np.int32), np.empty(total, np.int32)
         encode_bpe.pack(symbols, offsets, sizes, self.tokens, self.ids, found, ends)
@@ -210,12 +222,12 @@ def hashed(parts: IntArray, first: int) -> Pairs | None:
         np.zeros(size // kernels.ENTRIES, np.int32),
         np.zeros(1 << kernels.FILTER_BITS >> 6, np.uint64),
     )
-    keys = parts[:, 0] << kernels.TOKEN_BITS | parts[:, 1]
+    keys = (parts[:, 0] << kernels.TOKEN_BITS | parts[:, 1]).astype(np.uint64)
     if len(np.unique(keys)) < len(parts):
         return None
-    mixed = keys.astype(np.uint64) * np.uint64(kernels.SCATTER)
+    mixed = keys * np.uint64(kernels.SCATTER)
     seeds = (mixed >> np.uint64(kernels.SEED_SHIFT)).astype(np.int64) & (len(pairs.seeds) - 1)
     groups = np.lexsort((seeds, -np.bincount(seeds)[seeds]))
     starts = np.flatnonzero(np.diff(seeds[groups], prepend=-1, append=-1))
-    kernels.enter(parts, first, groups, starts, seeds[groups[starts[:-1]]], pairs)
+    kernels.enter(keys, first, groups, starts, seeds[groups[starts[:-1]]], pairs)
     return pairs

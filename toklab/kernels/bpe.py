@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from toklab.kernels import inner, njit
+from toklab.kernels import inner, njit_making
 from toklab.kernels.chains import COUNT, LEFT, RIGHT, build_nodes, count_pairs, first_place, with_room
 from toklab.kernels.keys import Keys, accept_merge, keys_with_room, new_keys, spell_merge, spells_byte
 from toklab.kernels.merging import NEAR_COLUMNS, merge_everywhere
@@ -94,7 +94,7 @@ def _how_many(pairs: IntArray, first: int, used: int, low: int, high: int) -> in
     return found
 
 
-@njit
+@njit_making
 def learn(
     ids: IdArray,
     offsets: IntArray,

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from toklab.kernels import inner
+from toklab.kernels import inner, inner_making
 from toklab.kernels.tables import mix
 from toklab.types import IdArray, IntArray
 
@@ -22,7 +22,7 @@ LEFT, RIGHT, COUNT, START, LENGTH = 0, 1, 2, 3, 4
 PAIR_COLUMNS = 5
 
 
-@inner
+@inner_making
 def build_nodes(ids: IdArray, offsets: IntArray) -> IdArray:
     """Link the symbols of each word: (n, 4) int32."""
     nodes = np.empty((len(ids), NODE_COLUMNS), np.int32)
@@ -34,7 +34,7 @@ def build_nodes(ids: IdArray, offsets: IntArray) -> IdArray:
     return nodes
 
 
-@inner
+@inner_making
 def with_room(rows: IntArray, needed: int) -> IntArray:
     """The same rows with room for at least ``needed``."""
     if needed <= len(rows):
@@ -46,7 +46,7 @@ def with_room(rows: IntArray, needed: int) -> IntArray:
     return more
 
 
-@inner
+@inner_making
 def with_spots(spots: IdArray, used: int, needed: int) -> IdArray:
     """The same places with room for at least ``needed``."""
     if needed <= len(spots):
@@ -79,7 +79,7 @@ def pair_of(table: IntArray, pairs: IntArray, used: int, left: int, right: int) 
     return np.int64(table[slot, 1])
 
 
-@inner
+@inner_making
 def table_with_room(table: IntArray, pairs: IntArray, used: int, needed: int) -> IntArray:
     """A hash table of the pairs that is at most half full with ``needed``."""
     size = len(table)
@@ -94,7 +94,7 @@ def table_with_room(table: IntArray, pairs: IntArray, used: int, needed: int) ->
     return more
 
 
-@inner
+@inner_making
 def count_pairs(nodes: IdArray, counts: IntArray) -> tuple[IntArray, IntArray, IdArray, int]:
     """Enter every adjacent pair.
 

@@ -117,7 +117,7 @@ def build_trie(order: IntArray, starts: IntArray, symbols: IdArray, tokens: IdAr
             slot = slot_of(trie, key)
             if trie[slot] == -1:
                 entered += 1
-                if 4 * entered > 3 * len(trie) or nodes >> NODE_BITS:
+                if 4 * entered > 3 * len(trie):
                     return False
                 last = at + 1 == starts[token + 1]
                 trie[slot] = key << NODE_BITS | (token if last else nodes)

@@ -12,7 +12,7 @@ import math
 
 import numpy as np
 
-from toklab.kernels import inner, njit
+from toklab.kernels import inner, inner_making, njit
 from toklab.kernels.chains import LEFT, RIGHT
 from toklab.kernels.tables import mix
 from toklab.types import FloatArray, IntArray
@@ -42,7 +42,7 @@ def xlogx(number: int) -> float:
     return np.float64(number) * (exponent * LN_2 + 2.0 * s * series)
 
 
-@inner
+@inner_making
 def new_heaps(size: int) -> IntArray:
     """Room for ``size`` heaps, a power of two."""
     heaps = np.zeros((size, 2), np.int64)
@@ -61,7 +61,7 @@ def slot_of_heap(heaps: IntArray, count: int) -> int:
     return slot
 
 
-@inner
+@inner_making
 def heaps_with_room(heaps: IntArray, filled: IntArray) -> IntArray:
     """The same heaps with room for one more; empty ones are left behind when they move.
 
@@ -148,7 +148,7 @@ def take_out(heaps: IntArray, rows: IntArray, worth: FloatArray, pairs: IntArray
     rows[index, AT], rows[index, CHILD] = 0, -1
 
 
-@inner
+@inner_making
 def put_in(
     heaps: IntArray, filled: IntArray, rows: IntArray, worth: FloatArray, pairs: IntArray, index: int, count: int
 ) -> IntArray:

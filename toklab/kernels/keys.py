@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from toklab.kernels import inner
+from toklab.kernels import inner, inner_making
 from toklab.kernels.tables import find_key
 from toklab.types import ByteArray, IdArray, IntArray
 
@@ -20,7 +20,7 @@ class Keys(NamedTuple):
     size: IntArray
 
 
-@inner
+@inner_making
 def new_keys(text: ByteArray, starts: IntArray) -> Keys:
     """Index the initial symbols' bytes; empty ones can never be spelled and are left out."""
     table = np.full(1024, -1, np.int32)
@@ -33,7 +33,7 @@ def new_keys(text: ByteArray, starts: IntArray) -> Keys:
     return Keys(text, starts, table, np.array([n], np.int64))
 
 
-@inner
+@inner_making
 def keys_with_room(keys: Keys, left: int, right: int) -> Keys:
     """The same keys with room for one more, of the size that left and right make together."""
     n = keys.size[0]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from toklab.kernels import inner, njit
+from toklab.kernels import inner, inner_making, njit_making
 from toklab.kernels.chains import (
     COUNT,
     LEFT,
@@ -36,7 +36,7 @@ ROW_COLUMNS = 7
 TERMS = 1 << 15  # numbers below have their x ln x in a table
 
 
-@inner
+@inner_making
 def _enrol(
     keys: Keys,
     rows: IntArray,
@@ -95,7 +95,7 @@ def _own_gain(terms: FloatArray, wholes: FloatArray, singles: IntArray, count: i
     return new + more + (_term(terms, singles[right] - count) - wholes[right])
 
 
-@inner
+@inner_making
 def _renew(
     heaps: IntArray,
     filled: IntArray,
@@ -122,7 +122,7 @@ def _renew(
     return heaps
 
 
-@inner
+@inner_making
 def _refresh(
     heaps: IntArray,
     filled: IntArray,
@@ -152,7 +152,7 @@ def _refresh(
     return heaps
 
 
-@inner
+@inner_making
 def _floats_with_room(values: FloatArray, needed: int) -> FloatArray:
     """The same values with room for at least ``needed``."""
     if needed <= len(values):
@@ -163,7 +163,7 @@ def _floats_with_room(values: FloatArray, needed: int) -> FloatArray:
     return more
 
 
-@njit
+@njit_making
 def learn(
     ids: IdArray,
     offsets: IntArray,

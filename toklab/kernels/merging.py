@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from toklab.kernels import inner
+from toklab.kernels import inner, inner_making
 from toklab.kernels.chains import (
     COUNT,
     LEFT,
@@ -166,7 +166,7 @@ def join_places(spots: IdArray, old: int, size: int, start: int, added: int) -> 
             other += 1
 
 
-@inner
+@inner_making
 def merge_everywhere(
     nodes: IdArray,
     counts: IntArray,

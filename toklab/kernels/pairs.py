@@ -35,66 +35,59 @@ class Pairs(NamedTuple):
 
 
 @inner
-def scattered(left: int, right: int) -> np.uint64:
-    """The hash of a pair, good in its upper bits; no two pairs have the same."""
-    return (np.uint64(left) << np.uint64(TOKEN_BITS) | np.uint64(right)) * np.uint64(SCATTER)
-
-
-@inner
-def place_of(entries: IntArray, mixed: np.uint64, seed: int) -> np.uint64:
+def place_of(entries: IntArray, mixed: np.uint64, seed: np.uint64) -> np.uint64:
     """Where the entry of a hash and a seed stands."""
-    x = (mixed ^ np.uint64(seed) * np.uint64(SCATTER_SEED)) * np.uint64(SCATTER)
+    x = (mixed ^ seed * np.uint64(SCATTER_SEED)) * np.uint64(SCATTER)
     return x >> np.uint64(32) & np.uint64(len(entries) - 1)
 
 
 @inner
 def find(pairs: Pairs, left: int, right: int) -> int:
     """What two tokens merge to, or NONE."""
-    mixed = scattered(left, right)
-    seed = pairs.seeds[mixed >> np.uint64(SEED_SHIFT) & np.uint64(len(pairs.seeds) - 1)]
-    entry = pairs.entries[place_of(pairs.entries, mixed, seed)]
+    pair = np.uint64(left) << np.uint64(TOKEN_BITS) | np.uint64(right)
+    mixed = pair * np.uint64(SCATTER)
+    seed = np.uint64(pairs.seeds[mixed >> np.uint64(SEED_SHIFT) & np.uint64(len(pairs.seeds) - 1)])
     # The pair's own bits vanish where the entry is its.
-    rest = np.uint64(entry) ^ (np.uint64(left) << np.uint64(TOKEN_BITS) | np.uint64(right)) << np.uint64(TOKEN_BITS)
+    rest = np.uint64(pairs.entries[place_of(pairs.entries, mixed, seed)]) ^ pair << np.uint64(TOKEN_BITS)
     return np.int32(rest) if rest < np.uint64(NONE) else np.int32(NONE)
 
 
 @inner
 def find_rare(pairs: Pairs, left: int, right: int) -> int:
     """The same, faster where most do not merge."""
-    bit = scattered(left, right) >> np.uint64(64 - FILTER_BITS)
+    pair = np.uint64(left) << np.uint64(TOKEN_BITS) | np.uint64(right)
+    bit = pair * np.uint64(SCATTER) >> np.uint64(64 - FILTER_BITS)
     if pairs.maybe[bit >> np.uint64(6)] >> (bit & np.uint64(63)) & np.uint64(1) == 0:
         return np.int64(NONE)
-    return np.int64(find(pairs, left, right))
+    return np.int64(find(pairs, np.int32(left), np.int32(right)))
 
 
 @njit
-def enter(parts: IntArray, first: int, groups: IntArray, starts: IntArray, places: IntArray, pairs: Pairs) -> None:
+def enter(keys: StepArray, first: int, groups: IntArray, starts: IntArray, places: IntArray, pairs: Pairs) -> None:
     """Enter different pairs; who begins with those that share their seed with most others is soon done.
 
     Parameters
     ----------
-    parts : (n, 2) pairs; pair i merges to token ``first`` + i
+    keys : (n,) pairs, as left << TOKEN_BITS | right; pair i merges to token ``first`` + i
     groups, starts : the pairs ``groups[starts[i]:starts[i + 1]]`` are all those of one seed
     places : (groups,) where the seed of each group belongs
     pairs : entries of -1, at least two for each pair; seeds and bits of 0; written
     """
     entries = pairs.entries
     for group in range(len(places)):
-        at, seed = starts[group], np.int64(0)
+        at, seed = starts[group], np.uint64(0)
         while at < starts[group + 1]:
             pair = groups[at]
-            left, right = parts[pair, 0], parts[pair, 1]
-            mixed = scattered(left, right)
+            mixed = keys[pair] * np.uint64(SCATTER)
             place = place_of(entries, mixed, seed)
             if entries[place] == -1:
-                entries[place] = (left << TOKEN_BITS | right) << TOKEN_BITS | (first + pair)
+                entries[place] = np.int64(keys[pair] << np.uint64(TOKEN_BITS)) | (first + pair)
                 bit = mixed >> np.uint64(64 - FILTER_BITS)
                 pairs.maybe[bit >> np.uint64(6)] |= np.uint64(1) << (bit & np.uint64(63))
                 at += 1
                 continue
             while at > starts[group]:  # taken: those before it leave, and all try the next seed
                 at -= 1
-                pair = groups[at]
-                entries[place_of(entries, scattered(parts[pair, 0], parts[pair, 1]), seed)] = -1
-            seed += 1
+                entries[place_of(entries, keys[groups[at]] * np.uint64(SCATTER), seed)] = -1
+            seed += np.uint64(1)
         pairs.seeds[places[group]] = seed

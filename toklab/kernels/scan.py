@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from toklab.kernels import inner, njit
+from toklab.kernels import njit
 from toklab.kernels.cut import (
     AT,
     EVENTS,
@@ -117,17 +117,6 @@ def look_up(
         numbers[done + place] = np.int64(number) - 1
 
 
-@inner
-def has_room(
-    state: IntArray, rows: IntArray, spelled: ByteArray, starts: IntArray, counts: IntArray, numbers: IdArray
-) -> bool:
-    """Whether the arrays hold what is needed; a table is at most two thirds full."""
-    words = state[WORDS]
-    enough = 3 * words <= 2 * len(rows) and words < len(starts) and state[NUMBERS_ROOM] <= len(numbers)
-    enough &= words <= len(counts) or len(counts) == 0
-    return bool(enough and state[BYTES] + SLACK <= len(spelled))
-
-
 @njit
 def scan(
     text: ByteArray,
@@ -149,6 +138,7 @@ def scan(
     numbers: IdArray,
     begins: IntArray,
     state: IntArray,
+    room: IntArray,
     kinds: ByteArray,
     events: StepArray,
     lanes: IntArray,
@@ -170,6 +160,7 @@ def scan(
     numbers : written: the number of each pre-token's word (-1: a text ends here)
     begins : written where it is not of length 0: the byte where each of those begins
     state : where to go on; read and written; past ``end`` when all is done
+    room : the words, their bytes and the numbers that the arrays have room for
     kinds, events, lanes, places, keys, others, masks : room to work in: (BLOCK + SLACK,), (LANES, BLOCK + SLACK),
         (LANES, 5), (2 * BLOCK + 3 * SLACK, 2), as many rows of 3, as many, and (rows of masks, BLOCK / WORD + 2)
     """
@@ -187,7 +178,7 @@ def scan(
             stop = write_kinds(text, base, stop, classes, kinds)
             last = set_lanes(kinds, base, stop, safe, lanes)
             walk(text, kinds, base, lanes, classes, steps, table, safe, sure, events)
-            n = 0
+            n = np.int64(0)
             for lane in range(last + 1):
                 n = list_words(events[lane], lanes[lane, EVENTS], lanes[lane, FIRST], keeps_gaps, places, n)
             lanes[last, FIRST] = begin_of(lanes[last], events[last])
@@ -195,7 +186,7 @@ def scan(
         first = state[DONE] if len(counts) == 0 else 0
         state[NUMBERS_ROOM] = first + n + SLACK
         state[WORDS], state[BYTES] = used[0] + n + SLACK, used[1] + finish - state[GO_FIRST]
-        if not has_room(state, rows, spelled, starts, counts, numbers):
+        if state[WORDS] > room[0] or state[BYTES] > room[1] or state[NUMBERS_ROOM] > room[2]:
             return
         write_keys(text, places, n, keys, rows)
         look_up(text, places, n, keys, others, rows, spelled, starts, used, numbers, first)

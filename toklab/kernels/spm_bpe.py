@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from toklab.kernels import inner, njit
+from toklab.kernels import inner, inner_making, njit_making
 from toklab.kernels.chains import (
     COUNT,
     LEFT,
@@ -58,7 +58,7 @@ class Symbols(NamedTuple):
     packed: int
 
 
-@inner
+@inner_making
 def _initial_symbols(kinds: IntArray, more: int) -> Symbols:
     """The characters, with room for some merged symbols."""
     n = len(kinds)
@@ -182,7 +182,7 @@ def _how_many(pairs: IntArray, first: int, used: int, low: int, high: int) -> in
     return found
 
 
-@njit
+@njit_making
 def learn(ids: IdArray, offsets: IntArray, counts: IntArray, kinds: IntArray, options: IntArray) -> IntArray:
     """Learn pieces of more than one character.
 

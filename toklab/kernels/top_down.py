@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from toklab.kernels import inner, njit
+from toklab.kernels import inner, inner_making, njit_making
 from toklab.kernels.tables import mix
 from toklab.types import ByteArray, IdArray, IntArray
 
@@ -32,7 +32,7 @@ def _slot(table: IntArray, parent: int, symbol: int) -> int:
     return slot
 
 
-@inner
+@inner_making
 def _wider(table: IntArray) -> IntArray:
     """The same table, twice as long."""
     more = np.zeros((2 * len(table), 2), np.int64)
@@ -46,7 +46,7 @@ def _wider(table: IntArray) -> IntArray:
     return more
 
 
-@njit
+@njit_making
 def build(
     ids: IdArray, offsets: IntArray, barred_ids: IdArray, barred_offsets: IntArray, longest: int
 ) -> tuple[IdArray, IntArray, IdArray, ByteArray]:
@@ -107,7 +107,7 @@ def build(
     return path, base, nodes[:used].copy(), barred
 
 
-@njit
+@njit_making
 def count_all(path: IdArray, base: IntArray, offsets: IntArray, counts: IntArray, size: int) -> IntArray:
     """Occurrences of each node."""
     found = np.zeros(size, np.int64)
@@ -137,7 +137,7 @@ def _keep(
         below[nodes[node, PARENT]] += below[node] + (left if enough or subtract_all == 1 else 0)
 
 
-@njit
+@njit_making
 def keep(
     path: IdArray,
     base: IntArray,

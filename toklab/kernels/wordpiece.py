@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from toklab.kernels import inner, njit
+from toklab.kernels import inner, inner_making, njit_making
 from toklab.kernels.chains import COUNT, LEFT, RIGHT, SYMBOL, WORD, build_nodes, count_pairs, with_room
 from toklab.kernels.keys import accept_merge, keys_with_room, new_keys, spell_merge
 from toklab.kernels.merging import NEAR_COLUMNS, merge_everywhere
@@ -193,7 +193,7 @@ def _best(rows: IntArray, pairs: IntArray, roots: IntArray, singles: IntArray, l
     return np.int64(-1)
 
 
-@inner
+@inner_making
 def _count_symbols(nodes: IdArray, counts: IntArray, room: int) -> IntArray:
     singles = np.zeros(room, np.int64)
     for node in range(len(nodes)):
@@ -201,7 +201,7 @@ def _count_symbols(nodes: IdArray, counts: IntArray, room: int) -> IntArray:
     return singles
 
 
-@njit
+@njit_making
 def learn(
     ids: IdArray,
     offsets: IntArray,

@@ -124,7 +124,7 @@ class WordTable:
             scan.scan(
                 text, end, c.classes, c.steps, c.safe, c.table, w.ranges, w.unions, w.terms, w.sure, self._keeps_gaps,
                 self._rows, self._spelled, self._starts, self._used, self._counts, self._numbers, self._begins, state,
-                *self._work,
+                self._room(), *self._work,
             )  # fmt: skip
             yield int(state[scan.DONE])
             self._make_room()
@@ -144,6 +144,12 @@ class WordTable:
         table = self._rows, self._spelled, self._starts, self._used
         scan.look_up(theirs.text, places, len(places), keys, others, *table, numbers, 0)
         return numbers
+
+    def _room(self) -> IntArray:
+        """How many words, their bytes and numbers there is room for; the table is at most two thirds full."""
+        most = min(2 * len(self._rows) // 3, len(self._starts) - 1)
+        most = min(most, len(self._counts)) if len(self._counts) else most
+        return np.array([most, len(self._spelled) - scan.SLACK, len(self._numbers)])
 
     def _make_room(self) -> None:
         needed, n_bytes, numbers = (int(value) for value in self._state[scan.WORDS :])
