@@ -21,7 +21,6 @@ from toklab.algorithms.unigram_spm_seeds import read
 from toklab.corpus import Corpus
 from toklab.kernels import (
     bpe,
-    encode_bpe,
     encode_bpe_lanes,
     encode_unigram,
     encode_wordpiece,
@@ -99,7 +98,6 @@ def test_what_is_compiled_ahead_is_what_a_corpus_needs(
 @pytest.mark.parametrize(
     ("algorithm", "kernel"),
     [
-        ("bpe", encode_bpe.cut_all),
         ("bpe", encode_bpe_lanes.merge),
         ("wordpiece", encode_wordpiece.encode),
         ("unigram", encode_unigram.encode),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import random
+from collections.abc import Sequence
 from functools import cache
 
 import numpy as np
@@ -10,7 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from toklab.algorithms.models import BpeModel
+from toklab.algorithms import segment_bpe
+from toklab.algorithms.bpe import TIE_RULES
+from toklab.algorithms.models import BpeModel, Segmentation
 from toklab.algorithms.pipeline import TrainedTokenizer
 from toklab.algorithms.segment_bpe import OrderlyMerges, hashed
 from toklab.corpus import Corpus
@@ -19,7 +23,7 @@ from toklab.kernels import pairs as tables
 from toklab.kernels.encode_bpe_lanes import LANES, WIDTH
 from toklab.kernels.pairs import NONE, Pairs
 from toklab.training import train
-from toklab.types import IdArray, IntArray
+from toklab.types import IdArray, IntArray, Piece, Vocab
 
 ALPHABETS = ("a", "ab", "abcde", "aé日")
 
@@ -102,3 +106,39 @@ def test_many_pairs_have_places_of_their_own() -> None:
 def test_a_pair_that_comes_twice_is_told() -> None:
     assert hashed(np.array([[1, 2], [3, 4], [1, 2]], np.int64), 9) is None
     assert OrderlyMerges.of(np.array([[0, 1, 2], [0, 1, 3]], np.int64), 4) is None
+
+
+def cut_in_parts(model: BpeModel, words: list[str], size: int) -> Sequence[Segmentation]:
+    """What the compiled twin gives where it cuts all words of more than ``size`` characters into parts of that size."""
+    in_parts = segment_bpe._in_parts
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(segment_bpe, "PART", size)
+        patch.setattr(segment_bpe, "_in_parts", lambda offsets, _: in_parts(offsets, size))
+        return model.encode_words(words, "fast")
+
+
+@settings(max_examples=300)
+@given(
+    texts=st.lists(st.text("abc", min_size=1, max_size=30), min_size=1, max_size=6),
+    words=st.lists(st.text("abc", min_size=1, max_size=60), min_size=1, max_size=5),
+    tie=st.sampled_from(TIE_RULES),
+    size=st.integers(1, 9),
+)
+def test_words_that_are_cut_in_parts(texts: list[str], words: list[str], tie: str, size: int) -> None:
+    tokenizer = train("bpe", texts, vocab_size=60, pretokenizer="none", alphabet="character", tie=tie)
+    assert isinstance(tokenizer, TrainedTokenizer)
+    assert isinstance(tokenizer.model, BpeModel)
+    assert cut_in_parts(tokenizer.model, words, size) == tokenizer.model.encode_words(words, "reference")
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 7, 40])
+def test_a_character_at_the_end_may_change_all_tokens_before(size: int) -> None:
+    letters = "abcdefghijklmnopqrstuvwxyz"
+    pairs = list(itertools.pairwise(letters))[::-1]
+    vocab = Vocab(tuple(Piece(text.encode()) for text in [*letters, *map("".join, pairs)]))
+    merges = tuple((letters.index(a), letters.index(b), len(letters) + i) for i, (a, b) in enumerate(pairs))
+    model = BpeModel(vocab, merges, "character")
+    words = [letters[: n + 1] for n in range(len(letters))] + [(letters * 3)[n:] for n in range(9)]
+    found = cut_in_parts(model, words, size)
+    assert found == model.encode_words(words, "reference")
+    assert [vocab.pieces[found[n][0][0]].surface for n in (24, 25)] == [b"a", b"ab"]

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import logging
+import pkgutil
 import shutil
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
+import numpy as np
 import pytest
+from numba.core.dispatcher import Dispatcher
 
 from toklab import kernels
 from toklab.kernels import announce, bpe, wordpiece
@@ -46,3 +50,13 @@ def test_a_kernel_is_compiled_anew_when_one_that_it_calls_changed(tmp_path: Path
         for hits in ("0", "1"):
             found = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True)
             assert found.stdout.split() == [expected, hits], found.stderr
+
+
+def test_a_kernel_that_gives_an_array_counts_references() -> None:
+    modules = (import_module(f"toklab.kernels.{found.name}") for found in pkgutil.iter_modules(kernels.__path__))
+    found = [kernel for module in modules for kernel in vars(module).values() if isinstance(kernel, Dispatcher)]
+    assert len(found) > 100
+    for kernel in found:
+        given = get_type_hints(kernel.py_func)["return"]
+        if not {*(get_args(given) or [given])} <= {type(None), bool, int, float, np.uint64}:
+            assert kernel.targetoptions["_nrt"], f"{kernel.py_func.__qualname__} must be one of those that make arrays"

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from toklab.algorithms.stream import Stream
     from toklab.kernels.pairs import Pairs
 
+# Symbols of the parts of long words, a multiple of the bytes of any character, so that few seams cross one. Merging
+# takes longer for each symbol the longer its part is; joining, the shorter.
+PART = 24
+
 
 class BpeKernel:
     """The compiled merge loop of one model: linear where its list of merges is orderly, else by a heap.
@@ -176,7 +180,7 @@ class OrderlyMerges:
         """The tokens with what each begins with, and the trie of them."""
         from toklab.kernels import encode_bpe as kernels
 
-        announce(kernels.build_trie, kernels.cut_all)
+        announce(kernels.build_trie, kernels.join_all)
         tokens = self.tokens.copy()  # another thread may be at this too
         order = np.argsort(tokens[:, kernels.LENGTH], kind="stable")
         order = order[tokens[order, kernels.LENGTH] > 1]
@@ -197,19 +201,34 @@ class OrderlyMerges:
         """Tokens of words, given as numbers of their symbols, which are written over."""
         from toklab.kernels import encode_bpe, encode_bpe_lanes
 
-        sizes, width = np.diff(offsets), encode_bpe_lanes.WIDTH
-        order = np.argsort(np.minimum(sizes, width + 1).astype(np.uint8), kind="stable")
-        empty, short = np.count_nonzero(sizes == 0), np.count_nonzero(sizes <= width)
-        longest = int(sizes.max(initial=0))
-        encode_bpe_lanes.merge(symbols, offsets, order[empty:short], self.pairs, sizes)
-        if short < len(order):
+        bounds, firsts = _in_parts(offsets, encode_bpe_lanes.WIDTH)
+        sizes = np.diff(bounds)
+        order = np.argsort(sizes.astype(np.uint8), kind="stable")
+        whole = symbols.copy() if len(bounds) > len(offsets) else symbols
+        encode_bpe_lanes.merge(symbols, bounds, order[np.count_nonzero(sizes == 0) :], self.pairs, sizes)
+        if whole is not symbols:
             tokens, trie = self._for_long_words
-            dead, out = np.empty(longest + 1, np.uint8), np.empty(longest + 1, np.int32)
-            encode_bpe.cut_all(symbols, offsets, order[short:], tokens, self.pairs, trie, dead, out, sizes)
+            longest = int(np.diff(offsets).max())
+            dead, out = np.zeros(longest + 1, np.int32), np.empty(longest + 1, np.int32)
+            seams = np.zeros(1 << encode_bpe.SEAM_BITS, np.uint64)
+            encode_bpe.join_all(whole, symbols, bounds, sizes, firsts, tokens, self.pairs, trie, seams, dead, out)
+            sizes = sizes[firsts[:-1]]
         total = int(sizes.sum())
         found, ends = np.empty(total, np.int32), np.empty(total, np.int32)
         encode_bpe.pack(symbols, offsets, sizes, self.tokens, self.ids, found, ends)
         return Tokens(found, ends, sizes)
+
+
+def _in_parts(offsets: IntArray, width: int) -> tuple[IntArray, IntArray]:
+    """Cut words of more than ``width`` symbols into parts: where each part begins, and the first of each word."""
+    sizes = np.diff(offsets)
+    counts = np.where(sizes > width, -(-sizes // PART), 1)
+    firsts = np.zeros(len(offsets), np.int64)
+    np.cumsum(counts, out=firsts[1:])
+    if firsts[-1] == len(sizes):
+        return offsets, firsts
+    within = np.arange(firsts[-1]) - np.repeat(firsts[:-1], counts)
+    return np.append(np.repeat(offsets[:-1], counts) + PART * within, offsets[-1]), firsts
 
 
 def hashed(parts: IntArray, first: int) -> Pairs | None:

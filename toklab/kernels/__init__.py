@@ -45,14 +45,8 @@ def inner_making(function: F) -> F:
 def _compiled(function: F, makes_arrays: bool, only_inner: bool) -> F:
     import numba
 
-    compiled: Any = numba.njit(
-        cache=True,
-        nogil=True,
-        fastmath=False,
-        no_cfunc_wrapper=True,
-        no_cpython_wrapper=only_inner,
-        _nrt=makes_arrays,
-    )(function)
+    options: Any = {"no_cfunc_wrapper": True, "no_cpython_wrapper": only_inner, "_nrt": makes_arrays}
+    compiled: Any = numba.njit(cache=True, nogil=True, fastmath=False, **options)(function)
     # A kernel holds what it calls, but Numba would compile it anew only if its own file changed.
     file = getattr(compiled._cache, "_cache_file", None)
     if file is not None:

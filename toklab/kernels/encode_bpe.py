@@ -2,11 +2,12 @@
 
 A list is orderly where each token has one merge, of parts that are made before, and is what its own symbols merge to.
 Every list that a trainer wrote is; then a word has just one cut into tokens of which no two neighbours would have
-merged across the seam between them. So: take the longest token that fits behind the last one, and where none does, go
-back. (van Antwerpen and Neubeck 2024, "So many tokens, so little time"; here over initial symbols, not bytes, and with
-the leftmost-first rule in `fits`.)
-
-Short words merge step by step instead, many side by side: `toklab.kernels.encode_bpe_lanes`.
+merged across the seam between them. So any way to find such a cut will do: words merge step by step, many side by side
+(`toklab.kernels.encode_bpe_lanes`), long ones in parts; then the parts are joined. Where the tokens at a seam may not
+stand side by side: take the longest token that fits behind the last one, and where none does, go back, until in step
+with the next part again. (van Antwerpen and Neubeck 2024, "So many tokens, so little time"; here over initial symbols,
+not bytes, and with the leftmost-first rule in `fits`. How far it goes back the list of merges bounds, not the word:
+Berglund and van der Merwe 2023, "Formalizing BPE tokenization".)
 
 Tokens are numbered as they are made: initial symbols first, then one for each merge. What two of them merge to is in
 ``pairs`` (`toklab.kernels.pairs`). ``trie`` is a hash table over the symbols of all tokens: an entry is one integer,
@@ -18,14 +19,16 @@ from __future__ import annotations
 import numpy as np
 
 from toklab.kernels import inner, njit
-from toklab.kernels.pairs import NONE, SCATTER, Pairs, find_rare
-from toklab.types import ByteArray, IdArray, IntArray
+from toklab.kernels.pairs import NONE, SCATTER, TOKEN_BITS, Pairs, find_rare
+from toklab.types import ByteArray, IdArray, IntArray, StepArray
 
 # Columns of a token: its parts (-1: none), its symbols, and the longest token that it begins with.
 LEFT, RIGHT, LENGTH, SHORTER = 0, 1, 2, 3
 TOKEN_COLUMNS = 4
 # Bits of a node's and a symbol's number in ``trie``.
 NODE_BITS, SYMBOL_BITS = 23, 16
+# Answers that are kept, and no, which yes follows: (pair << 2 | answer), or 0.
+SEAM_BITS, NO = 14, 2
 
 
 @inner
@@ -142,34 +145,70 @@ def longest(symbols: IdArray, at: int, end: int, size: int, trie: IntArray) -> i
 
 
 @inner
-def cut(
-    symbols: IdArray, start: int, end: int, tokens: IdArray, pairs: Pairs, trie: IntArray, dead: ByteArray, out: IdArray
-) -> int:
-    """Cut one word into ``out``; gives the number of tokens.
+def stand(tokens: IdArray, pairs: Pairs, left: int, right: int, seams: StepArray) -> bool:
+    """Whether no merge at all crosses the seam between two tokens; ``seams`` holds some of the answers given before."""
+    pair = np.uint64(left) << np.uint64(TOKEN_BITS) | np.uint64(right)
+    slot = pair * np.uint64(SCATTER) >> np.uint64(64 - SEAM_BITS)
+    answer = seams[slot] ^ pair << np.uint64(2)
+    if answer - np.uint64(NO) > 1:
+        answer = np.uint64(NO) + np.uint64(fits(tokens, pairs, left, right, np.int64(NONE)))
+        seams[slot] = pair << np.uint64(2) | answer
+    return bool(answer != NO)
 
-    ``dead`` marks the places that lead nowhere: which tokens stand before a place does not depend on what follows.
+
+@inner
+def join(
+    whole: IdArray,
+    start: int,
+    begin: int,
+    end: int,
+    symbols: IdArray,
+    size: int,
+    part: int,
+    tokens: IdArray,
+    pairs: Pairs,
+    trie: IntArray,
+    seams: StepArray,
+    dead: IdArray,
+    out: IdArray,
+    n: int,
+) -> int:
+    """Put the next part of a word behind the ``n`` tokens of those before; gives how many there are then.
+
+    Where its first token may not stand behind the last, cut anew, going back where no token may, until in step with the
+    part again. ``dead`` marks places with the part for which they lead nowhere: which tokens stand before a place does
+    not depend on what follows.
     """
-    at, n = start, np.int64(0)
-    token = longest(symbols, at, end, len(tokens), trie)
+    at, place, i = begin, begin, np.int64(0)
+    if n > 0 and not stand(tokens, pairs, np.int64(out[n - 1]), np.int64(symbols[begin]), seams):
+        # Most often the part before ends too early, and its last token is another.
+        n -= 1
+        at -= tokens[out[n], LENGTH]
     while True:
-        last = np.int64(out[n - 1]) if n > 0 else np.int64(-1)
+        while place < at:
+            place += tokens[symbols[begin + i], LENGTH]
+            i += 1
+        if place == at and (
+            i == size or n == 0 or stand(tokens, pairs, np.int64(out[n - 1]), np.int64(symbols[begin + i]), seams)
+        ):
+            for rest in range(i, size):
+                out[n] = symbols[begin + rest]
+                n += 1
+            return n
+        token = longest(whole, at, end, len(tokens), trie)
         while token != -1:
             behind = at + tokens[token, LENGTH]
-            if dead[behind - start] == 0 and (last == -1 or fits(tokens, pairs, last, token, np.int64(NONE))):
+            if dead[behind - start] != part and (n == 0 or stand(tokens, pairs, np.int64(out[n - 1]), token, seams)):
                 break
             token = np.int64(tokens[token, SHORTER])
-        if token == -1:
-            dead[at - start] = 1
+        if token != -1:
+            out[n] = token
+            n += 1
+            at = behind
+        else:
+            dead[at - start] = part
             n -= 1
             at -= tokens[out[n], LENGTH]
-            token = np.int64(tokens[out[n], SHORTER])
-            continue
-        out[n] = token
-        n += 1
-        at += tokens[token, LENGTH]
-        if at >= end:
-            return n
-        token = longest(symbols, at, end, len(tokens), trie)
 
 
 @njit
@@ -180,35 +219,43 @@ def begin(text: ByteArray, numbers: IdArray, symbols: IdArray) -> None:
 
 
 @njit
-def cut_all(
+def join_all(
+    whole: IdArray,
     symbols: IdArray,
-    offsets: IntArray,
-    order: IntArray,
+    bounds: IntArray,
+    sizes: IntArray,
+    firsts: IntArray,
     tokens: IdArray,
     pairs: Pairs,
     trie: IntArray,
-    dead: ByteArray,
+    seams: StepArray,
+    dead: IdArray,
     out: IdArray,
-    sizes: IntArray,
 ) -> None:
-    """Cut words of one symbol or more into tokens.
+    """Join the tokens of the parts of words.
 
     Parameters
     ----------
-    symbols : read, and written: each word's tokens from where it begins
-    offsets : (words + 1,) where each word begins
-    order : the words to cut
+    whole : symbols of all words
+    symbols : read, and written: each part's tokens from where it begins, then each word's
+    bounds : (parts + 1,) where each part begins
+    sizes : (parts,) tokens of each; written: of each word with its first
+    firsts : (words + 1,) the first part of each word
     tokens, pairs, trie : of the model
-    dead, out : room to work in: one more than the symbols of the longest word
-    sizes : (words,) written: tokens of each
+    seams : (1 << SEAM_BITS,) of 0, room to work in
+    dead : of 0, and ``out``: room to work in: one more than the symbols of the longest word
     """
-    for word in order:
-        start, end = offsets[word], offsets[word + 1]
-        for i in range(end - start + 1):
-            dead[i] = 0
-        sizes[word] = cut(symbols, start, end, tokens, pairs, trie, dead, out)
-        for i in range(sizes[word]):
+    for word in range(len(firsts) - 1):
+        first, last, n = firsts[word], firsts[word + 1], np.int64(0)
+        if last - first == 1:
+            continue
+        start = bounds[first]
+        for part in range(first, last):
+            begin, end, mark = bounds[part], bounds[part + 1], part + 1
+            n = join(whole, start, begin, end, symbols, sizes[part], mark, tokens, pairs, trie, seams, dead, out, n)
+        for i in range(n):
             symbols[start + i] = out[i]
+        sizes[first] = n
 
 
 @njit
