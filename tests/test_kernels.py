@@ -2,56 +2,68 @@
 
 from __future__ import annotations
 
-import logging
 import pkgutil
 import shutil
 import subprocess
 import sys
 from importlib import import_module
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any, get_args, get_type_hints
+from typing import get_args, get_type_hints
 
 import numpy as np
 import pytest
 from numba.core.dispatcher import Dispatcher
 
 from toklab import kernels
-from toklab.kernels import announce, bpe, wordpiece
 
 PLAIN = (int, float, bool, type(None))
 
 
-def uncompiled(kernel: Any, cache: Path) -> Any:
-    """A kernel that has not run in this process, with another cache."""
-    return SimpleNamespace(stats=SimpleNamespace(cache_path=str(cache)), signatures=[], py_func=kernel.py_func)
-
-
-def test_only_a_kernel_that_is_not_cached_is_announced(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(logging.INFO, "toklab")
-    (tmp_path / "bpe.learn-94.py311.nbi").touch()
-    announce(uncompiled(bpe.learn, tmp_path))
-    assert not caplog.records
-    # Another kernel of the same name, in another module, has files of its own.
-    announce(uncompiled(bpe.learn, tmp_path), uncompiled(wordpiece.learn, tmp_path))
-    assert [record.message.split(" (")[0] for record in caplog.records] == ["compiling kernels"]
-
-
-def test_a_kernel_is_compiled_anew_when_one_that_it_calls_changed(tmp_path: Path) -> None:
-    folder = tmp_path / "kernels"
-    folder.mkdir()
-    shutil.copy(str(kernels.__file__), folder / "__init__.py")
-    (folder / "caller.py").write_text(
-        "from kernels import njit\nfrom kernels.called import answer\n\n@njit\ndef ask():\n    return answer()\n"
-    )
-    for expected in ("1", "22"):
-        (folder / "called.py").write_text(
-            f"from kernels import inner\n\n@inner\ndef answer():\n    return {expected}\n"
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A package of kernels: ``caller.ask`` and ``other.ask`` give what ``called.answer`` gives."""
+    found = tmp_path / "kernels"
+    found.mkdir()
+    shutil.copy(str(kernels.__file__), found / "__init__.py")
+    for name in ("caller", "other"):
+        (found / f"{name}.py").write_text(
+            "from kernels import njit\nfrom kernels.called import answer\n\n@njit\ndef ask():\n    return answer()\n"
         )
-        code = "from kernels.caller import ask; print(ask(), sum(ask.stats.cache_hits.values()))"
-        for hits in ("0", "1"):
-            found = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True)
-            assert found.stdout.split() == [expected, hits], found.stderr
+    answer(found, "1")
+    return found
+
+
+def answer(folder: Path, given: str) -> None:
+    (folder / "called.py").write_text(f"from kernels import inner\n\n@inner\ndef answer():\n    return {given}\n")
+
+
+def run(folder: Path, code: str) -> str:
+    found = subprocess.run([sys.executable, "-c", code], cwd=folder.parent, capture_output=True, text=True)
+    assert found.returncode == 0, found.stderr
+    return found.stdout
+
+
+def test_a_kernel_is_compiled_anew_when_one_that_it_calls_changed(folder: Path) -> None:
+    code = "from kernels.caller import ask; print(ask(), sum(ask.stats.cache_hits.values()))"
+    for given in ("1", "22"):
+        answer(folder, given)
+        assert [run(folder, code) for _ in range(2)] == [f"{given} 0\n", f"{given} 1\n"]
+
+
+def test_only_a_kernel_that_is_not_cached_as_it_is_now_is_announced(folder: Path) -> None:
+    code = """
+import logging, sys
+from kernels import announce, caller, other
+logging.basicConfig(level="INFO", stream=sys.stdout, format="%(message)s")
+announce(caller.ask{})
+caller.ask()
+"""
+    told = "compiling kernels (once; later runs load them from the cache)\n"
+    assert [run(folder, code.format("")) for _ in range(2)] == [told, ""]
+    # Another kernel of the same name, in another module, has files of its own.
+    assert run(folder, code.format(", other.ask")) == told
+    answer(folder, "22")
+    assert run(folder, code.format("")) == told
 
 
 def test_a_kernel_that_gives_an_array_counts_references() -> None:

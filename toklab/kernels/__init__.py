@@ -68,10 +68,6 @@ def announce(*kernels: Callable[..., Any]) -> None:
 
 
 def is_compiled(kernel: Callable[..., Any]) -> bool:
-    """Whether a kernel has run in this process or is in the cache."""
-    stats = getattr(kernel, "stats", None)
-    if stats is None or getattr(kernel, "signatures", None):
-        return True
-    # Numba names its files after the module too, which tells the two kernels called "learn" apart.
-    source = kernel.py_func  # type: ignore[attr-defined]
-    return any(Path(stats.cache_path).glob(f"{source.__module__.split('.')[-1]}.{source.__qualname__}-*.nbi"))
+    """Whether a kernel has run in this process or is in the cache, as it is now."""
+    file = getattr(getattr(kernel, "_cache", None), "_cache_file", None)
+    return file is None or bool(getattr(kernel, "signatures", None) or file._load_index())

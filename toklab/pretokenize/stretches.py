@@ -13,7 +13,6 @@ import numpy as np
 
 from toklab.backend import stretch_size
 from toklab.corpus.documents import Documents
-from toklab.errors import UsageError
 from toklab.kernels import scan, words
 from toklab.kernels.cut import SEPARATOR
 from toklab.pretokenize.cutter import Cutter
@@ -88,8 +87,8 @@ def stretches(texts: Sequence[str], cutter: Cutter | None = None) -> Iterator[St
 def _encoded(texts: Sequence[str]) -> list[bytes]:
     try:
         return [text.encode("utf-8") for text in texts]
-    except UnicodeEncodeError as error:
-        raise UsageError(f"character {error.start} is a lone surrogate, which UTF-8 cannot hold") from None
+    except UnicodeEncodeError:
+        return [to_utf8(text) for text in texts]  # tells the place
 
 
 def _laid(groups: Iterable[Sequence[bytes]], count: int, room: int) -> Stretch:
