@@ -190,22 +190,24 @@ def walk_alone(
     """
     before = np.uint8(LONGER)
     at, n, value = np.uint64(row[AT]), np.uint64(row[EVENTS]), np.uint32(row[STEP])
+    # What follows in a character changes nothing.
+    while text[at] & 0xC0 == 0x80:
+        at += np.uint64(1)
     while at < np.uint64(row[STOP]):
-        kind = text[at]
-        if kind & 0xC0 == 0x80:
-            kind = np.uint8(FOLLOWS)
-        elif kind & 0x80 and kind != SEPARATOR:
+        kind, size = text[at], np.uint64(1)
+        if kind & 0x80 and kind != SEPARATOR:
+            size = np.uint64(size_at(text, np.int64(at)))
             kind = np.uint8(LONGER + classes[code_point(text, np.int64(at))])
         value = steps[(value >> np.uint32(SHIFT)) + np.uint32(kind)]
         events[n] = at << np.uint64(BITS) | np.uint64(value & np.uint32(63))
         n += np.uint64(value & np.uint32(EVENT))
-        at += np.uint64(1)
+        at += size
         found = value & np.uint32(HERE) and safe[before, kind] & sure[before, kind]
         before = kind
         if found or value & np.uint32(SLOW):
             row[AT], row[EVENTS], row[STEP] = at, n, value
             if found:
-                return np.int64(at) - 1
+                return np.int64(at - size)
             settle(text, row, classes, table, events)
             at, n, value = np.uint64(row[AT]), np.uint64(row[EVENTS]), np.uint32(0)
             before = np.uint8(LONGER)
