@@ -142,3 +142,16 @@ def test_a_character_at_the_end_may_change_all_tokens_before(size: int) -> None:
     found = cut_in_parts(model, words, size)
     assert found == model.encode_words(words, "reference")
     assert [vocab.pieces[found[n][0][0]].surface for n in (24, 25)] == [b"a", b"ab"]
+
+
+def test_tokens_much_longer_than_a_part() -> None:
+    powers = range(11)
+    vocab = Vocab((*(Piece(b"a" * 2**power) for power in powers), Piece(b"b")))
+    doubling = BpeModel(vocab, tuple((power - 1, power - 1, power) for power in powers if power), "character")
+    sizes = [*range(1, 700, 7), 1023, 1024, 1025, 4095, 10_000]
+    words = ["a" * size for size in sizes] + ["b" + "a" * size + "b" for size in sizes]
+    cut = [
+        [10] * (size >> 10) + [power for power in powers[::-1] if power < 10 and size >> power & 1] for size in sizes
+    ]
+    found = [list(ids) for ids, _ in doubling.encode_words(words, "fast")]
+    assert found == cut + [[11, *ids, 11] for ids in cut]

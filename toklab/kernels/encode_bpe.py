@@ -6,8 +6,8 @@ merged across the seam between them. So any way to find such a cut will do: word
 (`toklab.kernels.encode_bpe_lanes`), long ones in parts; then the parts are joined. Where the tokens at a seam may not
 stand side by side: take the longest token that fits behind the last one, and where none does, go back, until in step
 with the next part again. (van Antwerpen and Neubeck 2024, "So many tokens, so little time"; here over initial symbols,
-not bytes, and with the leftmost-first rule in `fits`. How far it goes back the list of merges bounds, not the word:
-Berglund and van der Merwe 2023, "Formalizing BPE tokenization".)
+not bytes, and with the leftmost-first rule in `fits`.) Where that goes far back, it goes on to the end of the word, and
+so takes linear time whatever the tokens.
 
 Tokens are numbered as they are made: initial symbols first, then one for each merge. What two of them merge to is in
 ``pairs`` (`toklab.kernels.pairs`). ``trie`` is a hash table over the symbols of all tokens: an entry is one integer,
@@ -29,6 +29,8 @@ TOKEN_COLUMNS = 4
 NODE_BITS, SYMBOL_BITS = 23, 16
 # Answers that are kept, and no, which yes follows: (pair << 2 | answer), or 0.
 SEAM_BITS, NO = 14, 2
+# Symbols that are far to go back; most tokens are much shorter.
+FAR = 256
 
 
 @inner
@@ -159,12 +161,12 @@ def stand(tokens: IdArray, pairs: Pairs, left: int, right: int, seams: StepArray
 @inner
 def join(
     whole: IdArray,
-    start: int,
-    begin: int,
-    end: int,
     symbols: IdArray,
-    size: int,
+    bounds: IntArray,
+    sizes: IntArray,
+    first: int,
     part: int,
+    last: int,
     tokens: IdArray,
     pairs: Pairs,
     trie: IntArray,
@@ -177,28 +179,33 @@ def join(
 
     Where its first token may not stand behind the last, cut anew, going back where no token may, until in step with the
     part again. ``dead`` marks places with the part for which they lead nowhere: which tokens stand before a place does
-    not depend on what follows.
+    not depend on what follows. Who has to go far back cuts the rest of the word at once, and gives less than 0.
     """
+    start, begin, end, mark, turn = bounds[first], bounds[part], bounds[part + 1], part + 1, np.int64(1)
     at, place, i = begin, begin, np.int64(0)
     if n > 0 and not stand(tokens, pairs, np.int64(out[n - 1]), np.int64(symbols[begin]), seams):
         # Most often the part before ends too early, and its last token is another.
         n -= 1
         at -= tokens[out[n], LENGTH]
     while True:
+        if begin - at > FAR and turn > 0:
+            end, mark, turn = bounds[last], -mark, np.int64(-1)
+            place, i = end, sizes[part]
         while place < at:
             place += tokens[symbols[begin + i], LENGTH]
             i += 1
+        last_token = np.int64(out[n - 1]) if n > 0 else np.int64(-1)
         if place == at and (
-            i == size or n == 0 or stand(tokens, pairs, np.int64(out[n - 1]), np.int64(symbols[begin + i]), seams)
+            i == sizes[part] or n == 0 or stand(tokens, pairs, last_token, np.int64(symbols[begin + i]), seams)
         ):
-            for rest in range(i, size):
+            for rest in range(i, sizes[part]):
                 out[n] = symbols[begin + rest]
                 n += 1
-            return n
+            return n * turn
         token = longest(whole, at, end, len(tokens), trie)
         while token != -1:
             behind = at + tokens[token, LENGTH]
-            if dead[behind - start] != part and (n == 0 or stand(tokens, pairs, np.int64(out[n - 1]), token, seams)):
+            if dead[behind - start] != mark and (n == 0 or stand(tokens, pairs, last_token, token, seams)):
                 break
             token = np.int64(tokens[token, SHORTER])
         if token != -1:
@@ -206,7 +213,7 @@ def join(
             n += 1
             at = behind
         else:
-            dead[at - start] = part
+            dead[at - start] = mark
             n -= 1
             at -= tokens[out[n], LENGTH]
 
@@ -246,15 +253,15 @@ def join_all(
     dead : of 0, and ``out``: room to work in: one more than the symbols of the longest word
     """
     for word in range(len(firsts) - 1):
-        first, last, n = firsts[word], firsts[word + 1], np.int64(0)
+        first, last, part, n = firsts[word], firsts[word + 1], firsts[word], np.int64(0)
         if last - first == 1:
             continue
-        start = bounds[first]
-        for part in range(first, last):
-            begin, end, mark = bounds[part], bounds[part + 1], part + 1
-            n = join(whole, start, begin, end, symbols, sizes[part], mark, tokens, pairs, trie, seams, dead, out, n)
+        while part < last and n >= 0:
+            n = join(whole, symbols, bounds, sizes, first, part, last, tokens, pairs, trie, seams, dead, out, n)
+            part += 1
+        n = abs(n)
         for i in range(n):
-            symbols[start + i] = out[i]
+            symbols[bounds[first] + i] = out[i]
         sizes[first] = n
 
 
