@@ -18,7 +18,7 @@ from toklab.algorithms.models import BpeModel, Segmentation
 from toklab.algorithms.pipeline import TrainedTokenizer
 from toklab.algorithms.segment_bpe import OrderlyMerges, hashed
 from toklab.corpus import Corpus
-from toklab.kernels import njit
+from toklab.kernels import encode_bpe_lanes, njit
 from toklab.kernels import pairs as tables
 from toklab.kernels.encode_bpe_lanes import LANES, WIDTH
 from toklab.kernels.pairs import NONE, Pairs
@@ -110,10 +110,10 @@ def test_a_pair_that_comes_twice_is_told() -> None:
 
 def cut_in_parts(model: BpeModel, words: list[str], size: int) -> Sequence[Segmentation]:
     """What the compiled twin gives where it cuts all words of more than ``size`` characters into parts of that size."""
-    in_parts = segment_bpe._in_parts
+    model.encode_words(words, "fast")  # so that the kernels are compiled for the true width
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(segment_bpe, "PART", size)
-        patch.setattr(segment_bpe, "_in_parts", lambda offsets, _: in_parts(offsets, size))
+        patch.setattr(encode_bpe_lanes, "WIDTH", size)
         return model.encode_words(words, "fast")
 
 

@@ -201,34 +201,41 @@ class OrderlyMerges:
         """Tokens of words, given as numbers of their symbols, which are written over."""
         from toklab.kernels import encode_bpe, encode_bpe_lanes
 
-        bounds, firsts = _in_parts(offsets, encode_bpe_lanes.WIDTH)
-        sizes = np.diff(bounds)
-        order = np.argsort(sizes.astype(np.uint8), kind="stable")
-        whole = symbols.copy() if len(bounds) > len(offsets) else symbols
-        encode_bpe_lanes.merge(symbols, bounds, order[np.count_nonzero(sizes == 0) :], self.pairs, sizes)
-        if whole is not symbols:
-            tokens, trie = self._for_long_words
-            longest = int(np.diff(offsets).max())
-            dead, out = np.zeros(longest + 1, np.int32), np.empty(longest + 1, np.int32)
-            seams = np.zeros(1 << encode_bpe.SEAM_BITS, np.uint64)
-            encode_bpe.join_all(whole, symbols, bounds, sizes, firsts, tokens, self.pairs, trie, seams, dead, out)
-            sizes = sizes[firsts[:-1]]
+        sizes, width = np.diff(offsets), encode_bpe_lanes.WIDTH
+        order = np.argsort(np.minimum(sizes, width + 1).astype(np.uint8), kind="stable")
+        empty, short = np.count_nonzero(sizes == 0), np.count_nonzero(sizes <= width)
+        encode_bpe_lanes.merge(symbols, offsets, order[empty:short], self.pairs, sizes)
+        if short < len(order):
+            self._cut_long(symbols, offsets, order[short:], sizes)
         total = int(sizes.sum())
         found, ends = np.empty(total, np.int32), np.empty(total, np.int32)
         encode_bpe.pack(symbols, offsets, sizes, self.tokens, self.ids, found, ends)
         return Tokens(found, ends, sizes)
 
+    def _cut_long(self, symbols: IdArray, offsets: IntArray, long: IntArray, sizes: IntArray) -> None:
+        """Cut some words in parts, and join them; ``symbols`` and ``sizes`` are written over."""
+        from toklab.kernels import encode_bpe, encode_bpe_lanes
 
-def _in_parts(offsets: IntArray, width: int) -> tuple[IntArray, IntArray]:
-    """Cut words of more than ``width`` symbols into parts: where each part begins, and the first of each word."""
-    sizes = np.diff(offsets)
-    counts = np.where(sizes > width, -(-sizes // PART), 1)
-    firsts = np.zeros(len(offsets), np.int64)
+        tokens, trie = self._for_long_words
+        whole = np.concatenate([symbols[offsets[word] : offsets[word + 1]] for word in long])
+        bounds, firsts = _in_parts(sizes[long])
+        parts, cut = whole.copy(), np.diff(bounds)
+        encode_bpe_lanes.merge(parts, bounds, np.argsort(cut.astype(np.uint8), kind="stable"), self.pairs, cut)
+        seams, dead = np.zeros(1 << encode_bpe.SEAM_BITS, np.uint64), np.zeros(int(sizes[long].max()) + 1, np.int32)
+        found, totals = (whole, parts, bounds, cut, firsts), np.zeros(len(long), np.int64)
+        model = tokens, self.pairs, trie
+        encode_bpe.join_all(*found, *model, seams, dead, symbols, offsets[long], totals)
+        sizes[long] = totals
+
+
+def _in_parts(sizes: IntArray) -> tuple[IntArray, IntArray]:
+    """Cut words that stand end to end in parts: where each part begins, and the first of each word."""
+    counts = -(-sizes // PART)
+    firsts, starts = np.zeros(len(sizes) + 1, np.int64), np.zeros(len(sizes) + 1, np.int64)
     np.cumsum(counts, out=firsts[1:])
-    if firsts[-1] == len(sizes):
-        return offsets, firsts
+    np.cumsum(sizes, out=starts[1:])
     within = np.arange(firsts[-1]) - np.repeat(firsts[:-1], counts)
-    return np.append(np.repeat(offsets[:-1], counts) + PART * within, offsets[-1]), firsts
+    return np.append(np.repeat(starts[:-1], counts) + PART * within, starts[-1]), firsts
 
 
 def hashed(parts: IntArray, first: int) -> Pairs | None:

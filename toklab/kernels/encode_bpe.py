@@ -160,8 +160,8 @@ def stand(tokens: IdArray, pairs: Pairs, left: int, right: int, seams: StepArray
 
 @inner
 def join(
-    whole: IdArray,
     symbols: IdArray,
+    parts: IdArray,
     bounds: IntArray,
     sizes: IntArray,
     first: int,
@@ -173,9 +173,10 @@ def join(
     seams: StepArray,
     dead: IdArray,
     out: IdArray,
+    base: int,
     n: int,
 ) -> int:
-    """Put the next part of a word behind the ``n`` tokens of those before; gives how many there are then.
+    """Put the next part of a word behind the tokens of those before, ``out[base:n]``; gives where they end then.
 
     Where its first token may not stand behind the last, cut anew, going back where no token may, until in step with the
     part again. ``dead`` marks places with the part for which they lead nowhere: which tokens stand before a place does
@@ -183,29 +184,29 @@ def join(
     """
     start, begin, end, mark, turn = bounds[first], bounds[part], bounds[part + 1], part + 1, np.int64(1)
     at, place, i = begin, begin, np.int64(0)
-    if n > 0 and not stand(tokens, pairs, np.int64(out[n - 1]), np.int64(symbols[begin]), seams):
+    before = np.int64(out[n - 1]) if n > base else np.int64(-1)
+    if n > base and not stand(tokens, pairs, before, np.int64(parts[begin]), seams):
         # Most often the part before ends too early, and its last token is another.
         n -= 1
-        at -= tokens[out[n], LENGTH]
+        at -= tokens[before, LENGTH]
     while True:
         if begin - at > FAR and turn > 0:
             end, mark, turn = bounds[last], -mark, np.int64(-1)
             place, i = end, sizes[part]
         while place < at:
-            place += tokens[symbols[begin + i], LENGTH]
+            place += tokens[parts[begin + i], LENGTH]
             i += 1
-        last_token = np.int64(out[n - 1]) if n > 0 else np.int64(-1)
-        if place == at and (
-            i == sizes[part] or n == 0 or stand(tokens, pairs, last_token, np.int64(symbols[begin + i]), seams)
-        ):
+        before = np.int64(out[n - 1]) if n > base else np.int64(-1)
+        in_step = place == at and (i == sizes[part] or n == base)
+        if in_step or (place == at and stand(tokens, pairs, before, np.int64(parts[begin + i]), seams)):
             for rest in range(i, sizes[part]):
-                out[n] = symbols[begin + rest]
+                out[n] = parts[begin + rest]
                 n += 1
             return n * turn
-        token = longest(whole, at, end, len(tokens), trie)
+        token = longest(symbols, at, end, len(tokens), trie)
         while token != -1:
             behind = at + tokens[token, LENGTH]
-            if dead[behind - start] != mark and (n == 0 or stand(tokens, pairs, last_token, token, seams)):
+            if dead[behind - start] != mark and (n == base or stand(tokens, pairs, before, token, seams)):
                 break
             token = np.int64(tokens[token, SHORTER])
         if token != -1:
@@ -215,7 +216,7 @@ def join(
         else:
             dead[at - start] = mark
             n -= 1
-            at -= tokens[out[n], LENGTH]
+            at -= tokens[before, LENGTH]
 
 
 @njit
@@ -227,8 +228,8 @@ def begin(text: ByteArray, numbers: IdArray, symbols: IdArray) -> None:
 
 @njit
 def join_all(
-    whole: IdArray,
     symbols: IdArray,
+    parts: IdArray,
     bounds: IntArray,
     sizes: IntArray,
     firsts: IntArray,
@@ -238,31 +239,34 @@ def join_all(
     seams: StepArray,
     dead: IdArray,
     out: IdArray,
+    places: IntArray,
+    totals: IntArray,
 ) -> None:
     """Join the tokens of the parts of words.
 
     Parameters
     ----------
-    whole : symbols of all words
-    symbols : read, and written: each part's tokens from where it begins, then each word's
+    symbols : of all words
+    parts : each part's tokens from where it begins
     bounds : (parts + 1,) where each part begins
-    sizes : (parts,) tokens of each; written: of each word with its first
+    sizes : (parts,) tokens of each
     firsts : (words + 1,) the first part of each word
     tokens, pairs, trie : of the model
     seams : (1 << SEAM_BITS,) of 0, room to work in
-    dead : of 0, and ``out``: room to work in: one more than the symbols of the longest word
+    dead : of 0, room to work in: one more than the symbols of the longest word
+    out : written: each word's tokens from its place on
+    places : (words,) those places
+    totals : (words,) written: tokens of each
     """
-    for word in range(len(firsts) - 1):
-        first, last, part, n = firsts[word], firsts[word + 1], firsts[word], np.int64(0)
-        if last - first == 1:
-            continue
+    for word in range(len(places)):
+        base, last, part = places[word], firsts[word + 1], firsts[word]
+        n = base
         while part < last and n >= 0:
-            n = join(whole, symbols, bounds, sizes, first, part, last, tokens, pairs, trie, seams, dead, out, n)
+            n = join(
+                symbols, parts, bounds, sizes, firsts[word], part, last, tokens, pairs, trie, seams, dead, out, base, n
+            )
             part += 1
-        n = abs(n)
-        for i in range(n):
-            symbols[bounds[first] + i] = out[i]
-        sizes[first] = n
+        totals[word] = abs(n) - base
 
 
 @njit
