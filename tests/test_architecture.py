@@ -149,7 +149,8 @@ def _inner_kernels() -> set[tuple[str, str]]:
     for name, path in modules().items():
         if room(name) == "kernels":
             for node in ast.parse(path.read_text(encoding="utf-8")).body:
-                if isinstance(node, ast.FunctionDef) and "inner" in map(ast.unparse, node.decorator_list):
+                decorators = {*map(ast.unparse, node.decorator_list)} if isinstance(node, ast.FunctionDef) else set()
+                if isinstance(node, ast.FunctionDef) and decorators & {"inner", "inner_making"}:
                     found.add((name.split(".")[-1], node.name))
     return found
 
