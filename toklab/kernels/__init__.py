@@ -33,12 +33,12 @@ def inner(function: F) -> F:
 
 
 def njit_making(function: F) -> F:
-    """Like `njit`, for a kernel that makes arrays, or is given some that another made."""
+    """Like `njit`, for a kernel that makes arrays or gives one back."""
     return _compiled(function, makes_arrays=True, only_inner=False)
 
 
 def inner_making(function: F) -> F:
-    """Like `inner`, for a kernel that makes arrays, or is given some that another made."""
+    """Like `inner`, for a kernel that makes arrays or gives one back."""
     return _compiled(function, makes_arrays=True, only_inner=True)
 
 
