@@ -62,7 +62,8 @@ def write_kinds(text: ByteArray, at: int, stop: int, classes: ByteArray, kinds: 
             i += np.uint64(8)
             done += np.uint64(8)
             continue
-        plain = min(zeros(high) >> np.uint64(3), left)
+        plain = zeros(high) >> np.uint64(3)
+        plain = plain if plain < left else left
         i += plain
         done += plain
         if plain < left:
@@ -241,8 +242,9 @@ def set_lanes(kinds: ByteArray, base: int, stop: int, safe: ByteArray, lanes: In
         nominal = first + (stop - first) * lane // LANES
         here = stop
         if nominal > lanes[last, AT] + 1:
-            here = base + next_cut(kinds, nominal - base, min(stop, nominal + REACH) - base, safe)
-            here = stop if here == min(stop, nominal + REACH) else here
+            far = nominal + REACH if nominal + REACH < stop else stop
+            here = base + next_cut(kinds, nominal - base, far - base, safe)
+            here = stop if here == far else here
         lanes[lane, AT], lanes[lane, STEP], lanes[lane, FIRST] = here, 0, here
         if here < stop:
             lanes[last, STOP] = here + 1
@@ -271,7 +273,8 @@ def walk(
     while True:
         span = lanes[0, STOP] - lanes[0, AT]
         for lane in range(1, LANES):
-            span = min(span, lanes[lane, STOP] - lanes[lane, AT])
+            left = lanes[lane, STOP] - lanes[lane, AT]
+            span = left if left < span else span
         # The first may have had to go back to before the block, where there are no kinds.
         if span <= 0 or lanes[0, AT] < base:
             break

@@ -44,11 +44,12 @@ def merge(symbols: IdArray, offsets: IntArray, order: IntArray, pairs: Pairs, si
     lefts, rights, made = room(BOTH), room(BOTH), room(BOTH)
     one, two, three, lanes = np.uint64(1), np.uint64(2), np.uint64(3), np.uint64(LANES)
     for first in range(0, len(order), LANES):
-        longest = order[min(first + LANES, len(order)) - 1]
+        last = first + LANES - 1 if first + LANES < len(order) else len(order) - 1
+        longest = order[last]
         n = np.uint64(offsets[longest + 1] - offsets[longest])
         # Where there are fewer words than lanes, the last one fills them.
         for lane in range(lanes):
-            word = order[min(first + np.int64(lane), len(order) - 1)]
+            word = order[first + np.int64(lane) if first + np.int64(lane) < last else last]
             start, size = np.uint64(offsets[word]), np.uint64(offsets[word + 1] - offsets[word])
             token[lane], left[lane] = BORDER, size
             for i in range(size):
@@ -63,7 +64,8 @@ def merge(symbols: IdArray, offsets: IntArray, order: IntArray, pairs: Pairs, si
                 after = (i + one) * lanes + lane
                 found = find(pairs, token[after], token[after + lanes])
                 value[i * lanes + lane] = found
-                best[lane] = min(best[lane], np.int32(found << np.int32(PLACE_BITS) | place))
+                both = np.int32(found << np.int32(PLACE_BITS) | place)
+                best[lane] = both if both < best[lane] else best[lane]
         while True:
             common = np.int32(EMPTY)
             for lane in range(lanes):
@@ -72,7 +74,7 @@ def merge(symbols: IdArray, offsets: IntArray, order: IntArray, pairs: Pairs, si
                 break
             most = np.int32(0)
             for lane in range(lanes):
-                most = max(most, left[lane])
+                most = left[lane] if left[lane] > most else most
                 left[lane] -= np.int32(best[lane] != EMPTY)
                 new[lane], here[lane] = best[lane] >> np.int32(PLACE_BITS), best[lane] & np.int32(WIDTH + 1)
                 lefts[lane], rights[lane] = BORDER, new[lane]
@@ -104,9 +106,10 @@ def merge(symbols: IdArray, offsets: IntArray, order: IntArray, pairs: Pairs, si
                     kept = on_right if place == mine else kept
                     kept = on_left if place == mine - np.int32(1) else kept
                     value[at] = kept
-                    best[lane] = min(best[lane], np.int32(kept << np.int32(PLACE_BITS) | place))
+                    both = np.int32(kept << np.int32(PLACE_BITS) | place)
+                    best[lane] = both if both < best[lane] else best[lane]
         for lane in range(lanes):
-            word = order[min(first + np.int64(lane), len(order) - 1)]
+            word = order[first + np.int64(lane) if first + np.int64(lane) < last else last]
             start, done = np.uint64(offsets[word]), np.uint64(0)
             while token[(done + one) * lanes + lane] != BORDER:
                 symbols[start + done] = token[(done + one) * lanes + lane]

@@ -49,7 +49,8 @@ def keep(
     most, longest, done, at = 1, 1, 0, np.uint64(starts[known])
     for word in range(len(sizes)):
         size, length, row = sizes[word], lengths[word], known + word
-        most, longest = max(most, -(-size // length)), max(longest, length)
+        each = -(-size // length)
+        most, longest = each if each > most else most, length if length > longest else longest
         rows[row, ONE] = found[done] if size == 1 or size == 2 else -1
         rows[row, TWO] = found[done + 1] if size == 2 else -1
         for _ in range(size):
@@ -77,7 +78,7 @@ def lay_out(
     """
     done, texts, last = np.uint64(0), 0, len(numbers) - 1
     for i in range(len(numbers)):
-        prefetch(rows, np.int64(numbers[min(i + BEFORE, last)]))
+        prefetch(rows, np.int64(numbers[i + BEFORE if i + BEFORE < last else last]))
         number = numbers[i]
         if number < 0:
             breaks[texts] = done

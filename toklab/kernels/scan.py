@@ -165,7 +165,8 @@ def scan(
         (LANES, 5), (2 * BLOCK + 3 * SLACK, 2), as many rows of 3, as many, and (rows of masks, BLOCK / WORD + 2)
     """
     while state[GO_AT] <= end:
-        base, stop = state[GO_AT], min(state[GO_AT] + BLOCK, end + 1)
+        base = state[GO_AT]
+        stop = base + BLOCK if base + BLOCK < end + 1 else end + 1
         n, last = np.int64(0), 0
         columns = (stop - base) // WORD if len(terms) > 0 else 0
         lanes[0, AT], lanes[0, STEP], lanes[0, FIRST] = base, state[GO_STEP], state[GO_FIRST]
@@ -206,6 +207,6 @@ def find_cut(text: ByteArray, at: int, end: int, classes: ByteArray, safe: ByteA
     """The first place from a byte on where a pre-token ends for sure, or ``end`` where none is near."""
     while at < end and text[at] & 0xC0 == 0x80:
         at += 1
-    stop = write_kinds(text, at, min(at + BLOCK, end), classes, kinds)
+    stop = write_kinds(text, at, at + BLOCK if at + BLOCK < end else end, classes, kinds)
     here = next_cut(kinds, np.int64(1), stop - at, safe)
     return end if here == stop - at else at + here

@@ -45,7 +45,7 @@ def first_bytes(text: ByteArray, at: np.uint64, size: np.uint64) -> np.uint64:
 def next_bytes(text: ByteArray, at: np.uint64, size: np.uint64) -> np.uint64:
     """The bytes of a short word after the first 8, and its size above them; 0 where its number would be."""
     # No branch: which words have more than 8 bytes, the processor could not foresee.
-    more = max(size, np.uint64(8)) - np.uint64(8)
+    more = size - np.uint64(8) if size > 8 else np.uint64(0)
     rest = bytes8(text, at + np.uint64(8)) & ((np.uint64(1) << (np.uint64(8) * more)) - np.uint64(1))
     return rest << np.uint64(NUMBER_BITS) | size << np.uint64(SIZE_AT)
 
