@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pkgutil
-import shutil
 import subprocess
 import sys
 from importlib import import_module
@@ -24,7 +23,9 @@ def folder(tmp_path: Path) -> Path:
     """A package of kernels: ``caller.ask`` and ``other.ask`` give what ``called.answer`` gives."""
     found = tmp_path / "kernels"
     found.mkdir()
-    shutil.copy(str(kernels.__file__), found / "__init__.py")
+    for name in ("__init__.py", "linked.py"):
+        text = (Path(str(kernels.__file__)).parent / name).read_text()
+        (found / name).write_text(text.replace("toklab.kernels", "kernels"))
     for name in ("caller", "other"):
         (found / f"{name}.py").write_text(
             "from kernels import njit\nfrom kernels.called import answer\n\n@njit\ndef ask():\n    return answer()\n"

@@ -25,7 +25,7 @@ def njit(function: F) -> F:
 
 
 def inner(function: F) -> F:
-    """Like `njit`, for what only kernels call: without its wrapper for Python it compiles in nine tenths of the time.
+    """Like `njit`, for what only kernels call: with no wrapper for Python, and no machine code but its callers'.
 
     Python must not call it: the process would end there and then.
     """
@@ -46,6 +46,10 @@ def _compiled(function: F, makes_arrays: bool, only_inner: bool) -> F:
     import numba
 
     options: Any = {"no_cfunc_wrapper": True, "no_cpython_wrapper": only_inner, "_nrt": makes_arrays}
+    if only_inner:
+        from toklab.kernels.linked import LinkedCompiler
+
+        options["pipeline_class"] = LinkedCompiler
     compiled: Any = numba.njit(cache=True, nogil=True, fastmath=False, **options)(function)
     # A kernel holds what it calls, but Numba would compile it anew only if its own file changed.
     file = getattr(compiled._cache, "_cache_file", None)
