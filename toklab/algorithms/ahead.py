@@ -17,25 +17,30 @@ from typing import Any
 import numpy as np
 
 from toklab.algorithms.symbols import CONTINUATION, Learned, Material, Symbol, byte_symbols
-from toklab.backend import search_path
+from toklab.backend import search_path, use_kernel
 from toklab.corpus import Corpus
+from toklab.corpus.documents import size_of
 from toklab.pretokenize import PreTokenizer, count_words, get_pretokenizer, is_much
 from toklab.types import Piece, TrainSpec, Vocab, WordCounts, Words
 
+# Characters that the readable twin encodes in about a second: more are worth loading the compiled scanner for.
+MUCH = 1_000_000
+
 
 @contextmanager
-def compiling(task: str, wanted: bool) -> Iterator[None]:
+def compiling(task: str, wanted: bool, then: str | None = None) -> Iterator[None]:
     """See to it that the kernels of a task are compiled by the time that what is inside is done.
 
-    Does nothing where they are compiled already, or on one core, or where the scanner is compiled: this process would
-    only wait then for another to start.
+    Does nothing where they are compiled already, or on one core, or where this process would only wait for another to
+    start: its own work is to compile the scanner, and what is needed then.
 
     Parameters
     ----------
     task : one of `TASKS`
     wanted : whether the task will run on its kernels
+    then : the task that comes after it, if that will run on its kernels
     """
-    if not wanted or (os.cpu_count() or 1) < 2 or not _is_wanted(task):
+    if not wanted or (os.cpu_count() or 1) < 2 or not _is_wanted(task, then):
         yield
         return
     process = subprocess.Popen(
@@ -48,6 +53,8 @@ def compiling(task: str, wanted: bool) -> Iterator[None]:
     try:
         with _without_collecting():
             yield
+            if then is not None and process.poll() is None:
+                TASKS[then]()
         process.wait()
     finally:
         process.kill()
@@ -69,16 +76,19 @@ def _without_collecting() -> Iterator[None]:
 def count_beside(task: str, corpus: Corpus, spec: TrainSpec, pretokenizer: PreTokenizer) -> WordCounts:
     """Count the words of a corpus, while the kernels of a task compile where they will be needed.
 
+    Those that encode as much text are compiled too, if there is time.
+
     Raises
     ------
     InputError
         The documents hold no pre-token at all.
     """
-    with compiling(task, is_much(corpus.documents, spec.backend)):
+    encodes = use_kernel(spec.backend, size_of(corpus.documents), MUCH)
+    with compiling(task, is_much(corpus.documents, spec.backend), ENCODING[task] if encodes else None):
         return count_words(corpus.documents, pretokenizer, spec.normalizer, threads=spec.threads, backend=spec.backend)
 
 
-def _is_wanted(task: str) -> bool:
+def _is_wanted(task: str, then: str | None) -> bool:
     """Whether there is something to compile both for the task and for this process."""
     from toklab.kernels import (
         bpe,
@@ -109,7 +119,8 @@ def _is_wanted(task: str) -> bool:
         "encode-wordpiece": (encode_wordpiece.encode,),
         "encode-unigram": (encode_unigram.encode,),
     }
-    return not is_compiled(scan.scan) and not all(map(is_compiled, kernels[task]))
+    mine = (scan.scan, *(kernels[then] if then else ()))
+    return not all(map(is_compiled, mine)) and not all(map(is_compiled, kernels[task]))
 
 
 def _two_words() -> Material:
@@ -224,6 +235,14 @@ TASKS: dict[str, Callable[[], None]] = {
     "encode-bpe": _encode_bpe,
     "encode-wordpiece": _encode_wordpiece,
     "encode-unigram": _encode_unigram,
+}
+# What encodes with what is trained.
+ENCODING = {
+    "train-bpe": "encode-bpe",
+    "train-wordpiece": "encode-wordpiece",
+    "train-likelihood-gain": "encode-wordpiece",
+    "train-top-down": "encode-wordpiece",
+    "train-unigram": "encode-unigram",
 }
 
 if __name__ == "__main__":

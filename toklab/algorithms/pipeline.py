@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from toklab.algorithms.ahead import MUCH
 from toklab.algorithms.models import BpeModel, Model
 from toklab.algorithms.offsets import RawBytes, assemble
 from toklab.algorithms.unigram_model import UnigramModel
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
     from toklab.algorithms.scanned import ScannedEncoder
     from toklab.pretokenize.cutter import Cutter
 
-# Characters that the readable twin encodes in about a second.
-REFERENCE_LIMIT = 1_000_000
 # What `toklab.algorithms.ahead` compiles for a model.
 ENCODING_TASKS: Mapping[type, str] = {
     BpeModel: "encode-bpe",
@@ -101,7 +100,7 @@ class TrainedTokenizer:
         if isinstance(self.model, UnigramModel) and self.model.single_precision:
             return self._encode_whole(self.model, texts, offsets, threads)
         if self.normalizer == "none" and texts:
-            limit = READY_LIMIT if has_run("layout", "lay_out") else REFERENCE_LIMIT
+            limit = READY_LIMIT if has_run("layout", "lay_out") else MUCH
             cutter = self.pretokenizer.cutter() if use_kernel(self.backend, sum(map(len, texts)), limit) else None
             if cutter is not None:
                 return self._scanned(cutter).encode(texts, offsets, threads)
