@@ -51,6 +51,7 @@ class ScannedEncoder:
         if task is not None:
             with compiling(task, wanted=True):
                 count_scanned([""], cutter, keeps_gaps)
+                _lay_nothing()
 
     def encode(self, texts: Sequence[str], offsets: bool, threads: int | None) -> Batch:
         """Encode texts; the same for any number of threads.
@@ -94,6 +95,14 @@ class ScannedEncoder:
     def _known(self) -> tuple[Words, IdArray] | None:
         """Words that need no cutting."""
         return self._whole(MOST_KNOWN) if self._whole else None
+
+
+def _lay_nothing() -> None:
+    """Lay no words out, so that the kernels that do it are compiled."""
+    ids, places, rows = np.zeros(0, np.int32), np.zeros(0, np.int64), np.zeros((0, layout.COLUMNS), np.int32)
+    starts = np.zeros(1, np.int32)
+    layout.keep(places, ids, ids, places, 0, rows, starts, ids, ids)
+    layout.lay_out(ids, rows, starts, ids, ids, places)
 
 
 class _Memory:
