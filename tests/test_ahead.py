@@ -6,7 +6,8 @@ import gc
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -21,6 +22,7 @@ from toklab.algorithms.unigram_spm_seeds import read
 from toklab.corpus import Corpus
 from toklab.kernels import (
     bpe,
+    cut,
     encode_bpe_lanes,
     encode_unigram,
     encode_wordpiece,
@@ -110,9 +112,9 @@ def test_what_is_compiled_ahead_is_what_an_encoder_needs(algorithm: str, kernel:
     tokenizer.encode_batch(CORPUS.documents)
     tokenizer.encode_batch(["x" * 80], offsets=True)
     assert kernel.signatures == compiled
-    lay_out: Any = layout.lay_out
-    keep: Any = layout.keep
-    assert len(lay_out.signatures) == len(keep.signatures) == 1
+    for once in (cut.walk_four, layout.keep, layout.lay_out):
+        used: Any = once
+        assert len(used.signatures) == 1
 
 
 def test_every_kernel_of_unigram_is_compiled_ahead_and_once() -> None:
@@ -187,6 +189,42 @@ def test_no_child_is_started_for_nothing(
     with ahead.compiling("train-bpe", wanted):
         pass
     assert not started
+
+
+@pytest.mark.parametrize(("ended", "done"), [(False, ["encode-bpe"]), (True, [])])
+def test_who_would_only_wait_compiles_what_comes_then(
+    ended: bool, done: list[str], started: list[subprocess.Popen[bytes]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kernels, "is_compiled", lambda kernel: kernel is scan.scan)
+    found: list[str] = []
+
+    def compile_then() -> None:
+        found.append("encode-bpe")
+        started[0].kill()
+
+    monkeypatch.setitem(ahead.TASKS, "encode-bpe", compile_then)
+    with ahead.compiling("train-bpe", wanted=True, then="encode-bpe"):
+        if ended:
+            started[0].kill()
+            started[0].wait()
+    assert found == done
+    assert len(started) == 1
+
+
+@pytest.mark.parametrize(("words", "then"), [(200, None), (200_000, "encode-bpe")])
+def test_what_encodes_is_compiled_for_as_much_text_as_it_is_used_for(
+    words: int, then: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = []
+
+    @contextmanager
+    def compiling(task: str, wanted: bool, then: str | None) -> Iterator[None]:
+        found.append((task, then))
+        yield
+
+    monkeypatch.setattr(ahead, "compiling", compiling)
+    train("bpe", Corpus("porter", ("porter " * words,)), vocab_size=258)
+    assert found == [("train-bpe", then)]
 
 
 def test_the_kernel_of_bpe_spm_is_compiled_ahead_and_once() -> None:

@@ -67,6 +67,21 @@ caller.ask()
     assert run(folder, code.format("")) == told
 
 
+def test_who_is_only_called_by_kernels_has_no_machine_code(folder: Path) -> None:
+    told = run(
+        folder,
+        """
+from kernels.called import answer
+from kernels.caller import ask
+ask()
+for kernel in (answer, ask):
+    (found,) = kernel.overloads.values()
+    print(found.library.get_pointer_to_function(found.fndesc.llvm_func_name) > 0)
+""",
+    )
+    assert told == "False\nTrue\n"
+
+
 def test_a_kernel_that_gives_an_array_counts_references() -> None:
     modules = (import_module(f"toklab.kernels.{found.name}") for found in pkgutil.iter_modules(kernels.__path__))
     found = [kernel for module in modules for kernel in vars(module).values() if isinstance(kernel, Dispatcher)]

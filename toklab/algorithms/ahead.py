@@ -205,18 +205,25 @@ def _encode_unigram() -> None:
 
 
 def _encode(model: Any) -> None:
-    """Look two words up, and cut them into tokens.
+    """Walk nothing, look two words up, and cut them into tokens.
 
-    The scanner looks words up last: by the time that it needs these kernels, it finds them compiled.
+    The scanner walks side by side, and looks words up, last: by the time that it needs these kernels, it finds them
+    compiled.
     """
+    from toklab.kernels import cut, layout
     from toklab.pretokenize.stretches import MARGIN, in_parts
     from toklab.pretokenize.words import WordTable
 
-    cutter = get_pretokenizer("whitespace").cutter()
+    words, cutter = Words.of(["ab", "aa"]), get_pretokenizer("whitespace").cutter()
     assert cutter is not None
+    lanes, events = np.zeros((cut.LANES, 5), np.int64), np.zeros((cut.LANES, 1), np.uint64)
+    cut.walk_four(np.zeros(1, np.uint8), 0, 0, lanes, cutter.steps, events)
     WordTable(cutter, keeps_gaps=True).enter(Words(Words.of(["ab", " " * MARGIN]).text, np.array([0, 2])))
     list(in_parts(["a " * (1 << 16)], cutter, 2, lambda *_: None))
-    model.segment(Words.of(["ab", "aa"]))
+    rows, starts = np.zeros((2, layout.COLUMNS), np.int32), np.zeros(3, np.int32)
+    ids, ends = np.zeros(4, np.int32), np.zeros(4, np.int32)
+    found = model.segment(words)
+    layout.keep(np.diff(words.starts), found.ids, found.ends, found.sizes, 0, rows, starts, ids, ends)
 
 
 TASKS: dict[str, Callable[[], None]] = {

@@ -98,11 +98,9 @@ class ScannedEncoder:
 
 
 def _lay_nothing() -> None:
-    """Lay no words out, so that the kernels that do it are compiled."""
-    ids, places, rows = np.zeros(0, np.int32), np.zeros(0, np.int64), np.zeros((0, layout.COLUMNS), np.int32)
-    starts = np.zeros(1, np.int32)
-    layout.keep(places, ids, ids, places, 0, rows, starts, ids, ids)
-    layout.lay_out(ids, rows, starts, ids, ids, places)
+    """Lay no words out, so that the kernel that does it is compiled."""
+    ids, rows = np.zeros(0, np.int32), np.zeros((0, layout.COLUMNS), np.int32)
+    layout.lay_out(ids, rows, np.zeros(1, np.int32), ids, ids, np.zeros(0, np.int64))
 
 
 class _Memory:

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from toklab.kernels import inner
+from toklab.kernels import inner, njit
 from toklab.kernels.memory import bytes8, write8, zeros
 from toklab.types import ByteArray, IdArray, IntArray, StepArray
 
@@ -112,7 +112,7 @@ def next_cut(kinds: ByteArray, at: int, stop: int, safe: ByteArray) -> int:
     return stop
 
 
-@inner
+@njit
 def walk_four(kinds: ByteArray, base: int, span: int, lanes: IntArray, steps: StepArray, events: StepArray) -> None:
     """Walk all lanes ``span`` bytes, or until one comes over a slow step."""
     one, bits, low, shift = np.uint32(EVENT), np.uint64(BITS), np.uint32(63), np.uint32(SHIFT)

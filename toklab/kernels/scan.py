@@ -24,7 +24,7 @@ from toklab.kernels.cut import (
     walk,
     write_kinds,
 )
-from toklab.kernels.memory import prefetch
+from toklab.kernels.memory import bytes8, prefetch
 from toklab.kernels.windows import WORD, cut_by_windows, write_masks
 from toklab.kernels.words import (
     LONG,
@@ -59,7 +59,7 @@ def write_keys(text: ByteArray, places: IntArray, n: int, keys: StepArray, rows:
     for place in range(np.uint64(n)):
         begin, size = np.uint64(places[place, 0]), np.uint64(places[place, 1])
         if size <= SHORT:
-            low, rest = first_bytes(text, begin, size), next_bytes(text, begin, size)
+            low, rest = first_bytes(bytes8(text, begin), size), next_bytes(text, begin, size)
         else:
             low, rest = hash_long(text, begin, size), np.uint64(LONG) | size << np.uint64(NUMBER_BITS)
         hashed = scattered(low, rest)

@@ -35,9 +35,8 @@ def scattered(low: np.uint64, rest: np.uint64) -> np.uint64:
 
 
 @inner
-def first_bytes(text: ByteArray, at: np.uint64, size: np.uint64) -> np.uint64:
+def first_bytes(word: np.uint64, size: np.uint64) -> np.uint64:
     """Up to 8 bytes of a word; those past its size are 0."""
-    word = bytes8(text, at)
     return word if size >= 8 else word & ((np.uint64(1) << (np.uint64(8) * size)) - np.uint64(1))
 
 
@@ -56,7 +55,7 @@ def hash_long(text: ByteArray, at: np.uint64, size: np.uint64) -> np.uint64:
     total = size
     done = np.uint64(0)
     while done < size:
-        total = scattered(first_bytes(text, at + done, size - done), total << np.uint64(NUMBER_BITS))
+        total = scattered(first_bytes(bytes8(text, at + done), size - done), total << np.uint64(NUMBER_BITS))
         done += np.uint64(8)
     return total
 
@@ -70,7 +69,7 @@ def same_word(
     if np.uint64(starts[word + np.uint64(1)]) - there != size:
         return False
     while done < size:
-        if first_bytes(text, at + done, size - done) != first_bytes(spelled, there + done, size - done):
+        if first_bytes(bytes8(text, at + done), size - done) != first_bytes(bytes8(spelled, there + done), size - done):
             return False
         done += np.uint64(8)
     return True
