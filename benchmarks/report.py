@@ -42,7 +42,8 @@ NOTES = (
     ),
     (
         (STARTUP,),
-        "Starting up is whole commands, from the start of Python to its end; cold: no kernel is compiled yet.",
+        "Starting up is whole commands, from the start of Python to its end, with bytecode as an installation leaves "
+        "it; cold: no kernel is compiled yet.",
     ),
     (
         _WORK,

@@ -180,22 +180,24 @@ def test_plot_shows_one_size_of_each_text(plan: Plan) -> None:
     assert [row["text_mb"] for row in chosen(rows)] == [0.0006, 0.0004]
 
 
-def test_start_ups(plan: Plan, tmp_path: Path) -> None:
+def test_start_ups(plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     text = "import os, pathlib; p = pathlib.Path(os.environ['NUMBA_CACHE_DIR']); p.mkdir(exist_ok=True); "
     lines = [
         Start("warm", [Command(("-c", text + "(p / 'kernel').touch()"))]),
         Start("cold", [Command(("-c", text + "assert not list(p.iterdir()); (p / 'kernel').touch()"))], True, "warm"),
         Start("reads", [Command(("-c", "import sys; assert len(sys.stdin.read()) > 4_000_000"), reads=True)]),
+        Start("installed", [Command(("-c", "import wave; assert __import__('os').path.exists(wave.__cached__)"))]),
         Start("broken", [Command(("-c", "raise SystemExit('no model')"))]),
     ]
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
     done = StartUps(plan, tmp_path, lambda line: None).run(lines)
-    assert [line.error for line in done[:3]] == [None] * 3
-    assert str(done[3].error).endswith("no model")
-    for line, seconds in zip(done, ([1.0, 2.0, 3.0], [4.0, 9.0, 5.0], [1.0], []), strict=True):
+    assert [line.error for line in done[:4]] == [None] * 4
+    assert str(done[4].error).endswith("no model")
+    for line, seconds in zip(done, ([1.0, 2.0, 3.0], [4.0, 9.0, 5.0], [1.0], [1.0], []), strict=True):
         line.seconds = seconds
     rows = start_rows(done, 2)
-    assert [row["median_s"] for row in rows] == [2.0, 5.0, 1.0, None]
-    assert [row["compile_s"] for row in rows] == [None, 3.0, None, None]
+    assert [row["median_s"] for row in rows] == [2.0, 5.0, 1.0, 1.0, None]
+    assert [row["compile_s"] for row in rows] == [None, 3.0, None, None, None]
     report = make_report(rows, [], plan, {}, "python -m benchmarks")
     [(title, _)] = groups(report["rows"])
     assert title == "Starting up"
