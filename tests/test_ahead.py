@@ -211,9 +211,18 @@ def test_who_would_only_wait_compiles_what_comes_then(
     assert len(started) == 1
 
 
-@pytest.mark.parametrize(("words", "then"), [(200, None), (200_000, "encode-bpe")])
-def test_what_encodes_is_compiled_for_as_much_text_as_it_is_used_for(
-    words: int, then: str | None, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("words", "pattern", "normalizer", "then"),
+    [
+        (200_000, "gpt2", "none", "encode-bpe"),
+        (200, "gpt2", "none", None),
+        (200_000, r"(?<=a)b|\w+|\W", "none", None),
+        (200_000, "gpt2", "nfkc", None),
+    ],
+    ids=["much", "little", "no scanner", "normalized"],
+)
+def test_what_encodes_is_compiled_where_it_will_be_used(
+    words: int, pattern: str, normalizer: str, then: str | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     found = []
 
@@ -223,7 +232,8 @@ def test_what_encodes_is_compiled_for_as_much_text_as_it_is_used_for(
         yield
 
     monkeypatch.setattr(ahead, "compiling", compiling)
-    train("bpe", Corpus("porter", ("porter " * words,)), vocab_size=258)
+    corpus = Corpus("porter", ("porter " * words,))
+    train("bpe", corpus, vocab_size=258, pretokenizer=pattern, normalizer=normalizer)
     assert found == [("train-bpe", then)]
 
 

@@ -83,8 +83,9 @@ def count_beside(task: str, corpus: Corpus, spec: TrainSpec, pretokenizer: PreTo
     InputError
         The documents hold no pre-token at all.
     """
-    encodes = use_kernel(spec.backend, size_of(corpus.documents), MUCH)
-    with compiling(task, is_much(corpus.documents, spec.backend), ENCODING[task] if encodes else None):
+    scans = spec.normalizer == "none" and use_kernel(spec.backend, size_of(corpus.documents), MUCH)
+    then = ENCODING[task] if scans and pretokenizer.cutter() is not None else None
+    with compiling(task, is_much(corpus.documents, spec.backend), then):
         return count_words(corpus.documents, pretokenizer, spec.normalizer, threads=spec.threads, backend=spec.backend)
 
 

@@ -36,7 +36,7 @@ def scattered(low: np.uint64, rest: np.uint64) -> np.uint64:
 
 @inner
 def first_bytes(word: np.uint64, size: np.uint64) -> np.uint64:
-    """Up to 8 bytes of a word; those past its size are 0."""
+    """Of the 8 bytes from where a word begins, those that are the word's; the others are 0."""
     return word if size >= 8 else word & ((np.uint64(1) << (np.uint64(8) * size)) - np.uint64(1))
 
 
