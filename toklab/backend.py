@@ -15,6 +15,8 @@ from toklab.errors import UnknownNameError, UsageError
 BACKENDS = ("auto", "reference", "fast")
 # Characters from which a scanner that has run before beats the readable twin.
 READY_LIMIT = 1_000
+# Characters that the readable twin encodes in about a second: more are worth loading the compiled scanner for.
+MUCH = 1_000_000
 
 
 def use_kernel(backend: str, work: int, limit: int) -> bool:

@@ -17,14 +17,11 @@ from typing import Any
 import numpy as np
 
 from toklab.algorithms.symbols import CONTINUATION, Learned, Material, Symbol, byte_symbols
-from toklab.backend import search_path, use_kernel
+from toklab.backend import MUCH, search_path, use_kernel
 from toklab.corpus import Corpus
 from toklab.corpus.documents import size_of
 from toklab.pretokenize import PreTokenizer, count_words, get_pretokenizer, is_much
 from toklab.types import Piece, TrainSpec, Vocab, WordCounts, Words
-
-# Characters that the readable twin encodes in about a second: more are worth loading the compiled scanner for.
-MUCH = 1_000_000
 
 
 @contextmanager

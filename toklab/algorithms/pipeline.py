@@ -11,13 +11,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from toklab.algorithms.ahead import MUCH
 from toklab.algorithms.models import BpeModel, Model
 from toklab.algorithms.offsets import RawBytes, assemble
 from toklab.algorithms.unigram_model import UnigramModel
 from toklab.algorithms.word_cache import WordCache
 from toklab.algorithms.wordpiece_model import WordPieceModel
-from toklab.backend import READY_LIMIT, has_run, use_kernel
+from toklab.backend import MUCH, READY_LIMIT, has_run, use_kernel
 from toklab.pretokenize import PreTokenizer, get_normalizer, normalize_all
 from toklab.pretokenize.precompiled import RULES
 from toklab.types import Batch, Encoding, IdArray, IntArray, Posterior, TrainSpec, Vocab
